@@ -1,0 +1,23 @@
+"""Who is asking: the one value that carries a visitor's rights through the service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """One caller of the service.
+
+    Attributes:
+        owner: The key that owns this visitor's runs and uploads. `"machine"` on one's own machine, `"user:NAME"` for
+            somebody signed in to the Hub in use, `"guest:SECRET"` for a browser without an account.
+        token: The visitor's own Hub token, or `False`. Never `None`, which the Hub client reads as "use the
+            machine's login".
+        name: Their user name on the Hub in use, if they are signed in.
+    """
+
+    owner: str
+    token: str | Literal[False] = field(default=False, repr=False)
+    name: str | None = None
