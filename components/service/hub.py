@@ -1,0 +1,267 @@
+"""The Hub in use: who one is there, what it holds, and the one road from `id@revision` to a folder on disk.
+
+Every function takes the visitor and asks the Hub with that visitor's own token, or with none: never with the
+machine's. A model is resolved to a commit first, judged by `policy`, and only then fetched, by commit, small files
+before weights. What only a token could read is kept in a cache folder of its visitor's own.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+from huggingface_hub import HfApi, constants, set_client_factory, snapshot_download
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.hf_api import DatasetInfo, ModelInfo
+from huggingface_hub.utils._http import default_client_factory
+from huggingface_hub.utils._validators import validate_repo_id
+
+from . import policy
+from .errors import WorkbenchError
+from .hub_errors import hub_errors
+from .settings import Settings
+from .visitor import Visitor
+
+#: How long a resolved revision is believed before the Hub is asked again, in seconds.
+RESOLVED_SECONDS = 10.0
+_REVISION = re.compile(r"[A-Za-z0-9][\w./-]{0,200}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A repository at one commit, on this machine.
+
+    Attributes:
+        id: Its name on the Hub, `namespace/name`.
+        commit: The commit, 40 hexadecimal digits.
+        path: The folder that holds the files fetched.
+    """
+
+    id: str
+    commit: str
+    path: Path
+
+
+#: Gives the snapshot of `namespace/name` for a namespace that lives on this machine, such as finished runs.
+Resolver = Callable[[str, Visitor], Snapshot]
+
+
+class Hub:
+    """The Hub at `settings.endpoint`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.api = HfApi(endpoint=settings.endpoint, token=False)
+        self._namespaces: dict[str, Resolver] = {}
+        self._infos: dict[tuple[str, str, str, str], tuple[float, ModelInfo | DatasetInfo]] = {}
+        self._names: dict[str, tuple[float, dict[str, Any]]] = {}
+        set_client_factory(self._client)
+
+    def _client(self) -> httpx2.Client:
+        """The client library's own HTTP client, with a limit on how long it waits (it has none)."""
+        client = default_client_factory()
+        client.timeout = httpx2.Timeout(self.settings.hub_seconds, read=60.0, write=60.0)
+        return client
+
+    def add_namespace(self, name: str, resolver: Resolver) -> None:
+        """Let `name/...` be resolved on this machine instead of on the Hub."""
+        self._namespaces[name] = resolver
+
+    # Who one is
+
+    def whoami(self, visitor: Visitor) -> dict[str, Any]:
+        """Who the visitor is on the Hub in use.
+
+        Returns:
+            `{"name", "fullname", "orgs", "role", "hub"}`; `name` is None for somebody who is not signed in.
+
+        Raises:
+            WorkbenchError: The Hub refuses the token (`kind="forbidden"`), or does not answer.
+        """
+        if not visitor.token:
+            return {"name": None, "fullname": None, "orgs": [], "role": None, "hub": self.settings.endpoint}
+        key = _digest(visitor.token)
+        known = self._names.get(key)
+        if known and time.monotonic() - known[0] < 300:
+            return known[1]
+        with hub_errors("your account"):
+            answer = self.api.whoami(token=visitor.token)
+        access = answer.get("auth", {}).get("accessToken", {})
+        name = {
+            "name": answer["name"],
+            "fullname": answer.get("fullname"),
+            "orgs": [org["name"] for org in answer.get("orgs", [])],
+            "role": access.get("role"),
+            "hub": self.settings.endpoint,
+        }
+        self._names[key] = (time.monotonic(), name)
+        return name
+
+    # From an id to a folder
+
+    def model(self, model_id: str, revision: str | None = None, *, visitor: Visitor) -> Snapshot:
+        """A model that may be opened, at a commit, with its weights.
+
+        Raises:
+            WorkbenchError: It does not exist for this visitor, or is refused, with the reason.
+        """
+        return self._fetch_model(model_id, revision, visitor, weights=True)
+
+    def tokenizer(self, model_id: str, revision: str | None = None, *, visitor: Visitor) -> Snapshot:
+        """The configuration and tokenizer files of a model, at a commit, without its weights."""
+        return self._fetch_model(model_id, revision, visitor, weights=False)
+
+    def dataset(self, dataset_id: str, revision: str | None = None, *, visitor: Visitor) -> Snapshot:
+        """The tables of a data set and its card, at a commit."""
+        info = self.dataset_info(dataset_id, revision, visitor=visitor)
+        files = _files(info)
+        tables = policy.data_files(files)
+        if not tables:
+            raise WorkbenchError(
+                f"The data set {dataset_id} holds no CSV, TSV, JSON Lines or Parquet file. Choose one that does.",
+                field="data",
+            )
+        size = sum(files[name] or 0 for name in tables)
+        if size > self.settings.upload_bytes:
+            raise WorkbenchError(
+                f"The data set {dataset_id} takes {size / 1e6:,.0f} MB, more than the "
+                f"{self.settings.upload_bytes / 1e6:,.0f} MB allowed here. Choose a smaller one.",
+                field="data",
+            )
+        wanted = [*tables, *(name for name in ("README.md",) if name in files)]
+        return self._fetch(info, "dataset", wanted, visitor)
+
+    def model_info(self, model_id: str, revision: str | None = None, *, visitor: Visitor) -> ModelInfo:
+        """What the Hub says of a model, files with sizes included."""
+        info = self._info("model", model_id, revision, visitor)
+        assert isinstance(info, ModelInfo)
+        return info
+
+    def dataset_info(self, dataset_id: str, revision: str | None = None, *, visitor: Visitor) -> DatasetInfo:
+        """What the Hub says of a data set, files with sizes included."""
+        info = self._info("dataset", dataset_id, revision, visitor)
+        assert isinstance(info, DatasetInfo)
+        return info
+
+    def refusals(self, info: ModelInfo) -> list[str]:
+        """Why a model would not be opened here; empty if it would."""
+        return policy.model_refusals(_files(info), info.config, self.settings)
+
+    def forget(self) -> None:
+        """Ask the Hub anew for everything: something there has just been changed from here."""
+        self._infos.clear()
+
+    def local(self, model_id: str, visitor: Visitor) -> Snapshot | None:
+        """The snapshot of an id whose namespace lives on this machine, or None if it is one of the Hub's."""
+        resolver = self._namespaces.get(model_id.partition("/")[0])
+        return resolver(model_id.partition("/")[2], visitor) if resolver else None
+
+    def _fetch_model(self, model_id: str, revision: str | None, visitor: Visitor, *, weights: bool) -> Snapshot:
+        if local := self.local(checked_id(model_id, "model"), visitor):
+            return local
+        info = self.model_info(model_id, revision, visitor=visitor)
+        files = _files(info)
+        reasons = self.refusals(info) if weights else policy.text_refusals(files, self.settings)
+        _refuse(model_id, reasons)
+        small = policy.small_files(files)
+        snapshot = self._fetch(info, "model", small, visitor)
+        _refuse(model_id, policy.json_refusals(_documents(snapshot.path, small)))
+        return self._fetch(info, "model", small + policy.weight_files(files), visitor) if weights else snapshot
+
+    def _fetch(self, info: ModelInfo | DatasetInfo, kind: str, names: list[str], visitor: Visitor) -> Snapshot:
+        commit = str(info.sha)
+        with hub_errors(info.id):
+            folder = snapshot_download(
+                info.id,
+                repo_type=kind,
+                revision=commit,
+                cache_dir=self.cache(visitor, private=bool(info.private or info.gated)),
+                allow_patterns=[glob.escape(name) for name in names] or ["nothing"],
+                token=visitor.token,
+                endpoint=self.settings.endpoint,
+            )
+        return Snapshot(info.id, commit, Path(folder))
+
+    def cache(self, visitor: Visitor, *, private: bool) -> Path:
+        """The cache folder for what everybody may read, or for what only this visitor may."""
+        if not private:
+            return Path(constants.HF_HUB_CACHE)
+        return self.settings.home / "cache" / _digest(visitor.owner)
+
+    def _info(self, kind: str, repo_id: str, revision: str | None, visitor: Visitor) -> ModelInfo | DatasetInfo:
+        checked_id(repo_id, kind)
+        if revision and not _REVISION.fullmatch(revision):
+            raise WorkbenchError("A revision is a branch, a tag or a commit, such as main.", field="revision")
+        key = (kind, repo_id, revision or "", _digest(str(visitor.token)))
+        known = self._infos.get(key)
+        if known and time.monotonic() - known[0] < RESOLVED_SECONDS:
+            return known[1]
+        ask = self.api.model_info if kind == "model" else self.api.dataset_info
+        with hub_errors(repo_id, field=kind):
+            info = ask(
+                repo_id,
+                revision=revision or None,
+                files_metadata=True,
+                token=visitor.token,
+                timeout=self.settings.hub_seconds,
+            )
+        if len(self._infos) > 1000:
+            self._infos.clear()
+        self._infos[key] = (time.monotonic(), info)
+        return info
+
+
+def checked_id(repo_id: str, field: str = "model") -> str:
+    """The id as it was given, if it is one (`name` or `namespace/name`).
+
+    Raises:
+        WorkbenchError: It is a path, an address, or carries a revision.
+    """
+    try:
+        if not repo_id.isascii() or repo_id.startswith(("datasets/", "spaces/", "models/")):
+            raise HFValidationError
+        validate_repo_id(repo_id)
+    except HFValidationError:
+        raise WorkbenchError(
+            f"This is not a {field} id. Write it as namespace/name, for example distilbert/distilgpt2, "
+            "without an address and without a revision.",
+            field=field,
+        ) from None
+    return repo_id
+
+
+def _files(info: ModelInfo | DatasetInfo) -> dict[str, int | None]:
+    return {sibling.rfilename: sibling.size for sibling in info.siblings or []}
+
+
+def _documents(folder: Path, names: list[str]) -> list[tuple[str, Any]]:
+    """The JSON files that can redirect a load: not the tokenizer's, which is large and cannot."""
+    documents = []
+    for name in names:
+        if not name.endswith(".json") or name in ("tokenizer.json", "vocab.json"):
+            continue
+        try:
+            documents.append((name, orjson.loads((folder / name).read_bytes())))
+        except orjson.JSONDecodeError:
+            raise WorkbenchError(
+                f"The file {name} of this model is not valid JSON, so it cannot be opened. Choose another model.",
+                field="model",
+            ) from None
+    return documents
+
+
+def _refuse(model_id: str, reasons: list[str]) -> None:
+    if reasons:
+        raise WorkbenchError(f"{model_id} is not opened here. {' '.join(reasons)}", kind="forbidden", field="model")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,123 @@
+"""Which repositories are safe and small enough to open, and which of their files are fetched.
+
+Nothing here asks the network: it judges the file list and the JSON files that the Hub returned. Refusals are sentences
+for visitors. The dangers behind each rule: pickled weights run code when they are opened; `auto_map` and its kin run
+code from the repository; a weight index can point outside the folder; a tokenizer file can be made to fill the memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .settings import MB, Settings
+
+#: A repository file: its path and its size in bytes (`None` where the Hub does not say).
+Files = Mapping[str, int | None]
+
+_SHARD = re.compile(r"[\w.-]+\.safetensors")
+_TEXT_SUFFIXES = (".json", ".txt", ".model", ".jinja", ".tiktoken")
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack", ".ot")
+_DATA_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet")
+_CODE_KEYS = ("auto_map", "custom_pipelines", "trust_remote_code")
+
+
+def small_files(files: Files) -> list[str]:
+    """The configuration and tokenizer files of a model: top level, and its additional chat templates."""
+    return [
+        name
+        for name in files
+        if name.endswith(_TEXT_SUFFIXES) and ("/" not in name or name.startswith("additional_chat_templates/"))
+    ]
+
+
+def weight_files(files: Files) -> list[str]:
+    """The safetensors files that hold the model: one file, or the shards of `model.safetensors.index.json`."""
+    if "model.safetensors" in files:
+        return ["model.safetensors"]
+    return [name for name in files if re.fullmatch(r"model-\d+-of-\d+\.safetensors", name)]
+
+
+def data_files(files: Files) -> list[str]:
+    """The tables of a data-set repository, in its own order."""
+    skip = ("dataset_infos.json", "dataset_info.json", "state.json")
+    return [name for name in files if name.lower().endswith(_DATA_SUFFIXES) and name.rpartition("/")[2] not in skip]
+
+
+def model_refusals(files: Files, config: Mapping[str, Any] | None, settings: Settings) -> list[str]:
+    """Why a model is not opened, from its file list; empty when nothing speaks against it.
+
+    Args:
+        files: Files of the repository with their sizes.
+        config: The `config` that the Hub reports for it, if it does.
+        settings: Limits on count and size.
+    """
+    reasons = []
+    if len(files) > settings.model_files:
+        reasons.append(
+            f"It holds {len(files):,} files, more than the {settings.model_files} allowed here. "
+            "Choose a repository that holds one model only."
+        )
+    if custom_code(config):
+        reasons.append(_CUSTOM_CODE)
+    weights = weight_files(files)
+    if not weights:
+        reasons.append(_no_weights(files))
+    size = sum(files[name] or 0 for name in weights)
+    if size > settings.model_bytes:
+        reasons.append(
+            f"Its weights take {size / MB:,.0f} MB, more than the {settings.model_bytes / MB:,.0f} MB allowed here. "
+            "Choose a smaller model, or start the app on a larger machine of your own."
+        )
+    reasons += text_refusals(files, settings)
+    return reasons
+
+
+def text_refusals(files: Files, settings: Settings) -> list[str]:
+    """Why the configuration and tokenizer files are not fetched: one of them is too large."""
+    return [
+        f"Its file {name} takes {size / MB:,.0f} MB, more than the {settings.json_bytes / MB:,.0f} MB allowed here."
+        for name in small_files(files)
+        if (size := files[name] or 0) > settings.json_bytes
+    ]
+
+
+def custom_code(config: Any) -> bool:
+    """Whether a configuration asks, at any depth, for code from the repository to be run."""
+    if isinstance(config, Mapping):
+        return any(key in _CODE_KEYS and value for key, value in config.items()) or any(
+            custom_code(value) for value in config.values()
+        )
+    return isinstance(config, list) and any(custom_code(value) for value in config)
+
+
+def json_refusals(documents: Iterable[tuple[str, Any]]) -> list[str]:
+    """Why the downloaded JSON files of a model are not opened: custom code, or an index that points elsewhere."""
+    reasons = []
+    for name, document in documents:
+        if custom_code(document):
+            reasons.append(_CUSTOM_CODE)
+        if name.endswith(".safetensors.index.json"):
+            shards = document.get("weight_map", {}) if isinstance(document, dict) else {}
+            if not isinstance(shards, dict) or any(not _SHARD.fullmatch(str(shard)) for shard in shards.values()):
+                reasons.append(f"Its {name} names weight files outside the repository.")
+    return list(dict.fromkeys(reasons))
+
+
+_CUSTOM_CODE = (
+    "It brings code of its own, and code from repositories is never run here. "
+    "Choose a model whose architecture is part of transformers."
+)
+
+
+def _no_weights(files: Files) -> str:
+    if "adapter_model.safetensors" in files:
+        return "It holds an adapter only, not a whole model. Choose the base model, or a merged version of it."
+    pickles = [name for name in files if name.endswith(_PICKLES)]
+    if pickles:
+        return (
+            f"It has its weights only as {pickles[0]}, a format that can run code when it is opened. "
+            "Choose a model, or a revision of it, that has model.safetensors."
+        )
+    return "It holds no weights: there is no model.safetensors in it. Choose a model that has one."
