@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx2
 import orjson
-from huggingface_hub import HfApi, constants, set_client_factory, snapshot_download
+from huggingface_hub import HfApi, set_client_factory, snapshot_download
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.hf_api import DatasetInfo, ModelInfo
 from huggingface_hub.utils._http import default_client_factory
@@ -193,7 +193,7 @@ class Hub:
     def cache(self, visitor: Visitor, *, private: bool) -> Path:
         """The cache folder for what everybody may read, or for what only this visitor may."""
         if not private:
-            return Path(constants.HF_HUB_CACHE)
+            return self.settings.cache
         return self.settings.home / "cache" / _digest(visitor.owner)
 
     def _info(self, kind: str, repo_id: str, revision: str | None, visitor: Visitor) -> ModelInfo | DatasetInfo:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 HUGGING_FACE = "https://huggingface.co"
 MB = 1024**2
@@ -17,10 +19,12 @@ class Settings:
 
     Attributes:
         home: Data folder: the embedded Hub, runs, uploads, caches. Created on first use.
+        cache: Cache folder for what everybody may read on the Hub in use, laid out as the Hub client does.
         hub: `"auto"`, `"local"` or the address of a Hub, as asked for.
-        endpoint: Address of the Hub in use, without a trailing slash. For `auto` and `local` it is known only once
-            `app.py` has looked (`with_endpoint`).
+        endpoint: Address of the Hub in use, without a trailing slash. With `auto` it is the one configured until
+            `app.py` has looked whether it answers.
         embedded: Whether the Hub in use is the one that the app itself started.
+        machine_token: The login of one's own machine at the Hub in use; never set in public.
         public: Strangers may reach this app (a Space, or a host other than loopback): only a visitor's own token
             counts, and the limits are tight.
         host, port, share, root_path: Where the page is served.
@@ -48,9 +52,11 @@ class Settings:
     """
 
     home: Path
+    cache: Path
     hub: str = "auto"
-    endpoint: str = ""
+    endpoint: str = HUGGING_FACE
     embedded: bool = False
+    machine_token: str | None = field(default=None, repr=False)
     public: bool = False
     host: str = "127.0.0.1"
     port: int | None = None
@@ -81,7 +87,7 @@ class Settings:
 
 
 #: What a stranger on a public Space (2 cores, 16 GB) may use; the fields not named here stay as above.
-PUBLIC_LIMITS: dict[str, float] = {
+PUBLIC_LIMITS: dict[str, Any] = {
     "call_seconds": 30.0,
     "worker_bytes": 6 * GB,
     "cache_bytes": 2 * GB,
@@ -106,3 +112,66 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
+    """The settings of one start.
+
+    Args:
+        environ: `WORKBENCH_HOME`, `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE`, `GRADIO_SERVER_NAME`,
+            `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH` and, on a Space, `SPACE_ID`.
+        flags: `hub`, `host`, `port`, `share`, `home` from the command line; None where not given.
+
+    Raises:
+        ValueError: A value is not of its kind; the text names the key.
+    """
+    given = {key: value for key, value in flags.items() if value is not None}
+    on_space = bool(environ.get("SPACE_ID"))
+    host = given.get("host") or environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1")
+    share = bool(given.get("share", False))
+    hub = given.get("hub", "auto")
+    if hub not in ("auto", "local") and not hub.startswith(("http://", "https://")):
+        raise ValueError(f"--hub must be auto, local or an address that begins with http, not {hub!r}")
+    endpoint = hub if hub not in ("auto", "local") else environ.get("HF_ENDPOINT") or HUGGING_FACE
+    public = on_space or share or not is_loopback(host)
+    home = _home(given.get("home") or environ.get("WORKBENCH_HOME"), on_space)
+    return Settings(
+        home=home,
+        cache=_hub_cache(environ),
+        hub=hub,
+        endpoint=endpoint.rstrip("/"),
+        public=public,
+        host=host,
+        port=_port(given.get("port") or environ.get("GRADIO_SERVER_PORT")),
+        share=share,
+        root_path=environ.get("GRADIO_ROOT_PATH", ""),
+        **(PUBLIC_LIMITS if public else {}),
+    )
+
+
+def _home(named: str | None, on_space: bool) -> Path:
+    if named:
+        return Path(named).expanduser().resolve()
+    mounted = Path("/data")
+    if on_space and mounted.is_dir():
+        return mounted / "workbench"
+    return Path.home() / ".transformers-workbench"
+
+
+def _hub_cache(environ: Mapping[str, str]) -> Path:
+    if environ.get("HF_HUB_CACHE"):
+        return Path(environ["HF_HUB_CACHE"]).expanduser()
+    home = environ.get("HF_HOME")
+    return (Path(home).expanduser() if home else Path.home() / ".cache" / "huggingface") / "hub"
+
+
+def _port(value: str | int | None) -> int | None:
+    if value in (None, ""):
+        return None
+    try:
+        port = int(value)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= 65535:
+        raise ValueError(f"The port must be a number from 0 to 65535, not {value!r}")
+    return port
