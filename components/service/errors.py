@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["input", "not_found", "forbidden", "busy", "timeout", "memory", "crashed", "hub", "disk", "code"]
+Kind = Literal[
+    "input", "not_found", "conflict", "forbidden", "busy", "timeout", "memory", "crashed", "hub", "disk", "code"
+]
+    "input", "not_found", "conflict", "forbidden", "busy", "timeout", "memory", "crashed", "hub", "disk", "code"
+]
 
 
 class WorkbenchError(Exception):

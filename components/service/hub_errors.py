@@ -22,7 +22,7 @@ from .errors import Kind, WorkbenchError
 _BY_STATUS: dict[int, tuple[Kind, str]] = {
     401: ("forbidden", "The Hub does not accept this token. Sign in again with a token that is still valid."),
     403: ("forbidden", "Your token has no right to do this. Use one with write access to that namespace."),
-    409: ("input", "The Hub already has something of that name. Choose another name."),
+    409: ("conflict", "The Hub already has something of that name. Choose another name."),
     412: ("busy", "The repository was changed meanwhile. Look at what is there now, then try again."),
     413: ("input", "The Hub says that this is too large."),
     429: ("busy", "The Hub asks for a pause: too many requests. Try again in a minute."),

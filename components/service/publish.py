@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from huggingface_hub import CommitOperationAdd
-from huggingface_hub.errors import HfHubHTTPError
 
 from .errors import WorkbenchError
 from .hub import Hub, Snapshot, checked_id
@@ -52,7 +51,7 @@ class Publisher:
         """Create a repository; returns `{"repo", "address", "private"}`.
 
         Raises:
-            WorkbenchError: It exists already (`kind="input"`, `field="repo"`), or the namespace is not the visitor's.
+            WorkbenchError: It exists already (`kind="conflict"`), or the namespace is not the visitor's.
         """
         repo = self._own(repo, visitor)
         if repo_type not in ("model", "dataset", "space"):
@@ -62,10 +61,11 @@ class Publisher:
             with hub_errors(repo, field="repo"):
                 self.hub.api.create_repo(repo, private=private, repo_type=repo_type, space_sdk=sdk, token=visitor.token)
         except WorkbenchError as error:
-            if _status(error) == 409:
+            if error.kind == "conflict":
                 raise WorkbenchError(
                     f"You already have a repository named {repo}. Choose another name, or tick that it may be "
                     "updated: a new commit is added then, and nothing in its history is lost.",
+                    kind="conflict",
                     field="repo",
                 ) from None
             raise
@@ -171,7 +171,7 @@ class Publisher:
         try:
             self.create_repo(repo, private, visitor=visitor)
         except WorkbenchError as error:
-            if not (update and error.field == "repo"):
+            if not (update and error.kind == "conflict"):
                 raise
             self.hub.forget()
             return str(self.hub.model_info(repo, visitor=visitor).sha)
@@ -196,9 +196,3 @@ class Publisher:
     def _address(self, repo: str, repo_type: str) -> str:
         folder = {"model": "", "dataset": "datasets/", "space": "spaces/"}[repo_type]
         return f"{self.hub.settings.endpoint}/{folder}{repo}"
-
-
-def _status(error: WorkbenchError) -> int | None:
-    """The HTTP status behind a refusal of the Hub."""
-    cause = error.__context__
-    return cause.response.status_code if isinstance(cause, HfHubHTTPError) and cause.response is not None else None

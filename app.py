@@ -1,0 +1,142 @@
+"""Transformers Workbench: run a model, look inside it, fine-tune it, document it, share it.
+
+    python app.py [--hub auto|local|URL] [--host HOST] [--port PORT] [--share] [--home FOLDER]
+
+This file turns the command line into settings, finds or starts the Hub, and serves the page. Before anything else is
+imported it sets the switches that the Hub's client libraries read once, when they are imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import secrets
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from components.service.settings import HUGGING_FACE, Settings, read_settings
+
+SEED = Path(__file__).parent / "components" / "starter" / "repos"
+ANSWER_SECONDS = 2.0
+LOCAL_USER = "me"
+
+
+def arguments(argv: list[str] | None = None) -> dict[str, object]:
+    """The flags given on the command line; None where one is not given."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "--hub",
+        help="auto (the default): the Hub of HF_ENDPOINT or huggingface.co, or the embedded one if that does not "
+        "answer within two seconds; local: the embedded one; or the address of a Hub",
+    )
+    parser.add_argument("--host", help="address to listen on (GRADIO_SERVER_NAME; 127.0.0.1, and 0.0.0.0 on a Space)")
+    parser.add_argument("--port", help="port to listen on (GRADIO_SERVER_PORT; the first free one from 7860)")
+    parser.add_argument("--share", action="store_true", default=None, help="also serve through a public Gradio link")
+    parser.add_argument("--home", help="data folder (WORKBENCH_HOME; ~/.transformers-workbench)")
+    return vars(parser.parse_args(argv))
+
+
+def hub_answers(endpoint: str) -> bool:
+    """Whether a Hub answers at this address within two seconds."""
+    try:
+        with urllib.request.urlopen(f"{endpoint}/api/models?limit=1", timeout=ANSWER_SECONDS):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except (OSError, ValueError):
+        return False
+
+
+def start_embedded_hub(home: Path) -> tuple[str, str, subprocess.Popen[str]]:
+    """Start the embedded Hub with the starter models: its address, its user's token, its process."""
+    root = home / "hub"
+    root.mkdir(parents=True, exist_ok=True)
+    token = _kept(root / "token", lambda: f"hf_{secrets.token_hex(17)}")
+    port_file = root / "port"
+    port = port_file.read_text() if port_file.exists() else "0"
+    command = [sys.executable, "-m", "components.localhub", "--root", str(root), "--user", LOCAL_USER]
+    command += ["--seed", str(SEED), "--with-parent"]
+    for candidate in dict.fromkeys((port, "0")):
+        with (home / "hub.log").open("a") as log:
+            process = subprocess.Popen(
+                [*command, "--port", candidate],
+                cwd=Path(__file__).parent,
+                env={**os.environ, "LOCALHUB_TOKEN": token},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert process.stdout is not None
+        line = process.stdout.readline().split()
+        if line[:2] == ["localhub", "ready"]:
+            port_file.write_text(line[2].rpartition(":")[2])
+            return line[2], token, process
+        process.wait()
+    raise SystemExit(f"The embedded Hub did not start; {home / 'hub.log'} says why.")
+
+
+def _kept(file: Path, make: Callable[[], str]) -> str:
+    """The secret in `file`, made at the first start and readable by its owner alone."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(make())
+    return file.read_text().strip()
+
+
+def find_hub(settings: Settings) -> Settings:
+    """The settings with the Hub in use: the one asked for, or the embedded one, started."""
+    if settings.hub == "local" or (settings.hub == "auto" and not hub_answers(settings.endpoint)):
+        endpoint, token, _process = start_embedded_hub(settings.home)
+        return replace(
+            settings,
+            endpoint=endpoint,
+            embedded=True,
+            cache=settings.home / "cache" / "hub",
+            machine_token=None if settings.public else token,
+        )
+    return settings
+
+
+def set_switches(settings: Settings) -> None:
+    """Set what huggingface_hub, transformers and gradio read from the environment when they are imported."""
+    os.environ |= {
+        "HF_ENDPOINT": settings.endpoint,
+        "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "DISABLE_SAFETENSORS_CONVERSION": "1",
+        "GRADIO_ANALYTICS_ENABLED": "False",
+    }
+    if settings.endpoint != HUGGING_FACE:
+        os.environ["HF_HUB_DISABLE_XET"] = "1"  # only huggingface.co has the Xet storage
+
+
+def main() -> None:
+    """Start the app and serve until it is stopped."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        settings = read_settings(os.environ, arguments())
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+    settings.home.mkdir(parents=True, exist_ok=True)
+    settings = find_hub(settings)
+    set_switches(settings)
+
+    from huggingface_hub import get_token
+
+    from components.page import serve
+
+    if not settings.public and not settings.embedded:
+        settings = replace(settings, machine_token=get_token())
+    serve(settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The named endpoints: each is a function of the service, with its own arguments and its own documentation.
+
+An endpoint takes and returns plain JSON. It is reached with `gradio_client`, with plain HTTP at `/gradio_api/call/...`
+and as an MCP tool. What the service adds to its arguments here is only the visitor, found from the request.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from .service.errors import WorkbenchError
+from .service.snippets import snippet
+from .service.workbench import Workbench
+from .visitors import visitor_of
+
+log = logging.getLogger("workbench")
+
+SORRY = "Something went wrong in the app itself. Nothing of yours was lost. Try again, or report it with what you did."
+
+
+def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
+    """Every endpoint by its name."""
+
+    def make_snippet(view: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Python that reproduces a view: `{"code"}`.
+
+        Args:
+            view: `pipeline`, `stages`, `tokenize`, `decode`, `finetune` ...
+            arguments: What the view was made from, as its own endpoint takes it.
+        """
+        return {"code": snippet(view, arguments or {}, bench.settings.endpoint)}
+
+    def check_card(text: str) -> dict[str, Any]:
+        """Problems of a model card: `{"problems": [{"level", "line", "field", "message", "fix"}]}`.
+
+        Args:
+            text: The whole card, front matter included.
+        """
+        return {"problems": bench.cards.check(text)}
+
+    return {
+        "whoami": bench.hub.whoami,
+        "search_models": bench.catalog.search_models,
+        "model_facts": bench.catalog.model_facts,
+        "run_task": bench.inference.run_task,
+        "run_stages": bench.inference.run_stages,
+        "snippet": make_snippet,
+        "tokenize": bench.tokens.tokenize,
+        "decode": bench.tokens.decode,
+        "inspect_data": bench.data.inspect,
+        "start_run": bench.runs.start,
+        "stop_run": bench.runs.stop,
+        "resume_run": bench.runs.resume,
+        "run_state": bench.runs.state,
+        "list_runs": bench.runs.list,
+        "delete_run": bench.runs.delete,
+        "try_run": bench.runs.try_run,
+        "draft_card": bench.cards.draft,
+        "check_card": check_card,
+        "publish_run": bench.publisher.publish_run,
+        "push_card": bench.publisher.push_card,
+        "create_repo": bench.publisher.create_repo,
+        "list_files": bench.publisher.list_files,
+    }
+
+
+def add_endpoints(bench: Workbench) -> None:
+    """Add every endpoint to the Blocks being built."""
+    for name, function in endpoints(bench).items():
+        gr.api(exposed(function, bench), api_name=name)
+
+
+def exposed(function: Callable[..., Any], bench: Workbench) -> Callable[..., Any]:
+    """The function as an endpoint: its `visitor` comes from the request, its failures are sentences."""
+    signature = inspect.signature(function)
+    hints = typing.get_type_hints(function)
+    takes_visitor = "visitor" in signature.parameters
+    public = [parameter for name, parameter in signature.parameters.items() if name != "visitor"]
+
+    @functools.wraps(function)
+    def endpoint(*values: Any) -> Any:
+        *given, request = values
+        with told():
+            arguments = dict(zip((parameter.name for parameter in public), map(uploads_only, given), strict=True))
+            if takes_visitor:
+                arguments["visitor"] = visitor_of(bench.hub, request)
+            return function(**arguments)
+
+    request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)
+    endpoint.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[p.replace(annotation=hints.get(p.name, Any)) for p in public]
+        + [request.replace(annotation=gr.Request)],
+        return_annotation=hints.get("return", Any),
+    )
+    endpoint.__annotations__ = {p.name: hints.get(p.name, Any) for p in public} | {
+        "request": gr.Request,
+        "return": hints.get("return", Any),
+    }
+    del endpoint.__wrapped__  # type: ignore[attr-defined]
+    return endpoint
+
+
+class told:
+    """A block whose failures reach the visitor as sentences, and whose defects reach the log alone."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any) -> None:
+        if error is None or isinstance(error, gr.Error) or not isinstance(error, Exception):
+            return
+        if isinstance(error, WorkbenchError):
+            raise gr.Error(error.message, print_exception=False) from None
+        log.error("A defect", exc_info=error)
+        raise gr.Error(SORRY, print_exception=False) from None
+
+
+def uploads_only(value: Any) -> Any:
+    """The argument with each uploaded file as its path and name; any other path is refused."""
+    if isinstance(value, list):
+        return [uploads_only(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "file" not in value:
+        return {key: uploads_only(item) for key, item in value.items()}
+    file = value["file"]
+    path = file.get("path") if isinstance(file, dict) else file
+    name = file.get("orig_name") if isinstance(file, dict) else None
+    resolved = Path(str(path)).resolve()
+    if not resolved.is_relative_to(Path(get_upload_folder()).resolve()) or not resolved.is_file():
+        raise WorkbenchError("This is not a file that was uploaded here. Upload it first.", field="file")
+    return {**value, "file": str(resolved), "name": value.get("name") or name or resolved.name}
