@@ -1,0 +1,90 @@
+"""Run an embedded Hub: `python -m components.localhub --root DIR --user NAME --token TOKEN`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from .parent import follow_parent
+from .server import create_app
+
+_AFTER = """\
+Point a client at it with HF_ENDPOINT=http://127.0.0.1:PORT and HF_HUB_DISABLE_XET=1 in the environment, set before
+huggingface_hub is imported. Anyone who reaches the server may read its public repositories; only the user with the
+token may write, and only below their own name.
+"""
+
+
+class Server(uvicorn.Server):
+    """Says on stdout when it answers."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then print the address."""
+        await super().startup(sockets=sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            sys.stdout.write(f"localhub ready http://{shown}:{port}\n")
+            sys.stdout.flush()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    command = argparse.ArgumentParser(
+        prog="python -m components.localhub",
+        description="Serve the Hugging Face Hub's HTTP protocol from a folder on this machine.",
+        epilog=_AFTER,
+    )
+    command.add_argument("--root", type=Path, required=True, metavar="DIR", help="folder to keep everything in")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    command.add_argument("--port", type=int, default=0, metavar="N", help="port; 0, the default, picks a free one")
+    command.add_argument("--user", metavar="NAME", help="the account that may write, added if it is new")
+    command.add_argument(
+        "--token", help="that account's token (default: the environment's LOCALHUB_TOKEN); only its hash is kept"
+    )
+    command.add_argument(
+        "--seed",
+        type=Path,
+        metavar="FOLDER",
+        help="publish FOLDER/models/NAMESPACE/NAME/... and FOLDER/datasets/NAMESPACE/NAME/... at the start",
+    )
+    command.add_argument("--with-parent", action="store_true", help="stop when the process that started this one ends")
+    return command
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until stopped; gives the exit status."""
+    command = parser()
+    options = command.parse_args(arguments)
+    token = options.token or os.environ.get("LOCALHUB_TOKEN")
+    if options.user and not token:
+        command.error("--user needs a --token, or LOCALHUB_TOKEN in the environment")
+    if options.seed and not options.seed.is_dir():
+        command.error("--seed must be a folder")
+    try:
+        app = create_app(options.root, user=options.user, token=token, seed=options.seed)
+        listener = _listen(options.host, options.port)
+    except (RuntimeError, ValueError, OSError) as error:
+        command.exit(1, f"localhub cannot start: {error}\n")
+    server = Server(uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False))
+    if options.with_parent:
+        follow_parent(server)
+    server.run(sockets=[listener])
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    return listener
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,241 @@
+"""Commits over HTTP: the newline-delimited operations of a commit, applied whole or not at all."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from . import git
+from .accounts import Account
+from .attributes import REGULAR_BYTES, Patterns, rule_for
+from .errors import HubError, entry_not_found, revision_not_found
+from .hub import Hub, in_thread, param, read_json, repository_url
+from .names import SHA256, check_file_path
+from .repositories import Repository
+
+#: Longest line of a commit, in bytes: one regular file in base64 with its path.
+LINE_BYTES = REGULAR_BYTES * 4 // 3 + 16 * 1024
+OPERATIONS = 50_000
+MESSAGE_CHARS = 20_000
+ATTRIBUTES = ".gitattributes"
+
+
+@dataclass
+class Draft:
+    """What a commit is to change, collected line by line. Blobs are stored as they come; nothing refers to them yet."""
+
+    repository: Repository
+    find_large: Callable[[str], bool]
+    summary: str = ""
+    description: str = ""
+    parent: str | None = None
+    added: dict[str, str] = field(default_factory=dict)
+    large: list[str] = field(default_factory=list)
+    deleted_files: list[str] = field(default_factory=list)
+    deleted_folders: list[str] = field(default_factory=list)
+
+    def take(self, line: bytes) -> None:
+        """Add one line of the request; 400 if it is not an operation."""
+        try:
+            item = json.loads(line)
+            key, value = item["key"], item["value"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise HubError(400, "A line of the commit is not a JSON object with a key and a value.") from error
+        operation = {
+            "header": self._header,
+            "file": self._file,
+            "lfsFile": self._large_file,
+            "deletedFile": lambda value: self.deleted_files.append(check_file_path(value.get("path"))),
+            "deletedFolder": lambda value: self.deleted_folders.append(_folder(value.get("path"))),
+        }.get(key if isinstance(key, str) else "")
+        if operation is None or not isinstance(value, dict):
+            raise HubError(400, f"{str(key)[:50]!r} is not an operation of a commit.")
+        operation(value)
+
+    def _header(self, value: dict[str, Any]) -> None:
+        summary, description, parent = (value.get(key) or "" for key in ("summary", "description", "parentCommit"))
+        if not all(isinstance(text, str) and len(text) <= MESSAGE_CHARS for text in (summary, description, parent)):
+            raise HubError(400, f"The commit's message must be text of at most {MESSAGE_CHARS} characters.")
+        self.summary, self.description, self.parent = summary, description, parent or None
+
+    def _file(self, value: dict[str, Any]) -> None:
+        path = check_file_path(value.get("path"))
+        content = value.get("content", "")
+        try:
+            data = (
+                base64.b64decode(content, validate=True)
+                if value.get("encoding", "utf-8") == "base64"
+                else content.encode()
+            )
+        except (binascii.Error, ValueError, TypeError, AttributeError) as error:
+            raise HubError(400, f"The content of {path} cannot be decoded.") from error
+        if len(data) > REGULAR_BYTES:
+            raise HubError(400, f"{path} is larger than {REGULAR_BYTES} bytes: upload it with git-lfs.")
+        self.added[path] = git.write_blob(self.repository.objects, data)
+
+    def _large_file(self, value: dict[str, Any]) -> None:
+        path, oid = check_file_path(value.get("path")), value.get("oid")
+        if not isinstance(oid, str) or not SHA256.fullmatch(oid) or not self.find_large(oid):
+            raise HubError(400, f"{path} points to a git-lfs object that was not uploaded.")
+        pointer = git.Pointer(oid, self.repository.large_file(oid).stat().st_size)
+        self.added[path] = git.write_blob(self.repository.objects, pointer.encode())
+        self.large.append(path)
+
+    def apply(self, branch: str, author: str) -> str:
+        """Make the commit and move the branch to it; gives the commit's id.
+
+        Raises:
+            HubError: 404 for a missing branch or a missing file to delete, 412 for a stale parent, 400 for a conflict.
+        """
+        if not self.summary.strip():
+            raise HubError(400, "A commit needs a summary.")
+        repository = self.repository
+        with repository.lock:
+            if not repository.path.exists():
+                raise HubError(404, "Repository not found", "RepoNotFound")
+            head = repository.ref(f"refs/heads/{branch}")
+            if head is None:
+                raise revision_not_found(branch)
+            if self.parent and not head.startswith(self.parent.lower()):
+                raise HubError(412, "A commit has happened since. Please refresh and try again.")
+            files = {entry.path: (entry.mode, entry.oid) for entry in repository.files(head)}
+            self._change(files, head)
+            message = f"{self.summary}\n\n{self.description}" if self.description else self.summary
+            commit = git.write_commit(repository.objects, files, parents=[head], author=author, message=message)
+            repository.set_ref(f"refs/heads/{branch}", commit)
+        return commit
+
+    def _change(self, files: dict[str, tuple[int, str]], head: str) -> None:
+        for path in self.deleted_files:
+            if files.pop(path, None) is None:
+                raise entry_not_found(path, head)
+        for folder in self.deleted_folders:
+            inside = [path for path in files if path.startswith(folder + "/")]
+            if not inside:
+                raise entry_not_found(folder, head)
+            for path in inside:
+                del files[path]
+        files.update({path: (git.FILE_MODE, oid) for path, oid in self.added.items()})
+        self._track_large(files)
+        _refuse_conflicts(files, self.added)
+
+    def _track_large(self, files: dict[str, tuple[int, str]]) -> None:
+        """Let git-lfs know the large files that no pattern covers, so that a clone gets their content."""
+        objects = self.repository.objects
+        attributes = objects.data(files[ATTRIBUTES][1]).decode("utf-8", "replace") if ATTRIBUTES in files else ""
+        patterns = Patterns(attributes)
+        rules = "".join(rule_for(path) for path in self.large if not patterns.match(path))
+        if rules:
+            if attributes and not attributes.endswith("\n"):
+                attributes += "\n"
+            files[ATTRIBUTES] = (git.FILE_MODE, git.write_blob(objects, (attributes + rules).encode()))
+
+
+def _folder(path: object) -> str:
+    return check_file_path(path.rstrip("/") if isinstance(path, str) else path)
+
+
+def _refuse_conflicts(files: dict[str, tuple[int, str]], added: dict[str, str]) -> None:
+    folders = {path[:end] for path in files for end in range(len(path)) if path[end] == "/"}
+    parents = {path[:end] for path in added for end in range(len(path)) if path[end] == "/"}
+    for path in sorted((parents & files.keys()) | (folders & added.keys())):
+        raise HubError(400, f"{path} cannot be a file and a folder at once: delete one of them first.")
+
+
+async def lines(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    """The non-empty lines of a request's body; 413 for a line above `limit` bytes."""
+    pending = bytearray()
+    async for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        pending += first
+        for other in others:
+            if pending.strip():
+                yield bytes(pending)
+            pending = bytearray(other)
+        if len(pending) > limit:
+            raise HubError(413, f"A file in the commit is too large: above {REGULAR_BYTES} bytes it needs git-lfs.")
+    if pending.strip():
+        yield bytes(pending)
+
+
+def routes(hub: Hub) -> list[Route]:
+    """The routes of this module."""
+
+    async def commit(request: Request) -> Response:
+        repository, account = await in_thread(hub.own_repository, request)
+        if request.query_params.get("create_pr") not in (None, "0", "false"):
+            raise HubError(400, "This Hub has no pull requests yet: commit to a branch instead.")
+        draft = Draft(repository, lambda oid: _find_large(hub, account, repository, oid))
+        count = 0
+        async for line in lines(request.stream(), LINE_BYTES):
+            count += 1
+            if count > OPERATIONS:
+                raise HubError(413, f"A commit may have at most {OPERATIONS} operations: split it.")
+            await in_thread(draft.take, line)
+        oid = await in_thread(draft.apply, param(request, "revision"), account.name)
+        url = f"{repository_url(request, repository)}/commit/{oid}"
+        return JSONResponse({"success": True, "commitOid": oid, "commitUrl": url, "hookOutput": ""})
+
+    async def preupload(request: Request) -> Response:
+        repository, _ = await in_thread(hub.own_repository, request)
+        body = await read_json(request)
+        files = await in_thread(upload_modes, repository, param(request, "revision"), body)
+        return JSONResponse({"files": files})
+
+    prefix = "/api/{kind}/{namespace}/{name}"
+    return [
+        Route(prefix + "/commit/{revision}", commit, methods=["POST"]),
+        Route(prefix + "/preupload/{revision}", preupload, methods=["POST"]),
+    ]
+
+
+def _find_large(hub: Hub, account: Account, repository: Repository, oid: str) -> bool:
+    """Whether the repository has that git-lfs object, if need be by a copy from another one that the user may read."""
+    target = repository.large_file(oid)
+    if target.exists():
+        return True
+    for kind in ("models", "datasets", "spaces"):
+        for other in hub.repositories.all(kind):
+            source = other.large_file(oid)
+            if source.exists() and hub.may_read(account, other):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.hardlink_to(source)
+                return True
+    return False
+
+
+def upload_modes(repository: Repository, revision: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """How each file of a coming commit is to be sent: `regular` (in the commit) or `lfs`; and what is there already."""
+    commit = repository.resolve(revision)
+    patterns = Patterns(repository.text(commit, ATTRIBUTES) or "")
+    answers = []
+    files = body.get("files")
+    if not isinstance(files, list) or len(files) > 1000:
+        raise HubError(400, "`files` must be a list of at most 1000 files.")
+    for file in files:
+        if not isinstance(file, dict) or not isinstance(file.get("size"), int):
+            raise HubError(400, "Each file needs a path, a size and a sample.")
+        path = check_file_path(file.get("path"))
+        try:
+            sample = base64.b64decode(file.get("sample") or "")
+        except (binascii.Error, ValueError, TypeError) as error:
+            raise HubError(400, f"The sample of {path} is not base64.") from error
+        entry = repository.find(commit, path)
+        answer: dict[str, Any] = {
+            "path": path,
+            "uploadMode": "lfs" if patterns.large(path, file["size"], sample) else "regular",
+            "shouldIgnore": False,
+        }
+        if entry is not None and not entry.folder:
+            pointer = repository.facts(entry)[1]
+            answer["oid"] = pointer.sha256 if pointer else entry.oid
+        answers.append(answer)
+    return answers

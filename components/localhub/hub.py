@@ -1,0 +1,163 @@
+"""One embedded Hub on disk, and what every request handler asks of it: who is asking, and for which repository."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import unquote
+
+import anyio.to_thread
+from starlette.requests import Request
+
+from .accounts import Account, Accounts
+from .disk import write_whole
+from .errors import HubError, bad_token, repository_not_found
+from .repositories import KINDS, Repositories, Repository
+
+try:
+    import fcntl
+except ImportError:  # no advisory locks on this platform: the user sees to it that one server runs
+    fcntl = None  # type: ignore[assignment]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+#: Largest JSON body, in bytes: a preupload of 256 files with their samples takes a fifth of it.
+JSON_BYTES = 4 * 1024**2
+
+
+class Hub:
+    """Everything below one folder. Only one process may serve it at a time.
+
+    Raises:
+        RuntimeError: Another server is using the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self._claim = (root / "lock").open("w")
+        if fcntl is not None:
+            try:
+                fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RuntimeError("Another server is using this folder. Stop it first, or choose another.") from None
+        self.root = root
+        self.accounts = Accounts(root / "accounts.json")
+        self.repositories = Repositories(root)
+        self.key = _secret(root / "secret")
+
+    def close(self) -> None:
+        """Let another server use the folder."""
+        self._claim.close()
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+
+    def account(self, request: Request) -> Account | None:
+        """The user whose token came with the request, None for an anonymous one; 401 for a token that is nobody's."""
+        header = request.headers.get("authorization")
+        if header is None:
+            return None
+        scheme, _, token = header.partition(" ")
+        account = self.accounts.find(token.strip()) if scheme.lower() == "bearer" else None
+        if account is None:
+            raise bad_token()
+        return account
+
+    def writer(self, request: Request) -> Account:
+        """The user whose token came with the request; 401 without a token."""
+        account = self.account(request)
+        if account is None:
+            raise HubError(401, "Invalid username or password.")
+        return account
+
+    def may_read(self, account: Account | None, repository: Repository) -> bool:
+        """Whether that user, or the public, may read the repository."""
+        owner = account is not None and account.owns(repository.namespace)
+        return owner or not repository.about["private"]
+
+    def readable(self, account: Account | None, kind: str, repo_id: str) -> Repository:
+        """A repository that the user may read; a missing and a hidden one give the same answer."""
+        namespace, _, name = repo_id.partition("/")
+        repository = self.repositories.find(kind, namespace, name)
+        if repository is None or not self.may_read(account, repository):
+            raise repository_not_found(signed_in=account is not None)
+        return repository
+
+    def writable(self, account: Account, kind: str, repo_id: str) -> Repository:
+        """A repository that the user may change; 403 for one that they may only read."""
+        repository = self.readable(account, kind, repo_id)
+        if not account.owns(repository.namespace):
+            raise forbidden()
+        return repository
+
+    def repository(self, request: Request) -> Repository:
+        """The repository in the request's address, if the asker may read it."""
+        return self.readable(self.account(request), *address(request))
+
+    def own_repository(self, request: Request) -> tuple[Repository, Account]:
+        """The repository in the request's address, if the asker may change it, and the asker."""
+        account = self.account(request)
+        if account is None:
+            self.readable(None, *address(request))
+            raise HubError(401, "Invalid username or password.")
+        return self.writable(account, *address(request)), account
+
+
+def forbidden() -> HubError:
+    """The namespace is somebody else's."""
+    return HubError(403, "You don't have the rights to create or change a repository under this namespace")
+
+
+def address(request: Request) -> tuple[str, str]:
+    """Kind and id of the repository in the request's address."""
+    kind = request.path_params.get("kind", "models")
+    return kind, f"{param(request, 'namespace')}/{param(request, 'name')}"
+
+
+def param(request: Request, name: str) -> str:
+    """A part of the request's address, unquoted. (The routes see it quoted: a revision may hold `%2F`.)"""
+    return unquote(request.path_params.get(name, ""))
+
+
+def base_url(request: Request) -> str:
+    """Address of this server as the client knows it."""
+    return str(request.base_url).rstrip("/")
+
+
+def repository_url(request: Request, repository: Repository) -> str:
+    """Address of a repository."""
+    return f"{base_url(request)}/{KINDS[repository.kind]}{repository.id}"
+
+
+async def read_body(request: Request, limit: int = JSON_BYTES) -> bytes:
+    """The request's body; 413 above `limit` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise HubError(413, f"The request is larger than {limit} bytes.")
+    return bytes(body)
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """The request's body as a JSON object; 400 if it is none."""
+    try:
+        body = json.loads(await read_body(request) or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise HubError(400, "The request's body is not JSON.") from error
+    if not isinstance(body, dict):
+        raise HubError(400, "The request's body is not a JSON object.")
+    return body
+
+
+async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run blocking work beside the event loop."""
+    return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs))
+
+
+def _secret(file: Path) -> bytes:
+    if not file.exists():
+        write_whole(file, secrets.token_bytes(32), private=True)
+    return file.read_bytes()

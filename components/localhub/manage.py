@@ -1,0 +1,124 @@
+"""Who one is, and creating, moving, deleting and opening repositories; checking a card before it is pushed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from . import cards
+from .accounts import Account
+from .errors import HubError
+from .hub import Hub, forbidden, in_thread, read_json, repository_url
+from .names import check_repository
+from .repositories import KINDS
+
+_SDKS = ("gradio", "docker", "static", "streamlit")
+
+
+def routes(hub: Hub) -> list[Route]:
+    """The routes of this module."""
+
+    def whoami(request: Request) -> Response:
+        return JSONResponse(_profile(hub.writer(request)))
+
+    async def create(request: Request) -> Response:
+        account = hub.writer(request)
+        body = await read_json(request)
+        kind, repo_id = _kind(body), _new_id(account, body)
+        settings: dict[str, Any] = {"private": _private(body, default=False)}
+        if kind == "spaces":
+            if body.get("sdk") not in _SDKS:
+                raise HubError(400, f"A Space needs an `sdk`: one of {', '.join(_SDKS)}.")
+            settings["sdk"] = body["sdk"]
+        url = f"{str(request.base_url).rstrip('/')}/{KINDS[kind]}{repo_id}"
+        try:
+            await in_thread(hub.repositories.create, kind, repo_id, author=account.name, **settings)
+        except HubError as error:
+            error.body = {"url": url}
+            raise
+        return JSONResponse({"url": url, "name": repo_id, "id": repo_id})
+
+    async def delete(request: Request) -> Response:
+        account = hub.writer(request)
+        body = await read_json(request)
+        name = f"{body.get('organization') or account.name}/{body.get('name')}"
+        repository = await in_thread(hub.writable, account, _kind(body), name)
+        await in_thread(hub.repositories.delete, repository)
+        return JSONResponse({"success": True})
+
+    async def move(request: Request) -> Response:
+        account = hub.writer(request)
+        body = await read_json(request)
+        repository = await in_thread(hub.writable, account, _kind(body), str(body.get("fromRepo")))
+        namespace, _, name = str(body.get("toRepo")).partition("/")
+        new_id = _new_id(account, {"organization": namespace, "name": name})
+        await in_thread(hub.repositories.move, repository, new_id)
+        return JSONResponse({"success": True})
+
+    async def settings(request: Request) -> Response:
+        repository, _ = await in_thread(hub.own_repository, request)
+        body = await read_json(request)
+        if body.get("gated") not in (None, False):
+            raise HubError(400, "This Hub has no gated repositories: make it private instead.")
+        private = _private(body, default=repository.about["private"])
+        await in_thread(repository.update, private=private)
+        return JSONResponse({"private": private, "url": repository_url(request, repository)})
+
+    async def validate(request: Request) -> Response:
+        hub.account(request)
+        body = await read_json(request)
+        content = body.get("content")
+        if not isinstance(content, str):
+            raise HubError(400, "`content` must be the text of a README.")
+        errors, warnings = await in_thread(cards.check, content, str(body.get("repoType") or "model"))
+        found = {"errors": [{"message": text} for text in errors], "warnings": [{"message": text} for text in warnings]}
+        return JSONResponse(found, 400 if errors else 200)
+
+    return [
+        Route("/api/whoami-v2", whoami),
+        Route("/api/repos/create", create, methods=["POST"]),
+        Route("/api/repos/delete", delete, methods=["DELETE"]),
+        Route("/api/repos/move", move, methods=["POST"]),
+        Route("/api/{kind:kinds}/{namespace}/{name}/settings", settings, methods=["PUT"]),
+        Route("/api/validate-yaml", validate, methods=["POST"]),
+    ]
+
+
+def _profile(account: Account) -> dict[str, Any]:
+    return {
+        "type": "user",
+        "id": account.name.encode().hex()[:24].ljust(24, "0"),
+        "name": account.name,
+        "fullname": account.name,
+        "email": None,
+        "isPro": False,
+        "avatarUrl": "",
+        "orgs": [],
+        "auth": {"type": "access_token", "accessToken": {"displayName": "localhub", "role": "write"}},
+    }
+
+
+def _kind(body: dict[str, Any]) -> str:
+    kind = f"{body.get('type') or 'model'}s"
+    if kind not in KINDS:
+        raise HubError(400, "`type` must be model, dataset or space.")
+    return kind
+
+
+def _new_id(account: Account, body: dict[str, Any]) -> str:
+    namespace, name = check_repository(body.get("organization") or account.name, body.get("name"))
+    if not account.owns(namespace):
+        raise forbidden()
+    return f"{namespace}/{name}"
+
+
+def _private(body: dict[str, Any], *, default: bool) -> bool:
+    visibility, private = body.get("visibility"), body.get("private")
+    if visibility not in (None, "public", "private", "protected") or private not in (None, True, False):
+        raise HubError(400, "`visibility` must be public or private.")
+    if visibility is not None:
+        return bool(visibility != "public")
+    return default if private is None else bool(private)

@@ -1,0 +1,87 @@
+"""The ASGI app of an embedded Hub. Each module with routes is a part; a further part is one more line here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from . import commits, files, history, lfs, listing, manage
+from .errors import HubError, repository_not_found, respond
+from .hub import Hub
+from .seed import seed as publish_seed
+
+PARTS = (manage, listing, commits, lfs, files, history)
+
+
+class _Choice(StringConvertor):
+    """A path segment that is one of a few words."""
+
+    def __init__(self, regex: str) -> None:
+        self.regex = regex
+
+
+register_url_convertor("kinds", _Choice("models|datasets|spaces"))
+register_url_convertor("kind", _Choice("datasets|spaces"))
+register_url_convertor("refgroup", _Choice("branch|tag"))
+
+
+class RawPath:
+    """Lets the routes see the path as it was sent: `refs%2Fpr%2F1` is one segment, and stays one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "path": scope["raw_path"].partition(b"?")[0].decode("ascii", "replace")}
+        await self.app(scope, receive, send)
+
+
+def create_app(
+    root: Path | str, *, user: str | None = None, token: str | None = None, seed: Path | str | None = None
+) -> Starlette:
+    """An embedded Hub.
+
+    Args:
+        root: Folder of everything it keeps; made if missing. One server at a time may use it.
+        user: Name of an account to add, with `token`. Without one, nobody new can write.
+        token: That account's token. Only its hash is kept.
+        seed: Folder of repositories to publish at the start: see `seed.seed`.
+
+    Raises:
+        RuntimeError: Another server is using `root`.
+        ValueError: The name of the account or of a seeded repository is not allowed.
+    """
+    hub = Hub(Path(root))
+    if user is not None:
+        hub.accounts.add(user, token or "")
+    if seed is not None:
+        publish_seed(hub, Path(seed))
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        hub.close()
+
+    def health(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    def missing(request: Request) -> Response:
+        """An address of a repository that cannot exist, such as one without a namespace."""
+        raise repository_not_found(signed_in=hub.account(request) is not None)
+
+    routes = [Route("/health", health)]
+    routes += [route for part in PARTS for route in part.routes(hub)]
+    routes += [Route("/api/{kind:kinds}/{rest:path}", missing), Route("/{name}/{verb}/{rest:path}", missing)]
+    app = Starlette(routes=routes, exception_handlers={HubError: respond}, lifespan=lifespan)
+    app.add_middleware(RawPath)
+    app.state.hub = hub
+    return app
