@@ -12,8 +12,6 @@ from typing import Literal
 Kind = Literal[
     "input", "not_found", "conflict", "forbidden", "busy", "timeout", "memory", "crashed", "hub", "disk", "code"
 ]
-    "input", "not_found", "conflict", "forbidden", "busy", "timeout", "memory", "crashed", "hub", "disk", "code"
-]
 
 
 class WorkbenchError(Exception):
