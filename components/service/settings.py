@@ -29,6 +29,8 @@ class Settings:
             counts, and the limits are tight.
         host, port, share, root_path: Where the page is served.
         call_seconds: Longest time one inference call may take, in seconds.
+        queue_seconds: Longest time one inference call may wait for its turn, in seconds.
+        worker_calls: Inference calls that run side by side.
         hub_seconds: Longest wait for one answer of the Hub, in seconds.
         worker_bytes: Memory that the inference worker may take for data, in bytes.
         cache_bytes: Loaded models that the worker keeps, in bytes of weights.
@@ -36,6 +38,7 @@ class Settings:
         model_files: Most files that a model repository may hold.
         json_bytes: Largest JSON or text file of a model that is downloaded, in bytes.
         text_chars: Longest text for one inference call, in characters.
+        texts: Most texts of one inference call.
         inspect_chars: Longest text for the tokenizer inspector, in characters.
         window_tokens: Most tokens that the inspector sends to the page at once.
         new_tokens: Most tokens that one generation may add.
@@ -64,6 +67,8 @@ class Settings:
     root_path: str = ""
 
     call_seconds: float = 120.0
+    queue_seconds: float = 60.0
+    worker_calls: int = 4
     hub_seconds: float = 10.0
     worker_bytes: int = 12 * GB
     cache_bytes: int = 6 * GB
@@ -71,6 +76,7 @@ class Settings:
     model_files: int = 200
     json_bytes: int = 50 * MB
     text_chars: int = 100_000
+    texts: int = 256
     inspect_chars: int = 2_000_000
     window_tokens: int = 2_000
     new_tokens: int = 1024

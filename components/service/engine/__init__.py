@@ -1,0 +1,5 @@
+"""The web side of the worker process: `Engine` calls it, streams from it, and replaces it when it ends."""
+
+from components.service.engine.engine import Engine
+
+__all__ = ["Engine"]

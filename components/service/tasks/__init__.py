@@ -1,0 +1,30 @@
+"""The task registry: one `TaskSpec` a task, one file a family. Plain data, light to import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.service.errors import WorkbenchError
+from components.service.tasks.spec import InputSpec, ParameterSpec, TaskSpec
+from components.service.tasks.text import TEXT_TASKS
+
+__all__ = ["TASKS", "InputSpec", "ParameterSpec", "TaskSpec", "find_task"]
+
+#: Every task by its name, in the order in which people meet them.
+TASKS: dict[str, TaskSpec] = {spec.name: spec for spec in TEXT_TASKS}
+
+_NAMES = {name: spec for spec in TASKS.values() for name in (spec.name, *spec.aliases)}
+
+
+def find_task(name: Any) -> TaskSpec:
+    """The task called `name`, or called so by transformers (`sentiment-analysis`).
+
+    Raises:
+        WorkbenchError: No task has that name; the text lists those that there are.
+    """
+    spec = _NAMES.get(name.strip().lower()) if isinstance(name, str) else None
+    if spec is None:
+        raise WorkbenchError(
+            f"There is no task {str(name)[:80]!r} here. Choose one of {', '.join(TASKS)}.", field="task"
+        )
+    return spec

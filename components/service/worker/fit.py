@@ -1,0 +1,143 @@
+"""Judged before any weight is loaded: does a model have the head that a task needs, and is it as large as it says?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from safetensors import safe_open
+from transformers import AutoConfig, PretrainedConfig
+from transformers.models.auto import modeling_auto
+
+from components.service.errors import WorkbenchError
+from components.service.settings import GB
+from components.service.tasks import TASKS, TaskSpec
+from components.service.worker.blame import blaming
+
+#: Which table of transformers names the classes of which kind of model; the first that holds a class counts.
+_KINDS = {
+    "text-classification": "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES",
+    "text-generation": "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES",
+    "fill-mask": "MODEL_FOR_MASKED_LM_MAPPING_NAMES",
+    "token-classification": "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES",
+    "question-answering": "MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES",
+    "text-to-text (encoder-decoder)": "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES",
+    "multiple-choice": "MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES",
+    "image-classification": "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES",
+    "image-text-to-text": "MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES",
+    "speech recognition": "MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES",
+    "base": "MODEL_MAPPING_NAMES",
+    "pre-training": "MODEL_FOR_PRETRAINING_MAPPING_NAMES",
+}
+
+
+def read_config(path: Path, name: str) -> PretrainedConfig:
+    """The model's configuration, from `config.json`."""
+    if not (path / "config.json").is_file():
+        raise WorkbenchError(
+            f"{name} has no config.json, so transformers cannot tell what model it is. Choose another one.",
+            field="model",
+        )
+    with blaming(
+        f"The config.json of {name} is broken, or of a model type that the installed transformers "
+        f"({transformers.__version__}) does not know. Choose another model.",
+        field="model",
+    ):
+        return AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+
+
+def check_head(config: PretrainedConfig, spec: TaskSpec, name: str) -> None:
+    """Refuse a model that has no head for the task: transformers would give it one with random weights."""
+    if getattr(config, "quantization_config", None) is not None:
+        raise WorkbenchError(
+            f"The weights of {name} are quantized, which is not supported here. Choose the model it was made from.",
+            field="model",
+        )
+    mapping = getattr(transformers, spec.auto_class)._model_mapping
+    heads = _names(mapping._model_mapping)
+    architectures = list(getattr(config, "architectures", None) or [])
+    if any(architecture in heads for architecture in architectures):
+        return
+    if not architectures and type(config) in mapping:
+        return  # it may: whether its weights hold the head is seen when they are loaded
+    kind = _kind(architectures)
+    article = "an" if kind[0] in "aeiou" else "a"
+    known = f", or run it with {kind}" if kind in TASKS else ""
+    raise WorkbenchError(
+        f"{name} is {article} {kind} model{_in_brackets(architectures)}: it has no {spec.head}. "
+        f"Choose a {spec.name} model{known}.",
+        field="model",
+    )
+
+
+def _in_brackets(architectures: list[str]) -> str:
+    return f" ({architectures[0]})" if architectures else ""
+
+
+def _kind(architectures: list[str]) -> str:
+    for kind, table in _KINDS.items():
+        if any(architecture in _names(getattr(modeling_auto, table)) for architecture in architectures):
+            return kind
+    return "different"
+
+
+def _names(mapping: Any) -> set[str]:
+    """The class names in one of transformers' tables, whose values are names or tuples of them."""
+    return {name for value in mapping.values() for name in (value if isinstance(value, (tuple, list)) else (value,))}
+
+
+def stored(path: Path, name: str) -> tuple[int, str]:
+    """How many numbers the safetensors files hold, and the type of most of them (`F32`, `BF16` ...)."""
+    files = sorted(path.glob("*.safetensors"))
+    if not files:
+        raise WorkbenchError(
+            f"{name} has no weights in safetensors, the only format that is loaded here. Choose another model.",
+            field="model",
+        )
+    counts: dict[str, int] = {}
+    with blaming(f"A weight file of {name} is broken. Choose another model or revision.", field="model"):
+        for file in files:
+            with safe_open(file, framework="pt") as tensors:
+                for key in tensors.keys():  # noqa: SIM118 - not a dict
+                    tensor = tensors.get_slice(key)
+                    size = 1
+                    for length in tensor.get_shape():
+                        size *= length
+                    counts[tensor.get_dtype()] = counts.get(tensor.get_dtype(), 0) + size
+    return sum(counts.values()), max(counts, key=lambda dtype: counts[dtype])
+
+
+def check_size(config: PretrainedConfig, spec: TaskSpec, held: int, itemsize: int, most_bytes: int, name: str) -> int:
+    """Bytes that the model will take, from its configuration on the meta device, where nothing is allocated.
+
+    Args:
+        held: How many numbers its weight files hold.
+        itemsize: Bytes of one parameter once loaded.
+        most_bytes: The largest model allowed.
+
+    Raises:
+        WorkbenchError: It is too large, or its configuration describes far more than its files hold.
+    """
+    with (
+        blaming(f"transformers cannot build a model from the config.json of {name}. Choose another.", "model"),
+        torch.device("meta"),
+    ):
+        model = getattr(transformers, spec.auto_class).from_config(config)
+        model.tie_weights()
+    count = sum(parameter.numel() for parameter in model.parameters())
+    if count - held > 0.01 * count:
+        raise WorkbenchError(
+            f"The config.json of {name} describes {count:,} parameters, but its files hold only {held:,}. "
+            "The rest would be random. Choose another model.",
+            field="model",
+        )
+    if count * itemsize > most_bytes:
+        raise WorkbenchError(
+            f"{name} needs {count * itemsize / GB:.1f} GB ({count:,} parameters), more than the "
+            f"{most_bytes / GB:.1f} GB that a model may take here. Choose a smaller one.",
+            kind="memory",
+            field="model",
+        )
+    return count * itemsize

@@ -1,0 +1,251 @@
+"""From a snapshot folder to a loaded model, and the cache of those in use."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoTokenizer, PretrainedConfig, Pipeline, PreTrainedModel, PreTrainedTokenizerBase
+
+from components.service.errors import WorkbenchError
+from components.service.settings import Settings
+from components.service.tasks import TaskSpec
+from components.service.worker import fit
+from components.service.worker.blame import blaming
+
+_TOKENIZERS = 16
+_UNLIMITED = 10**9
+
+Key = tuple[str, int, str, str]
+
+
+@dataclass
+class Loaded:
+    """A model with its tokenizer, in the pipeline of its task.
+
+    Attributes:
+        name: The model's id, for sentences.
+        pipe: transformers' own pipeline around both.
+        bytes: Memory of the weights.
+        stored: The type of the weights in the files, as safetensors names it.
+        seconds: How long loading took.
+        lock: Held while the tokenizer works: a fast tokenizer keeps its truncation in itself.
+    """
+
+    name: str
+    task: str
+    pipe: Pipeline
+    bytes: int
+    stored: str
+    seconds: float
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def model(self) -> PreTrainedModel:
+        """The model, in evaluation mode."""
+        return self.pipe.model
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """Its tokenizer."""
+        return self.pipe.tokenizer
+
+    @property
+    def dtype(self) -> str:
+        """The type that it computes in, as torch names it."""
+        return str(self.model.dtype).removeprefix("torch.")
+
+    @property
+    def device(self) -> str:
+        """Where it computes: `cpu` or `cuda:0`."""
+        return str(self.model.device)
+
+    def facts(self) -> dict[str, Any]:
+        """What every result states about how it came about."""
+        return {"device": self.device, "dtype": self.dtype, "stored_dtype": self.stored}
+
+
+class Models:
+    """Models by (folder, time of its weights, auto class, task); the least recently used leave when room is needed.
+
+    Args:
+        settings: `cache_bytes` and `model_bytes`.
+        report: Told what is held, after each change.
+    """
+
+    def __init__(self, settings: Settings, report: Callable[[list[dict[str, Any]]], None]) -> None:
+        self._settings = settings
+        self._report = report
+        self._lock = threading.Lock()
+        self._loading: dict[Key, threading.Lock] = {}
+        self._held: OrderedDict[Key, Loaded] = OrderedDict()
+        self._tokenizers: OrderedDict[tuple[str, int], tuple[PreTrainedTokenizerBase, threading.Lock]] = OrderedDict()
+
+    def load(self, path: str, spec: TaskSpec, name: str) -> tuple[Loaded, float]:
+        """The model in `path` with the head for the task, and the seconds it took now (0 where it was held).
+
+        Raises:
+            WorkbenchError: It is of another kind, too large, broken, or without a tokenizer.
+        """
+        key = (path, _changed(Path(path)), spec.auto_class, spec.name)
+        with self._lock:
+            turn = self._loading.setdefault(key, threading.Lock())
+        try:
+            with turn:
+                if (held := self._touch(key)) is not None:
+                    return held, 0.0
+                loaded = self._open(Path(path), spec, name)
+                self._keep(key, loaded)
+                return loaded, loaded.seconds
+        finally:
+            with self._lock:
+                self._loading.pop(key, None)
+
+    def tokenizer(self, path: str, name: str) -> tuple[PreTrainedTokenizerBase, threading.Lock]:
+        """The tokenizer in `path`, and the lock to hold while it works."""
+        key = (path, _changed(Path(path)))
+        with self._lock:
+            if key in self._tokenizers:
+                self._tokenizers.move_to_end(key)
+                return self._tokenizers[key]
+        found = (load_tokenizer(Path(path), name), threading.Lock())
+        with self._lock:
+            self._tokenizers[key] = found
+            while len(self._tokenizers) > _TOKENIZERS:
+                self._tokenizers.popitem(last=False)
+        return found
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            self._held.clear()
+            self._tokenizers.clear()
+        self._tell()
+
+    def _touch(self, key: Key) -> Loaded | None:
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+            return self._held.get(key)
+
+    def _keep(self, key: Key, loaded: Loaded) -> None:
+        with self._lock:
+            self._held[key] = loaded
+        self._tell()
+
+    def _make_room(self, needed: int) -> None:
+        with self._lock:
+            while self._held and sum(one.bytes for one in self._held.values()) + needed > self._settings.cache_bytes:
+                self._held.popitem(last=False)
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            held = [{"model": one.name, "task": one.task, "bytes": one.bytes} for one in self._held.values()]
+        self._report(held)
+
+    def _open(self, path: Path, spec: TaskSpec, name: str) -> Loaded:
+        begun = time.perf_counter()
+        config = fit.read_config(path, name)
+        fit.check_head(config, spec, name)
+        tokenizer = load_tokenizer(path, name)
+        held, stored = fit.stored(path, name)
+        device, dtype = choose(stored)
+        itemsize = torch.empty((), dtype=dtype).element_size()
+        needed = fit.check_size(config, spec, held, itemsize, self._settings.model_bytes, name)
+        self._make_room(needed)
+        model = _load_weights(path, spec, config, dtype, name).to(device)
+        pipe = transformers.pipeline(spec.name, model=model, tokenizer=tokenizer, device=device)
+        return Loaded(name, spec.name, pipe, needed, stored, time.perf_counter() - begun)
+
+
+def choose(stored: str) -> tuple[torch.device, torch.dtype]:
+    """Where to compute and in what type: on a GPU as the weights are stored; on a processor in float32, since many
+    are slow in half precision and some operations lack it."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu"), torch.float32
+    halves = {"F16": torch.float16, "BF16": torch.bfloat16}
+    return torch.device("cuda", 0), halves.get(stored, torch.float32)
+
+
+def _changed(path: Path) -> int:
+    """When the folder's files last changed: a run that is resumed writes its model again in the same place."""
+    return max((file.stat().st_mtime_ns for file in path.iterdir() if file.is_file()), default=0)
+
+
+def _load_weights(
+    path: Path, spec: TaskSpec, config: PretrainedConfig, dtype: torch.dtype, name: str
+) -> PreTrainedModel:
+    with blaming(
+        f"The weights of {name} do not fit its config.json, or a file of it is broken. Choose another model.",
+        field="model",
+    ):
+        model, report = getattr(transformers, spec.auto_class).from_pretrained(
+            path,
+            config=config,
+            dtype=dtype,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    if missing := sorted(report["missing_keys"]):
+        raise WorkbenchError(
+            f"The files of {name} lack weights that a {spec.name} model needs ({', '.join(missing[:3])}): "
+            "they would be random. Choose a model that was trained for this task.",
+            field="model",
+        )
+    return model.eval()
+
+
+def load_tokenizer(path: Path, name: str) -> PreTrainedTokenizerBase:
+    """The tokenizer in a folder, fast where there is one.
+
+    Raises:
+        WorkbenchError: There is none. transformers would make up one with an empty vocabulary.
+    """
+    missing = WorkbenchError(
+        f"{name} has no tokenizer: none of the files that hold one is there. Choose a model that has one, "
+        "such as the model that it was made from.",
+        field="model",
+    )
+    if not any(file.suffix in {".json", ".txt", ".model"} for file in path.iterdir()):
+        raise missing
+    with blaming(
+        f"The tokenizer of {name} could not be loaded: its files are missing, broken, or of a kind that the "
+        f"installed transformers ({transformers.__version__}) does not know. Choose another model.",
+        field="model",
+    ):
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+    needed = {"tokenizer.json", *tokenizer.vocab_files_names.values()}
+    if tokenizer.vocab_files_names and not any((path / file).is_file() for file in needed):
+        raise missing
+    return tokenizer
+
+
+def context(loaded: Loaded) -> int | None:
+    """Most tokens that the model reads at once, or None where nothing says so.
+
+    Where position 0 is kept for padding (RoBERTa and its kin), the positions table is that much longer than the
+    longest text.
+    """
+    limits = [loaded.tokenizer.model_max_length]
+    positions = getattr(loaded.model.config, "max_position_embeddings", None)
+    if isinstance(positions, int) and positions > 0:
+        limits.append(positions - _reserved(loaded.model))
+    known = [limit for limit in limits if limit < _UNLIMITED]
+    return min(known) if known else None
+
+
+def _reserved(model: PreTrainedModel) -> int:
+    for path, module in model.named_modules():
+        if path.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
+            return 0 if module.padding_idx is None else module.padding_idx + 1
+    return 0

@@ -1,0 +1,104 @@
+"""Run a task: transformers' own pipeline, its three steps called one after another as its `run_single` does."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from typing import Any
+
+from components.service.errors import WorkbenchError
+from components.service.tasks import TASKS
+from components.service.worker.calls import Call
+from components.service.worker.models import Loaded, context
+
+
+class Runner(ABC):
+    """One call's way through the pipeline of one task.
+
+    Attributes:
+        parameters: The parameters as they were used, those of the model's own choice included.
+        notes: Sentences about what was done differently from what was asked.
+    """
+
+    def __init__(self, call: Call, loaded: Loaded, parameters: dict[str, Any], seconds: float) -> None:
+        self.call = call
+        self.loaded = loaded
+        self.parameters = parameters
+        self.seconds = seconds
+        self.notes: list[str] = []
+        self.context = context(loaded)
+
+    @abstractmethod
+    def preprocess(self, item: Any) -> Any:
+        """From a text to tensors."""
+
+    @abstractmethod
+    def forward(self, inputs: Any) -> Any:
+        """From tensors to what the model makes of them."""
+
+    @abstractmethod
+    def postprocess(self, outputs: Any) -> Any:
+        """From there to the task's output."""
+
+    @abstractmethod
+    def stages(self, item: Any) -> tuple[list[dict[str, Any]], Any]:
+        """The three steps with all that passes between them, and the output."""
+
+    def run(self, item: Any) -> Any:
+        """All three steps."""
+        return self.postprocess(self.forward(self.preprocess(item)))
+
+    def steps(self, **given: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """The pipeline's own arguments for its three steps, from its own reading of `given`."""
+        pipe = self.loaded.pipe
+        before, during, after = pipe._sanitize_parameters(**given)
+        return (
+            {**pipe._preprocess_params, **before},
+            {**pipe._forward_params, **during},
+            {**pipe._postprocess_params, **after},
+        )
+
+    def note(self, sentence: str) -> None:
+        """Add a note, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+
+def runner(
+    call: Call, task: str, path: str, model: str, parameters: dict[str, Any], seconds: float
+) -> tuple[Runner, float]:
+    """What runs `task`, with its model loaded, and the seconds that loading took."""
+    from components.service.worker.classify import Classifier
+    from components.service.worker.generate import Generator
+
+    kinds: dict[str, type[Runner]] = {"text-classification": Classifier, "text-generation": Generator}
+    loaded, load_seconds = call.models.load(path, TASKS[task], model)
+    return kinds[task](call, loaded, parameters, seconds), load_seconds
+
+
+def facts(one: Runner, begun: float, load_seconds: float) -> dict[str, Any]:
+    """How a result came about: time in seconds, device, number type, parameters as used, notes."""
+    return {
+        "seconds": time.perf_counter() - begun,
+        "load_seconds": load_seconds,
+        **one.loaded.facts(),
+        "parameters": one.parameters,
+        "notes": one.notes,
+    }
+
+
+def run_task(
+    call: Call, *, task: str, path: str, model: str, inputs: Any, parameters: dict[str, Any], seconds: float
+) -> dict[str, Any]:
+    """The output for one input, or a list of outputs for a list of inputs, each as if it had been alone."""
+    one, load_seconds = runner(call, task, path, model, parameters, seconds)
+    begun = time.perf_counter()
+    if not isinstance(inputs, list):
+        return {"output": one.run(inputs), **facts(one, begun, load_seconds)}
+    outputs = []
+    for number, item in enumerate(inputs, 1):
+        try:
+            outputs.append(one.run(item))
+        except WorkbenchError as error:
+            raise WorkbenchError(f"Text {number}: {error.message}", kind=error.kind, field=error.field) from None
+    return {"output": outputs, **facts(one, begun, load_seconds)}
