@@ -153,8 +153,8 @@ def read_csv(text: str, name: str, caps: Caps, *, tab: bool = False) -> Table:
     if not rows:
         raise WorkbenchError(f"{name} is empty. Give at least a header and a few rows.", field="data")
     findings: list[dict[str, Any]] = []
-    header, body = _header(rows, findings)
-    body = _even(body, len(header), findings)
+    header, numbered = _header(rows, findings)
+    body = _even(numbered, len(header), findings)
     columns = {column: [row[i] if row[i].strip() else None for row in body] for i, column in enumerate(header)}
     return Table(columns, {}, findings)
 

@@ -1,0 +1,62 @@
+"""The training process: `python -m components.service.runs FOLDER`, or a spec file to train by hand.
+
+    python -m components.service.runs spec.json [--out FOLDER]
+
+By hand, model and data are fetched from the Hub at `HF_ENDPOINT` (or are folders and files on this machine), and the
+run's folder is made beside the spec. Exit status: 0 done or stopped, 1 failed, 2 the spec is not right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from components.service.errors import WorkbenchError
+from components.service.runs.spec import RunSpec
+from components.service.runs.store import RunFolder, read_json, write_json
+from components.service.settings import Settings
+
+logger = logging.getLogger("components.service.runs")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train one run."""
+    parser = argparse.ArgumentParser(prog="python -m components.service.runs", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("run", type=Path, help="a run's folder, or a spec in a JSON file")
+    parser.add_argument("--out", type=Path, help="folder of the run; made beside the spec if not given")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    settings = Settings(home=options.run.parent, cache=options.run.parent)
+    file = options.run / "spec.json" if options.run.is_dir() else options.run
+    try:
+        spec = RunSpec.from_dict(read_json(file), settings)
+    except WorkbenchError as error:
+        logger.error("%s", error)
+        return 2
+    folder = RunFolder((options.run if options.run.is_dir() else options.out or file.with_suffix("")).resolve())
+    folder.path.mkdir(parents=True, exist_ok=True)
+    write_json(folder.spec, spec.to_dict())
+    return work(folder, spec, settings)
+
+
+def work(folder: RunFolder, spec: RunSpec, settings: Settings) -> int:
+    """Train, and turn whatever ends it into an event."""
+    folder.claim(os.getpid())
+    from components.service.runs.inputs import Inputs
+    from components.service.runs.training import explain, train
+
+    try:
+        train(folder, spec, Inputs.of(folder, spec, settings))
+    except Exception as error:  # the process ends here: what went wrong becomes the run's failure
+        logger.exception("The run failed.")
+        failure = explain(error)
+        folder.append("status", status="failed", message=failure["message"], failure=failure)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

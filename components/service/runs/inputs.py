@@ -1,0 +1,64 @@
+"""Where a run finds its model and data, and the limits that hold for it. Training process only."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.service.runs.spec import RunSpec
+from components.service.runs.store import RunFolder, read_json
+from components.service.settings import Settings
+from components.service.worker.tables import Caps
+
+#: Files of a model repository that are fetched by hand: no pickles, no code.
+MODEL_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
+DATA_FILES = ["*.csv", "*.tsv", "*.jsonl", "*.json", "*.parquet", "README.md"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Model folder, data source on this machine (as `worker.sources.load` takes it), and limits."""
+
+    model: Path
+    data: dict[str, Any]
+    caps: Caps
+    limits: dict[str, float]
+    sequence_tokens: int
+    precision_cache: Path | None
+
+    @classmethod
+    def of(cls, folder: RunFolder, spec: RunSpec, settings: Settings) -> Inputs:
+        """What the web process laid down, or else what is fetched from the Hub at `HF_ENDPOINT`."""
+        noted = read_json(folder.inputs) or {}
+        model = noted.get("model") or _model(spec)
+        data = noted.get("data") or _data(folder, spec)
+        caps = Caps(**noted.get("caps", {"bytes": settings.upload_bytes, "rows": settings.data_rows}))
+        limits = {"seconds": settings.run_seconds, "free_disk_bytes": float(settings.free_disk_bytes)}
+        limits |= noted.get("limits", {})
+        cache = noted.get("precision_cache")
+        tokens = int(noted.get("sequence_tokens", settings.sequence_tokens))
+        return cls(Path(model), data, caps, limits, tokens, Path(cache) if cache else None)
+
+
+def _model(spec: RunSpec) -> str:
+    from huggingface_hub import snapshot_download
+
+    if Path(spec.model).is_dir():
+        return spec.model
+    return snapshot_download(spec.model, revision=spec.revision, allow_patterns=MODEL_FILES)
+
+
+def _data(folder: RunFolder, spec: RunSpec) -> dict[str, Any]:
+    from huggingface_hub import snapshot_download
+
+    if "dataset" not in spec.data:
+        file = spec.data.get("file")
+        inside = folder.path / file if file else None
+        return {**spec.data, "file": str(inside)} if inside and inside.is_file() else dict(spec.data)
+    name, revision = spec.data["dataset"], spec.data.get("revision")
+    if os.path.isdir(name):
+        return {"folder": name, "config": spec.data.get("config")}
+    path = snapshot_download(name, repo_type="dataset", revision=revision, allow_patterns=DATA_FILES)
+    return {"folder": path, "config": spec.data.get("config")}

@@ -1,0 +1,92 @@
+"""What a run looks like to people, derived from its files alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .store import RunFolder, read_json
+
+#: States in which a process works on the run (or should).
+ACTIVE = ("preparing", "running")
+ENDED = ("finished", "stopped", "failed", "interrupted")
+INTERRUPTED = "The training process ended without a word, as when the machine restarts."
+
+
+def read_state(folder: RunFolder, *, history: bool = True) -> dict[str, Any]:
+    """The state of a run as JSON values.
+
+    Returns:
+        `id, name, status, message, spec, created, started, ended, progress, train, eval, results, model, device,
+        dtype, labels, facts, samples, failure, resumable`. Times are seconds since 1970. Without `history` the lists
+        `train` and `eval` are left out.
+    """
+    spec = read_json(folder.spec) or {}
+    state: dict[str, Any] = {
+        "id": folder.id,
+        "name": spec.get("name") or f"{str(spec.get('model', '')).rsplit('/', 1)[-1]} · {spec.get('task', '')}",
+        "status": "queued",
+        "message": "",
+        "spec": spec,
+        "created": None,
+        "started": None,
+        "ended": None,
+        "train": [],
+        "eval": [],
+        "results": {},
+        "device": None,
+        "dtype": None,
+        "labels": [],
+        "facts": {},
+        "samples": {},
+        "failure": None,
+    }
+    for event in folder.events():
+        _apply(state, event)
+    if state["status"] in ACTIVE and folder.pid() is None:
+        state |= {"status": "interrupted", "message": INTERRUPTED}
+    state["progress"] = _progress(state, read_json(folder.progress) or {})
+    has_model = (folder.model / "config.json").is_file()
+    state["model"] = f"runs/{folder.id}" if has_model and state["status"] in ("finished", "stopped") else None
+    state["resumable"] = state["status"] in ("stopped", "interrupted", "failed") and (
+        bool(folder.complete_checkpoints()) or state["status"] != "failed"
+    )
+    if not history:
+        del state["train"], state["eval"]
+    return state
+
+
+def _apply(state: dict[str, Any], event: dict[str, Any]) -> None:
+    kind = event.pop("kind")
+    time = event.pop("time", None)
+    if kind == "status":
+        state["status"] = event["status"]
+        state["message"] = event.get("message", "")
+        state["failure"] = event.get("failure")
+        state["created"] = state["created"] or time
+        if event["status"] == "preparing":
+            state["started"] = state["started"] or time
+        state["ended"] = time if event["status"] in ENDED else None
+    elif kind in ("train", "eval"):
+        # After a resume the steps since the checkpoint come again; the later record counts.
+        while state[kind] and state[kind][-1]["step"] >= event["step"]:
+            state[kind].pop()
+        state[kind].append(event)
+    elif kind == "facts":
+        state["facts"] |= event
+        state |= {key: event[key] for key in ("device", "dtype", "labels") if key in event}
+    elif kind == "samples":
+        state["samples"][event["when"]] = event["rows"]
+    elif kind == "results":
+        state["results"] = event
+
+
+def _progress(state: dict[str, Any], noted: dict[str, Any]) -> dict[str, Any]:
+    names = ("step", "steps", "epoch", "epochs", "seconds", "remaining_seconds")
+    progress: dict[str, Any] = {name: noted.get(name) for name in names}
+    steps = progress["steps"] or 0
+    progress["fraction"] = min(1.0, (progress["step"] or 0) / steps) if steps else 0.0
+    if state["status"] == "finished":
+        progress["fraction"] = 1.0
+    if state["status"] in ENDED:
+        progress["remaining_seconds"] = None
+    return progress
