@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import orjson
 
@@ -19,7 +19,7 @@ def pack(value: Any) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def read(stream: BinaryIO) -> Any | None:
+def read(stream: IO[bytes]) -> Any | None:
     """The next frame's value, or None where the stream has ended (also in the middle of a frame)."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:

@@ -154,7 +154,8 @@ class WorkerProcess:
             process.kill()
 
     def _read(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         while (frame := frames.read(self._process.stdout)) is not None:
             if "models" in frame:
                 self.models = frame["models"]
@@ -179,7 +180,8 @@ class WorkerProcess:
     def _end(self) -> None:
         code = None
         if self._process is not None:
-            assert self._process.stdin is not None and self._process.stdout is not None
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
             self._process.kill()
             code = self._process.wait()
             with self._writing:

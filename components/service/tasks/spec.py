@@ -1,4 +1,4 @@
-"""The shape of a task: what it takes, which parameters it knows, what it gives. Plain data, checked where it is used."""
+"""The shape of a task: what it takes, which parameters it knows, what it gives."""
 
 from __future__ import annotations
 
@@ -54,11 +54,8 @@ class ParameterSpec:
         cleaned = _cast(self.type, value)
         if cleaned is None:
             raise self._error(f"must be {_WORDS[self.type]}")
-        size = len(cleaned) if isinstance(cleaned, list) else cleaned
-        low, high = self.min, self.highest(settings)
-        if isinstance(size, (int, float)) and self.type != "bool":
-            if (low is not None and size < low) or (high is not None and size > high):
-                raise self._error(self._range(low, high))
+        if self.type != "bool" and not isinstance(cleaned, str):
+            self._check_range(len(cleaned) if isinstance(cleaned, list) else cleaned, settings)
         return cleaned
 
     def highest(self, settings: Settings) -> float | None:
@@ -68,11 +65,14 @@ class ParameterSpec:
         limit = float(getattr(settings, self.limit))
         return limit if self.max is None else min(self.max, limit)
 
-    def _range(self, low: float | None, high: float | None) -> str:
+    def _check_range(self, size: float, settings: Settings) -> None:
+        low, high = self.min, self.highest(settings)
+        if (low is None or size >= low) and (high is None or size <= high):
+            return
         what = "have {} entries" if self.type == "list" else "be {}"
         if high is None:
-            return "must " + what.format(f"at least {low:g}")
-        return "must " + what.format(f"from {low:g} to {high:g}")
+            raise self._error("must " + what.format(f"at least {low:.10g}"))
+        raise self._error("must " + what.format(f"from {low or 0:.10g} to {high:.10g}"))
 
     def _error(self, rule: str) -> WorkbenchError:
         return WorkbenchError(f"The parameter {self.name} {rule}.", field=f"parameters.{self.name}")

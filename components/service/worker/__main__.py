@@ -46,7 +46,8 @@ def _limit_memory(most_bytes: int) -> None:
 def _settings(values: dict[str, Any]) -> Settings:
     """The web process's settings, from their JSON."""
     paths = {field.name for field in fields(Settings) if field.type == "Path"}
-    return Settings(**{name: Path(value) if name in paths else value for name, value in values.items()})
+    given: dict[str, Any] = {name: Path(value) if name in paths else value for name, value in values.items()}
+    return Settings(**given)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from types import TracebackType
 from components.service.errors import WorkbenchError
 
 
-class blaming:  # noqa: N801 - reads as a statement: `with blaming("...")`
+class blaming:
     """Whatever fails inside is told to the visitor as `message`, unless it is a `WorkbenchError` already."""
 
     def __init__(self, message: str, field: str | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from components.service.errors import WorkbenchError
 from components.service.worker.calls import Call
 from components.service.worker.models import Loaded
 from components.service.worker.run import Runner
-from components.service.worker.tensors import describe, token_rows
+from components.service.worker.tensors import describe
 
 _MEANING = {
     "softmax": "softmax turns the logits into probabilities that add up to 1, one for each label.",
@@ -56,50 +55,18 @@ class Classifier(Runner):
     def postprocess(self, outputs: Any) -> Any:
         return self.loaded.pipe.postprocess(outputs, **self._after)
 
-    def stages(self, item: Any) -> tuple[list[dict[str, Any]], Any]:
-        times = [time.perf_counter()]
-        inputs = self.preprocess(item)
-        times.append(time.perf_counter())
-        read = dict(inputs)  # the pipeline's forward adds to what it is given
-        outputs = self.forward(inputs)
-        times.append(time.perf_counter())
-        output = self.postprocess(outputs)
-        times.append(time.perf_counter())
-        seconds = [after - before for before, after in zip(times, times[1:], strict=False)]
-        return [
-            self._preprocessed(seconds[0], read),
-            self._forwarded(seconds[1], outputs),
-            self._postprocessed(seconds[2], outputs),
-        ], output
-
-    def _preprocessed(self, seconds: float, inputs: dict[str, Any]) -> dict[str, Any]:
+    def show_forward(self, inputs: dict[str, Any], outputs: Any) -> dict[str, Any]:  # noqa: ARG002
+        kind = type(self.loaded.model).__name__
         return {
-            "name": "preprocess",
-            "seconds": seconds,
-            "tensors": describe(inputs),
-            "tokens": token_rows(self.loaded.tokenizer, inputs["input_ids"][0].tolist()),
-            "note": "The tokenizer turns the text into ids: a batch of one sequence, shape (batch, sequence).",
-        }
-
-    def _forwarded(self, seconds: float, outputs: Any) -> dict[str, Any]:
-        return {
-            "name": "forward",
-            "seconds": seconds,
             "tensors": describe(outputs),
-            "note": f"{type(self.loaded.model).__name__} reads all ids at once and gives one logit for each label.",
+            "note": f"{kind} reads all ids at once and gives one logit for each label.",
         }
 
-    def _postprocessed(self, seconds: float, outputs: Any) -> dict[str, Any]:
+    def show_postprocess(self, inputs: dict[str, Any], outputs: Any) -> dict[str, Any]:  # noqa: ARG002
         logits = outputs["logits"][0].float()
-        scores = {
-            "softmax": lambda: logits.softmax(-1),
-            "sigmoid": logits.sigmoid,
-            "none": lambda: logits,
-        }[self.function]()
+        scores = {"softmax": logits.softmax(-1), "sigmoid": logits.sigmoid(), "none": logits}[self.function]
         labels = self.loaded.model.config.id2label
         return {
-            "name": "postprocess",
-            "seconds": seconds,
             "tensors": describe({"scores": scores}),
             "scores": [
                 {"label": labels[index], "logit": logit, "score": score}

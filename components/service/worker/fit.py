@@ -126,7 +126,7 @@ def check_size(config: PretrainedConfig, spec: TaskSpec, held: int, itemsize: in
     ):
         model = getattr(transformers, spec.auto_class).from_config(config)
         model.tie_weights()
-    count = sum(parameter.numel() for parameter in model.parameters())
+    count: int = sum(parameter.numel() for parameter in model.parameters())
     if count - held > 0.01 * count:
         raise WorkbenchError(
             f"The config.json of {name} describes {count:,} parameters, but its files hold only {held:,}. "

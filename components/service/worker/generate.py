@@ -51,7 +51,7 @@ class Draw(TorchFunctionMode):
         return function(*args, **kwargs)
 
 
-class Enough(StoppingCriteria):
+class Enough(StoppingCriteria):  # type: ignore[misc]  # transformers is not typed
     """Stops generating when nobody waits any more or the time is up; tells `watch` of each step before.
 
     Attributes:
@@ -78,6 +78,7 @@ class Generator(Runner):
     def __init__(self, call: Call, loaded: Loaded, parameters: dict[str, Any], seconds: float) -> None:
         super().__init__(call, loaded, parameters, seconds)
         self.parameters = self._resolve(parameters)
+        self._asked = dict(self.parameters)
         self._draw = Draw(self.parameters.get("seed", 0))
         self._until = time.monotonic() + _TIME_SHARE * seconds
         self._before, self._during, self._after = self.steps(**pipeline_arguments(self.parameters))
@@ -118,14 +119,13 @@ class Generator(Runner):
                 "its own new tokens included. Shorten the prompt.",
                 field="inputs",
             )
-        if room < self.parameters["max_new_tokens"]:
+        for name in ("max_new_tokens", "min_new_tokens"):
+            if name in self._asked:
+                self.parameters[name] = self._during[name] = min(self._asked[name], room)
+        if room < self._asked["max_new_tokens"]:
             self.note(
                 f"{self.loaded.name} reads at most {self.context:,} tokens: there was room for {room:,} new ones."
             )
-            self.parameters["max_new_tokens"] = self._during["max_new_tokens"] = room
-            for name in ("min_new_tokens",):
-                if self.parameters.get(name, 0) > room:
-                    self.parameters[name] = self._during[name] = room
 
     def forward(self, inputs: Any, watch: Callable[[torch.Tensor], None] | None = None) -> Any:
         enough = Enough(self.call, self._until - time.monotonic(), watch)
@@ -139,58 +139,40 @@ class Generator(Runner):
     def postprocess(self, outputs: Any) -> Any:
         return self.loaded.pipe.postprocess(outputs, **self._after)
 
-    def stages(self, item: Any) -> tuple[list[dict[str, Any]], Any]:
-        begun = time.perf_counter()
-        inputs = self.preprocess(item)
-        first = time.perf_counter() - begun
-        read = dict(inputs)
-        begun = time.perf_counter()
-        outputs = self.forward(inputs)
-        second = time.perf_counter() - begun
-        begun = time.perf_counter()
-        output = self.postprocess(outputs)
-        third = time.perf_counter() - begun
-        length = read["input_ids"].shape[-1]
-        added = outputs["generated_sequence"][0][:, length:]
-        tokenizer = self.loaded.tokenizer
-        return [
-            {
-                "name": "preprocess",
-                "seconds": first,
-                "tensors": describe(read),
-                "tokens": token_rows(tokenizer, read["input_ids"][0].tolist()),
-                "note": "The tokenizer turns the prompt into ids: a batch of one sequence, shape (batch, sequence).",
-            },
-            {
-                "name": "forward",
-                "seconds": second,
-                "tensors": [*describe(outputs), *self._next(read)["tensors"]],
-                "next_tokens": self._next(read)["tokens"],
-                "note": f"Here forward is generate: it called {type(self.loaded.model).__name__} once for each of the "
-                f"{added.shape[-1]} new tokens, and chose each from its logits. The probabilities of the first new "
-                "token are from one more pass over the prompt, before any sampling parameter is applied.",
-            },
-            {
-                "name": "postprocess",
-                "seconds": third,
-                "tensors": describe({"new_ids": added[0]}),
-                "tokens": token_rows(tokenizer, added[0].tolist()),
-                "note": "The tokenizer turns the new ids back into text, special tokens left out.",
-            },
-        ], output
+    def show_forward(self, inputs: dict[str, Any], outputs: Any) -> dict[str, Any]:
+        logits = self._next_logits(inputs)
+        added = outputs["generated_sequence"].shape[-1] - inputs["input_ids"].shape[-1]
+        return {
+            "tensors": [*describe(outputs), *describe({"next_token_logits": logits})],
+            "next_tokens": self._likeliest(logits),
+            "note": f"Here forward is generate: it called {type(self.loaded.model).__name__} once for each of the "
+            f"{added} new tokens, and chose each from its logits. The probabilities of the first new token are from "
+            "one more pass over the prompt, before any sampling parameter is applied.",
+        }
 
-    def _next(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """The logits after the prompt, shape (1, vocabulary), and the likeliest next tokens."""
-        names = ("input_ids", "attention_mask")
+    def show_postprocess(self, inputs: dict[str, Any], outputs: Any) -> dict[str, Any]:
+        added = outputs["generated_sequence"][0][:, inputs["input_ids"].shape[-1] :]
+        return {
+            "tensors": describe({"new_ids": added[0]}),
+            "tokens": token_rows(self.loaded.tokenizer, added[0].tolist()),
+            "note": "The tokenizer turns the new ids back into text, special tokens left out.",
+        }
+
+    def _next_logits(self, inputs: dict[str, Any]) -> torch.Tensor:
+        """The logits after the prompt, shape (1, vocabulary)."""
         model = self.loaded.model
+        read = {name: inputs[name].to(model.device) for name in ("input_ids", "attention_mask") if name in inputs}
         with torch.no_grad():
-            logits = model(**{name: inputs[name].to(model.device) for name in names if name in inputs}).logits[:, -1]
+            logits: torch.Tensor = model(**read).logits[:, -1]
+        return logits
+
+    def _likeliest(self, logits: torch.Tensor) -> list[dict[str, Any]]:
         probabilities = logits[0].float().softmax(-1).cpu()
         best = probabilities.topk(min(_NEXT_TOKENS, probabilities.shape[-1]))
         rows = token_rows(self.loaded.tokenizer, best.indices.tolist())
-        for row, probability in zip(rows, best.values.tolist(), strict=True):
-            row["probability"] = probability
-        return {"tensors": describe({"next_token_logits": logits}), "tokens": rows}
+        return [
+            {**row, "probability": probability} for row, probability in zip(rows, best.values.tolist(), strict=True)
+        ]
 
 
 def pipeline_arguments(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoTokenizer, PretrainedConfig, Pipeline, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, Pipeline, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings

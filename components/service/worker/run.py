@@ -10,6 +10,7 @@ from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.worker.calls import Call
 from components.service.worker.models import Loaded, context
+from components.service.worker.tensors import describe, token_rows
 
 
 class Runner(ABC):
@@ -41,8 +42,36 @@ class Runner(ABC):
         """From there to the task's output."""
 
     @abstractmethod
+    def show_forward(self, inputs: dict[str, Any], outputs: Any) -> dict[str, Any]:
+        """What a visitor sees of `forward`: tensors, a note, and what else helps."""
+
+    @abstractmethod
+    def show_postprocess(self, inputs: dict[str, Any], outputs: Any) -> dict[str, Any]:
+        """What a visitor sees of `postprocess`."""
+
+    def show_preprocess(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """What a visitor sees of `preprocess`."""
+        return {
+            "tensors": describe(inputs),
+            "tokens": token_rows(self.loaded.tokenizer, inputs["input_ids"][0].tolist()),
+            "note": "The tokenizer turns the text into ids: a batch of one sequence, shape (batch, sequence).",
+        }
+
     def stages(self, item: Any) -> tuple[list[dict[str, Any]], Any]:
-        """The three steps with all that passes between them, and the output."""
+        """The three steps, each with its seconds and all that passes between them, and the output."""
+        begun = time.perf_counter()
+        inputs = self.preprocess(item)
+        read = dict(inputs)  # a pipeline's forward may change what it is given
+        prepared = time.perf_counter()
+        outputs = self.forward(inputs)
+        computed = time.perf_counter()
+        output = self.postprocess(outputs)
+        ended = time.perf_counter()
+        return [
+            {"name": "preprocess", "seconds": prepared - begun, **self.show_preprocess(read)},
+            {"name": "forward", "seconds": computed - prepared, **self.show_forward(read, outputs)},
+            {"name": "postprocess", "seconds": ended - computed, **self.show_postprocess(read, outputs)},
+        ], output
 
     def run(self, item: Any) -> Any:
         """All three steps."""

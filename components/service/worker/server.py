@@ -60,7 +60,8 @@ class Server:
         try:
             value = handler(self._calls[name])(call, **arguments)
             if isinstance(value, Iterator):
-                value = _drain(call, value)
+                _drain(call, value)
+                value = None
             self._send({"id": number, "value": value})
         except BaseException as error:  # noqa: BLE001 - the one boundary; a tokenizer's panic is no Exception
             self._send({"id": number, "error": self._told(name, error)})
