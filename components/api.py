@@ -18,7 +18,6 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from .service.errors import WorkbenchError
-from .service.snippets import snippet
 from .service.workbench import Workbench
 from .visitors import visitor_of
 
@@ -37,7 +36,7 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
             view: `pipeline`, `stages`, `tokenize`, `decode`, `finetune` ...
             arguments: What the view was made from, as its own endpoint takes it.
         """
-        return {"code": snippet(view, arguments or {}, bench.settings.endpoint)}
+        return {"code": bench.snippet(view, arguments or {})}
 
     def check_card(text: str) -> dict[str, Any]:
         """Problems of a model card: `{"problems": [{"level", "line", "field", "message", "fix"}]}`.

@@ -1,0 +1,144 @@
+"""The page: header, tabs, what one tab hands to the next; and the server that serves it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from .api import add_endpoints
+from .service.settings import Settings
+from .service.workbench import Workbench, open_workbench
+from .tabs import card, finetune, hub, playground, tokenizer
+from .tabs.context import Context
+from .visitors import Door
+from .widgets.theme import CSS, theme
+
+TITLE = "Transformers Workbench"
+_MARK = """<svg viewBox="0 0 40 40" role="img" aria-label="A circle of five steps"><g fill="none"
+stroke="var(--wb-accent)" stroke-width="4" stroke-linecap="round"><path d="M20 5a15 15 0 0 1 14 10"/><path
+d="M35 22a15 15 0 0 1-9 12"/><path d="M20 35A15 15 0 0 1 7 27"/><path d="M5 20A15 15 0 0 1 13 7"/></g><circle
+cx="20" cy="20" r="4.5" fill="var(--wb-accent)"/></svg>"""
+_HEADER = f"""<div class="wb-header">{_MARK}<div><h1>{TITLE}</h1><p>Take a model all the way round: run it, look inside,
+fine-tune it, write its card, share it.</p></div></div>"""
+
+
+def build_page(bench: Workbench) -> gr.Blocks:
+    """The whole page over a service."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as page:
+        ctx = Context(bench, gr.State(""))
+        with gr.Row(elem_classes="wb-top", equal_height=True):
+            gr.HTML(_HEADER, padding=False)
+            header = gr.HTML(padding=False, elem_id="who")
+        with gr.Tabs(elem_id="tabs") as tabs:
+            with gr.Tab("Playground", id="playground"):
+                play = playground.build(ctx)
+            with gr.Tab("Tokenizer", id="tokenizer"):
+                tok = tokenizer.build(ctx)
+            with gr.Tab("Fine-tune", id="finetune"):
+                tune = finetune.build(ctx, page)
+            with gr.Tab("Model card", id="card"):
+                cards = card.build(ctx, page)
+            with gr.Tab("Hub", id="hub"):
+                mine = hub.build(ctx, page, header)
+        _hand_over(tabs, play, tok, tune, cards, mine)
+        page.load(bench.engine.warm, api_visibility="private", show_progress="hidden")
+        add_endpoints(bench)
+    page.queue(max_size=256, default_concurrency_limit=16)
+    return page
+
+
+def _hand_over(
+    tabs: gr.Tabs,
+    play: playground.Playground,
+    tok: tokenizer.Tokenizer,
+    tune: finetune.Finetune,
+    cards: card.Card,
+    mine: hub.HubTab,
+) -> None:
+    """Each step hands its result to the next."""
+
+    def go(tab: str) -> Any:
+        return lambda *values: [gr.Tabs(selected=tab), *values]
+
+    def send(button: gr.Button, tab: str, sources: list[Any], targets: list[Any]) -> Any:
+        return button.click(
+            go(tab), sources, [tabs, *targets], api_visibility="private", show_progress="hidden", queue=False
+        )
+
+    model, text = play.picker.model, play.text
+    shown = send(play.to_tokens, "tokenizer", [model, text], [tok.picker.model, tok.text])
+    tok.show_on(shown.then)
+    send(play.to_finetune, "finetune", [model], [tune.picker.model])
+    cards.draft_on(send(play.to_card, "card", [model], [cards.subject]).then)
+    to_run = gr.State("text-classification")
+    for button, source in ((cards.to_playground, cards.repo), (mine.to_playground, mine.mine)):
+        send(button, "playground", [to_run, source], [play.task, model])
+    tune.to_playground.click(
+        lambda run: [gr.Tabs(selected="playground"), "text-classification", f"runs/{run}" if run else gr.skip()],
+        tune.runs,
+        [tabs, play.task, model],
+        api_visibility="private",
+        queue=False,
+    )
+    drafted = tune.to_card.click(
+        lambda run: [gr.Tabs(selected="card"), f"runs/{run}" if run else gr.skip()],
+        tune.runs,
+        [tabs, cards.subject],
+        api_visibility="private",
+        queue=False,
+    )
+    cards.draft_on(drafted.then)
+
+
+def health(bench: Workbench) -> Route:
+    """`GET /health`: whether the app is up, without touching a model."""
+
+    def answer(_request: Request) -> JSONResponse:
+        settings = bench.settings
+        return JSONResponse({"status": "ok", "hub": settings.endpoint, "worker": bench.engine.status()["alive"]})
+
+    return Route("/health", answer)
+
+
+class Redacted(logging.Filter):
+    """Keeps tokens out of the log, wherever a message got one from."""
+
+    _SECRET = re.compile(r"hf_[A-Za-z0-9]{8,}|(?<=Bearer )\S+")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record with every token blotted out."""
+        record.msg = self._SECRET.sub("[token]", record.getMessage())
+        record.args = None
+        return True
+
+
+def serve(settings: Settings) -> None:
+    """Open the service, build the page, and serve both until the process is stopped."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Redacted())
+    bench = open_workbench(settings)
+    page = build_page(bench)
+    try:
+        page.launch(
+            server_name=settings.host,
+            server_port=settings.port,
+            share=settings.share,
+            root_path=settings.root_path or None,
+            theme=theme(),
+            css=CSS,
+            footer_links=["api"],
+            run_history=False,
+            enable_monitoring=False,
+            max_file_size=settings.upload_bytes,
+            blocked_paths=[str(settings.home)],
+            app_kwargs={"routes": [health(bench)], "middleware": [Middleware(Door, settings=settings)]},
+        )
+    finally:
+        bench.close()

@@ -1,0 +1,65 @@
+"""The service as one value: every part, built once from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .cards import Cards
+from .catalog import Catalog
+from .data import Data
+from .engine import Engine
+from .hub import Hub
+from .inference import Inference
+from .publish import Publisher
+from .runs import Runs
+from .settings import Settings
+from .snippets import snippet
+from .tokens import Tokens
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What the page, the HTTP API and the tests call."""
+
+    settings: Settings
+    hub: Hub
+    catalog: Catalog
+    engine: Engine
+    inference: Inference
+    tokens: Tokens
+    data: Data
+    runs: Runs
+    cards: Cards
+    publisher: Publisher
+
+    def snippet(self, view: str, arguments: dict[str, Any]) -> str:
+        """Python that reproduces a view on the Hub in use."""
+        return snippet(view, arguments, self.settings.endpoint)
+
+    def close(self) -> None:
+        """Stop the worker and the supervisor; runs that train go on by themselves."""
+        self.runs.close()
+        self.engine.close()
+
+
+def open_workbench(settings: Settings) -> Workbench:
+    """Build every part of the service; starts no process and asks nothing of the network."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    hub = Hub(settings)
+    engine = Engine(settings)
+    data = Data(settings, hub, engine)
+    runs = Runs(settings, hub, engine, data)
+    cards = Cards(settings, hub, runs)
+    return Workbench(
+        settings=settings,
+        hub=hub,
+        catalog=Catalog(hub),
+        engine=engine,
+        inference=Inference(settings, hub, engine),
+        tokens=Tokens(settings, hub, engine),
+        data=data,
+        runs=runs,
+        cards=cards,
+        publisher=Publisher(hub, cards),
+    )

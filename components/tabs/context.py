@@ -1,0 +1,111 @@
+"""What every tab is given: the service, the visitor's session, and the one way to wire an event to a function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from ..api import SORRY, log
+from ..service.errors import WorkbenchError
+from ..service.visitor import Visitor
+from ..service.workbench import Workbench
+from ..visitors import visitor_of
+from ..widgets.html import notice
+
+Updates = dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class Context:
+    """The page's surroundings.
+
+    Attributes:
+        bench: The service.
+        token: The token that the visitor pasted, kept in their session only.
+    """
+
+    bench: Workbench
+    token: gr.State
+
+    def visitor(self, request: gr.Request, token: str) -> Visitor:
+        """The visitor behind an event of the page."""
+        return visitor_of(self.bench.hub, request, token)
+
+    def wire(
+        self,
+        event: Callable[..., Any],
+        function: Callable[..., Any],
+        inputs: list[Component],
+        outputs: list[Any],
+        *,
+        told: Component,
+        **options: Any,
+    ) -> Any:
+        """Call `function(visitor, *values of inputs)` on `event`.
+
+        The function returns, or yields, a dict of component to update, over `outputs`. A `WorkbenchError` becomes a
+        sentence in `told`, which is cleared otherwise; everything on the page stays as it was.
+
+        Returns:
+            Gradio's dependency, for `.then` and `cancels`.
+        """
+        streams = inspect.isgeneratorfunction(function)
+        options.setdefault("show_progress", "minimal")
+        return event(
+            self._streaming(function, told) if streams else self._once(function, told),
+            inputs=[self.token, *inputs],
+            outputs=[told, *outputs],
+            api_visibility="private",
+            **options,
+        )
+
+    def _once(self, function: Callable[..., Updates], told: Component) -> Callable[..., Updates]:
+        def handler(request: gr.Request, token: str, *values: Any) -> Updates:
+            try:
+                return {told: "", **function(self.visitor(request, token), *values)}
+            except Exception as error:  # noqa: BLE001  the page's boundary: a sentence, never a traceback
+                return {told: _sentence(error)}
+
+        return handler
+
+    def _streaming(self, function: Callable[..., Iterator[Updates]], told: Component) -> Callable[..., Any]:
+        def handler(request: gr.Request, token: str, *values: Any) -> Iterator[Updates]:
+            try:
+                for updates in function(self.visitor(request, token), *values):
+                    yield {told: "", **updates}
+            except Exception as error:  # noqa: BLE001  the page's boundary: a sentence, never a traceback
+                yield {told: _sentence(error)}
+
+        return handler
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, WorkbenchError):
+        return notice(error.message, "error", title=_FIELD_TITLES.get(error.field or "", ""))
+    log.error("A defect", exc_info=error)
+    return notice(SORRY, "error")
+
+
+#: How the page calls the fields that errors name.
+_FIELD_TITLES = {
+    "model": "Model.",
+    "task": "Task.",
+    "inputs": "Text.",
+    "text": "Text.",
+    "revision": "Revision.",
+    "data": "Data.",
+    "columns": "Columns.",
+    "columns.text": "Text column.",
+    "columns.label": "Label column.",
+    "epochs": "Epochs.",
+    "batch_size": "Batch size.",
+    "learning_rate": "Learning rate.",
+    "seed": "Seed.",
+    "repo": "Repository.",
+    "ids": "Ids.",
+}

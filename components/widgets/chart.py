@@ -1,0 +1,147 @@
+"""A line chart as SVG: curves over steps, with an optional band around one of them.
+
+Own code because the chart components at hand draw no band, redraw with a jump at every update, and load a plotting
+library into the page; this is plain markup that follows the theme, with the figures as a table for screen readers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .html import escape
+
+WIDTH, HEIGHT = 560, 240
+LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 34
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve.
+
+    Attributes:
+        name: As the legend calls it.
+        points: `(x, y)`, by rising x.
+        band: `(x, low, high)`, drawn as an area behind the curve.
+        dashed: For a constant to compare with, such as a baseline.
+        marked: Draw each point, for curves of few points.
+    """
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    band: Sequence[tuple[float, float, float]] = field(default=())
+    dashed: bool = False
+    marked: bool = False
+
+
+def line_chart(title: str, series: Sequence[Series], *, x_title: str, y_title: str, x_max: float | None = None) -> str:
+    """The chart as HTML.
+
+    Args:
+        title: What the chart shows.
+        series: Its curves, at most four; points that are not finite are left out.
+        x_title, y_title: What the axes count, with the unit.
+        x_max: Right end of the x axis, for a curve that is still growing.
+    """
+    drawn = [_finite(curve) for curve in series]
+    values = [y for curve in drawn for _, y in curve.points] + [
+        y for curve in drawn for _, low, high in curve.band for y in (low, high)
+    ]
+    xs = [x for curve in drawn for x, _ in curve.points]
+    head = f"<figcaption>{escape(title)}{_legend(drawn)}</figcaption>"
+    if not values or not xs:
+        return f'<figure class="wb-chart">{head}<div class="wb-empty">No figures yet.</div></figure>'
+    low, high = _nice(min(values), max(values))
+    frame = _Frame(min(0.0, *xs), max(x_max or 0.0, *xs) or 1.0, low, high)
+    body = _axes(frame, x_title, y_title) + "".join(_curve(frame, i, curve) for i, curve in enumerate(drawn))
+    return (
+        f'<figure class="wb-chart">{head}<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escape(_in_words(title, drawn))}">{body}</svg></figure>'
+    )
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """From values to places on the drawing."""
+
+    x_low: float
+    x_high: float
+    y_low: float
+    y_high: float
+
+    def x(self, value: float) -> float:
+        share = (value - self.x_low) / ((self.x_high - self.x_low) or 1.0)
+        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+
+    def y(self, value: float) -> float:
+        share = (value - self.y_low) / ((self.y_high - self.y_low) or 1.0)
+        return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+
+
+def _finite(curve: Series) -> Series:
+    points = [(x, y) for x, y in curve.points if math.isfinite(y)]
+    band = [(x, low, high) for x, low, high in curve.band if math.isfinite(low + high)]
+    return Series(curve.name, points, band, curve.dashed, curve.marked)
+
+
+def _nice(low: float, high: float) -> tuple[float, float]:
+    """A range a little wider than the values, ending on round figures."""
+    span = (high - low) or abs(high) or 1.0
+    step = 10 ** math.floor(math.log10(span / 2))
+    return math.floor(low / step) * step, math.ceil(high / step) * step
+
+
+def _axes(frame: _Frame, x_title: str, y_title: str) -> str:
+    parts = []
+    for i in range(5):
+        y = frame.y_low + i * (frame.y_high - frame.y_low) / 4
+        parts.append(f'<line class="wb-grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{frame.y(y)}" y2="{frame.y(y)}"/>')
+        parts.append(f'<text x="{LEFT - 8}" y="{frame.y(y) + 4}" text-anchor="end">{y:.3g}</text>')
+        x = frame.x_low + i * (frame.x_high - frame.x_low) / 4
+        anchor = "end" if i == 4 else "middle"
+        parts.append(f'<text x="{frame.x(x)}" y="{HEIGHT - BOTTOM + 16}" text-anchor="{anchor}">{x:,.4g}</text>')
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    parts.append(f'<text class="wb-title" x="{middle}" y="{HEIGHT - 3}" text-anchor="middle">{escape(x_title)}</text>')
+    across = (TOP + HEIGHT - BOTTOM) / 2
+    parts.append(
+        f'<text class="wb-title" transform="translate(11 {across}) rotate(-90)" text-anchor="middle">'
+        f"{escape(y_title)}</text>"
+    )
+    return "".join(parts)
+
+
+def _curve(frame: _Frame, number: int, curve: Series) -> str:
+    style = f"wb-c{number % 4}"
+    area = ""
+    if curve.band:
+        edge = [(x, high) for x, _, high in curve.band] + [(x, low) for x, low, _ in reversed(curve.band)]
+        area = f'<polygon class="wb-band {style}" points="{_path(frame, edge)}"/>'
+    dashes = ' stroke-dasharray="5 4"' if curve.dashed else ""
+    line = f'<polyline class="wb-line {style}" points="{_path(frame, curve.points)}"{dashes}/>'
+    marks = "".join(
+        f'<circle class="wb-dot {style}" cx="{frame.x(x)}" cy="{frame.y(y)}" r="3.5">'
+        f"<title>{escape(curve.name)} {y:.4g} at {x:,.6g}</title></circle>"
+        for x, y in (curve.points if curve.marked else ())
+    )
+    return area + line + marks
+
+
+def _path(frame: _Frame, points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{frame.x(x)},{frame.y(y)}" for x, y in points)
+
+
+def _legend(series: Sequence[Series]) -> str:
+    names = "".join(
+        f'<span class="wb-key wb-c{i % 4}{" wb-dashed" if curve.dashed else ""}">{escape(curve.name)}</span>'
+        for i, curve in enumerate(series)
+        if curve.points
+    )
+    return f'<span class="wb-legend">{names}</span>'
+
+
+def _in_words(title: str, series: Sequence[Series]) -> str:
+    said = [
+        f"{curve.name} from {curve.points[0][1]:.4g} to {curve.points[-1][1]:.4g}" for curve in series if curve.points
+    ]
+    return f"{title}: {'; '.join(said)}"

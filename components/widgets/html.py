@@ -1,0 +1,116 @@
+"""Small pieces of HTML that every view is made of. All text from outside goes through `escape`, here and only here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape as _escape
+from typing import Any
+
+
+def escape(value: Any) -> str:
+    """Text as HTML that shows it as it is, safe between tags and inside quoted attributes."""
+    return _escape(str(value), quote=True)
+
+
+def facts(pairs: Iterable[tuple[str, Any]]) -> str:
+    """A line of small facts, `name value`; those without a value are left out."""
+    items = "".join(
+        f"<li><span>{escape(name)}</span> <b>{escape(value)}</b></li>"
+        for name, value in pairs
+        if value not in (None, "")
+    )
+    return f'<ul class="wb-facts">{items}</ul>' if items else ""
+
+
+def notice(text: str, level: str = "info", *, title: str = "") -> str:
+    """A sentence set apart: `level` is info, success, warning or error; an empty text shows nothing."""
+    if not text:
+        return ""
+    role = "alert" if level == "error" else "status"
+    head = f"<b>{escape(title)}</b> " if title else ""
+    return f'<div class="wb-notice wb-{level}" role="{role}">{head}{escape(text)}</div>'
+
+
+def empty(text: str) -> str:
+    """What an empty view says: what will be here, and what to do for it."""
+    return f'<div class="wb-empty">{escape(text)}</div>'
+
+
+def table(header: list[str], rows: Iterable[Iterable[Any]], *, numeric: Iterable[int] = (), label: str = "") -> str:
+    """A table that scrolls inside itself.
+
+    Args:
+        header: One title a column.
+        rows: Cells as plain values; None shows as a dash.
+        numeric: Columns, counted from 0, that are set flush right in even-width digits.
+        label: What the table holds, for those who cannot see it.
+    """
+    right = set(numeric)
+
+    def cells(row: Iterable[Any], tag: str) -> str:
+        return "".join(
+            f"<{tag}{' class=wb-num' if i in right else ''}>{escape('–' if value is None else value)}</{tag}>"
+            for i, value in enumerate(row)
+        )
+
+    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
+    named = f' role="region" aria-label="{escape(label)}" tabindex="0"' if label else ""
+    head = f"<thead><tr>{cells(header, 'th')}</tr></thead>"
+    return f'<div class="wb-table"{named}><table>{head}<tbody>{body}</tbody></table></div>'
+
+
+def bars(rows: Iterable[tuple[str, float]], *, label: str, unit: str = "", most: float | None = 1.0) -> str:
+    """Named bars with their figures.
+
+    Args:
+        rows: Name and value, in the order in which they are shown.
+        label: What is shown, for those who cannot see it.
+        unit: `"%"` shows fractions of 1 in per cent; any other unit stands after the value.
+        most: The value of a full bar; the largest one where it is None.
+    """
+    values = list(rows)
+    full = most or max((value for _, value in values), default=1.0) or 1.0
+    lines = []
+    for i, (name, value) in enumerate(values):
+        width = max(0.0, min(100.0, 100.0 * value / full))
+        figure = f"{100 * value:.2f} %" if unit == "%" else f"{value:,.6g} {unit}".strip()
+        lines.append(
+            f'<li class="wb-bar{" wb-first" if i == 0 else ""}"><span class="wb-name">{escape(name)}</span>'
+            f'<span class="wb-figure">{escape(figure)}</span>'
+            f'<span class="wb-track" aria-hidden="true"><i style="width:{width:.2f}%"></i></span></li>'
+        )
+    return f'<ul class="wb-bars" aria-label="{escape(label)}">{"".join(lines)}</ul>'
+
+
+def count(number: float | None) -> str | None:
+    """A count in few digits: 1234567 is `1.2 M`."""
+    if number is None:
+        return None
+    for size, sign in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f} {sign}"
+    return f"{number:g}"
+
+
+def size(number: float | None) -> str | None:
+    """A size in bytes as people read it: 2500000 is `2.5 MB`."""
+    if number is None:
+        return None
+    for unit_size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if number >= unit_size:
+            return f"{number / unit_size:.1f} {unit}"
+    return f"{number:g} bytes"
+
+
+def duration(seconds: float | None) -> str | None:
+    """A time as people read it: `0.4 ms`, `8.2 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds is None:
+        return None
+    if seconds < 1:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
