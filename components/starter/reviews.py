@@ -158,10 +158,19 @@ def reviews() -> dict[str, list[Review]]:
     return {**splits, "test": test}
 
 
-def unlabelled(rows: int, seen: set[str]) -> list[str]:
-    """Sentences of the whole grammar that are in none of the splits, for pre-training."""
+def paragraphs(rows: int, seen: set[str]) -> list[str]:
+    """Unlabelled text for pre-training: two to four sentences of one mind each, none of them `seen` in the splits."""
     source = _distinct(Grammar(SEED + 2, everything=True), seen)
-    return [next(source).text for _ in range(rows)]
+    waiting: dict[str, list[str]] = {label: [] for label in LABELS}
+    found: list[str] = []
+    length = random.Random(SEED)
+    while len(found) < rows:
+        review = next(source)
+        waiting[review.label].append(review.text)
+        if len(waiting[review.label]) >= length.randint(2, 4):
+            found.append(" ".join(waiting[review.label]))
+            waiting[review.label] = []
+    return found
 
 
 def _distinct(grammar: Grammar, seen: set[str]) -> Iterator[Review]:
