@@ -33,9 +33,11 @@ def build_page(bench: Workbench) -> gr.Blocks:
     """The whole page over a service."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         ctx = Context(bench, gr.State(""))
-        with gr.Row(elem_classes="wb-top", equal_height=True):
-            gr.HTML(_HEADER, padding=False)
-            header = gr.HTML(padding=False, elem_id="who")
+        with gr.Row(elem_classes="wb-top", equal_height=False):
+            with gr.Column(scale=3, min_width=320):
+                gr.HTML(_HEADER, padding=False)
+            with gr.Column(scale=1, min_width=280):
+                header = gr.HTML(padding=False, elem_id="who")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Playground", id="playground"):
                 play = playground.build(ctx)

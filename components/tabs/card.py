@@ -28,7 +28,7 @@ class Card:
 
 def build(ctx: Context, page: gr.Blocks) -> Card:
     """Lay out the tab and wire it."""
-    with gr.Row(equal_height=True):
+    with gr.Row(equal_height=False, elem_classes="wb-bottom"):
         subject = gr.Dropdown(
             label="Card of",
             info="A finished run of yours, or a model id.",
@@ -74,7 +74,7 @@ def build(ctx: Context, page: gr.Blocks) -> Card:
                 label="May update a repository that exists", info="Adds a commit; nothing in its history is lost."
             )
             with gr.Row():
-                publish = gr.Button("Publish model and card", variant="primary", elem_id="card-publish", min_width=160)
+                publish = gr.Button("Publish", variant="primary", elem_id="card-publish", min_width=160)
                 to_playground = gr.Button(
                     "Run it in the playground", interactive=False, elem_id="card-to-play", min_width=160
                 )

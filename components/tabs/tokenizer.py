@@ -127,11 +127,14 @@ def _stages(seen: dict[str, Any]) -> str:
         if seen["matches_encode"]
         else html.notice("These steps do not give the same ids as the whole call: trust the whole call.", "warning")
     )
-    if not seen["stages"]:
-        return html.notice("This tokenizer is written in Python and does not show its steps.")
-    parts = [
-        f'<section class="wb-stage"><h4>{number}. {html.escape(stage["title"])}</h4>'
-        f"<p>{html.escape(stage['note'])}</p><code>{html.escape(stage['value'])}</code></section>"
-        for number, stage in enumerate(seen["stages"], 1)
-    ]
-    return "".join(parts) + check
+    return "".join(_stage(number, stage) for number, stage in enumerate(seen["stages"], 1)) + check
+
+
+def _stage(number: int, stage: dict[str, Any]) -> str:
+    pieces = "".join(f"<span>{html.escape(item['text'])}</span>" for item in stage["items"])
+    more = stage["total"] - len(stage["items"])
+    return (
+        f'<section class="wb-stage"><h4>{number}. {html.escape(stage["title"])} '
+        f"<small>{html.escape(stage['component'] or '')}</small></h4><p>{html.escape(stage['note'])}</p>"
+        f'<div class="wb-pieces">{pieces}{f"<em>and {more:,} more</em>" if more > 0 else ""}</div></section>'
+    )

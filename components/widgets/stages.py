@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .html import duration, escape, table
+from .html import bars, duration, escape, table
 
 _TITLES = {
     "preprocess": "Preprocess: the tokenizer turns text into ids",
@@ -20,12 +20,19 @@ def stages_view(result: dict[str, Any]) -> str:
 
 def _stage(number: int, stage: dict[str, Any]) -> str:
     title = f"{number}. {_TITLES.get(stage['name'], stage['name'])}"
-    note = f"<p>{escape(stage['note'])}</p>" if stage.get("note") else ""
     parts = [_tensors(stage["tensors"])] if stage.get("tensors") else []
-    parts += [_table(entry) for entry in stage.get("tables", [])]
+    if stage.get("tokens"):
+        rows = [(row["position"], row["id"], row["token"], row["text"]) for row in stage["tokens"]]
+        parts.append(table(["Position", "Id", "Token", "Text"], rows, numeric=(0, 1), label="Tokens of this step"))
+    if stage.get("scores"):
+        rows = [(row["label"], f"{row['logit']:.4f}", f"{row['score']:.4f}") for row in stage["scores"]]
+        parts.append(table(["Label", "Logit", "Score"], rows, numeric=(1, 2), label="From logits to scores"))
+    if stage.get("next_tokens"):
+        likely = [(repr(row["text"]), row["probability"]) for row in stage["next_tokens"]]
+        parts.append(f"<p>The likeliest first tokens</p>{bars(likely, label='The likeliest first tokens', unit='%')}")
     return (
         f'<section class="wb-stage"><h4>{escape(title)} <small>{escape(duration(stage["seconds"]))}</small></h4>'
-        f"{note}{''.join(parts)}</section>"
+        f"<p>{escape(stage['note'])}</p>{''.join(parts)}</section>"
     )
 
 
@@ -50,7 +57,3 @@ def _values(tensor: dict[str, Any]) -> str:
         flat = [value for row in flat for value in row]
     shown = ", ".join(f"{value:.4g}" if isinstance(value, float) else str(value) for value in flat[:12])
     return shown + (" …" if len(flat) > 12 else "")
-
-
-def _table(entry: dict[str, Any]) -> str:
-    return f"<p>{escape(entry['title'])}</p>" + table(entry["header"], entry["rows"], label=entry["title"])
