@@ -13,6 +13,7 @@ import uvicorn
 from .parent import follow_parent
 from .server import create_app
 
+LOOPBACK = ("127.0.0.1", "localhost")
 _AFTER = """\
 Point a client at it with HF_ENDPOINT=http://127.0.0.1:PORT and HF_HUB_DISABLE_XET=1 in the environment, set before
 huggingface_hub is imported. Anyone who reaches the server may read its public repositories; only the user with the
@@ -67,11 +68,14 @@ def main(arguments: list[str] | None = None) -> int:
     if options.seed and not options.seed.is_dir():
         command.error("--seed must be a folder")
     try:
-        app = create_app(options.root, user=options.user, token=token, seed=options.seed)
+        hosts = LOOPBACK if options.host in LOOPBACK else None
+        app = create_app(options.root, user=options.user, token=token, seed=options.seed, hosts=hosts)
         listener = _listen(options.host, options.port)
     except (RuntimeError, ValueError, OSError) as error:
         command.exit(1, f"localhub cannot start: {error}\n")
-    server = Server(uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False))
+    server = Server(
+        uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False, timeout_graceful_shutdown=3)
+    )
     if options.with_parent:
         follow_parent(server)
     server.run(sockets=[listener])

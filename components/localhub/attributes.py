@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from fnmatch import translate
 
+ATTRIBUTES = ".gitattributes"
 #: Larger files are git-lfs objects, whatever their name; in bytes.
 REGULAR_BYTES = 10 * 1024**2
 _RULE = "filter=lfs diff=lfs merge=lfs -text"

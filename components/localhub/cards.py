@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import yaml
 
+from .values import plain
+
 FRONT_MATTER_BYTES = 200_000
 ALIASES = 20
-NODES = 20_000
-DEPTH = 40
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*|code|multilingual")
@@ -57,11 +55,13 @@ def front_matter(text: str) -> dict[str, Any] | None:
     if len(match[1].encode("utf-8", "replace")) > FRONT_MATTER_BYTES:
         raise ValueError(f"The YAML metadata is larger than {FRONT_MATTER_BYTES} bytes")
     try:
-        value = _plain(yaml.load(match[1], Loader=_Loader))
+        value = plain(yaml.load(match[1], Loader=_Loader))
     except yaml.YAMLError as error:
         raise ValueError(f"Invalid YAML metadata: {_reason(error)}") from error
     except RecursionError as error:
         raise ValueError("Invalid YAML metadata: it is nested too deeply") from error
+    except (ValueError, LookupError, AttributeError, TypeError) as error:  # PyYAML's own converters, on odd scalars
+        raise ValueError(f"Invalid YAML metadata: {error}") from error
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -73,28 +73,6 @@ def _reason(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     where = f" (line {mark.line + 2}, column {mark.column + 1})" if mark else ""  # the first line is the `---`
     return f"{getattr(error, 'problem', None) or error}{where}"
-
-
-def _plain(value: Any) -> Any:
-    """`value` without dates, odd keys, shared and endless parts: what JSON can carry."""
-    left = NODES
-
-    def copy(part: Any, depth: int) -> Any:
-        nonlocal left
-        left -= 1
-        if left < 0 or depth > DEPTH:
-            raise ValueError("Invalid YAML metadata: it is too large or nested too deeply")
-        if isinstance(part, dict):
-            return {str(key): copy(item, depth + 1) for key, item in part.items()}
-        if isinstance(part, list | tuple | set):
-            return [copy(item, depth + 1) for item in part]
-        if isinstance(part, float) and not math.isfinite(part):
-            return str(part)
-        if isinstance(part, date | bytes):
-            return str(part)
-        return part
-
-    return copy(value, 0)
 
 
 def check(text: str, kind: str) -> tuple[list[str], list[str]]:

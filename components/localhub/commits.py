@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,17 +16,16 @@ from starlette.routing import Route
 
 from . import git
 from .accounts import Account
-from .attributes import REGULAR_BYTES, Patterns, rule_for
+from .attributes import ATTRIBUTES, REGULAR_BYTES, Patterns, rule_for
 from .errors import HubError, entry_not_found, revision_not_found
-from .hub import Hub, in_thread, param, read_json, repository_url
-from .names import SHA256, check_file_path
+from .hub import Hub, in_thread, param, refuse_pull_request, repository_url
+from .names import COMMIT_START, SHA256, check_file_path
 from .repositories import Repository
 
 #: Longest line of a commit, in bytes: one regular file in base64 with its path.
 LINE_BYTES = REGULAR_BYTES * 4 // 3 + 16 * 1024
 OPERATIONS = 50_000
 MESSAGE_CHARS = 20_000
-ATTRIBUTES = ".gitattributes"
 
 
 @dataclass
@@ -53,8 +53,8 @@ class Draft:
             "header": self._header,
             "file": self._file,
             "lfsFile": self._large_file,
-            "deletedFile": lambda value: self.deleted_files.append(check_file_path(value.get("path"))),
-            "deletedFolder": lambda value: self.deleted_folders.append(_folder(value.get("path"))),
+            "deletedFile": self._deleted_file,
+            "deletedFolder": self._deleted_folder,
         }.get(key if isinstance(key, str) else "")
         if operation is None or not isinstance(value, dict):
             raise HubError(400, f"{str(key)[:50]!r} is not an operation of a commit.")
@@ -64,6 +64,8 @@ class Draft:
         summary, description, parent = (value.get(key) or "" for key in ("summary", "description", "parentCommit"))
         if not all(isinstance(text, str) and len(text) <= MESSAGE_CHARS for text in (summary, description, parent)):
             raise HubError(400, f"The commit's message must be text of at most {MESSAGE_CHARS} characters.")
+        if parent and not COMMIT_START.fullmatch(parent):
+            raise HubError(400, "`parentCommit` must be a commit id, or its first 7 digits or more.")
         self.summary, self.description, self.parent = summary, description, parent or None
 
     def _file(self, value: dict[str, Any]) -> None:
@@ -89,6 +91,13 @@ class Draft:
         self.added[path] = git.write_blob(self.repository.objects, pointer.encode())
         self.large.append(path)
 
+    def _deleted_file(self, value: dict[str, Any]) -> None:
+        self.deleted_files.append(check_file_path(value.get("path")))
+
+    def _deleted_folder(self, value: dict[str, Any]) -> None:
+        path = value.get("path")
+        self.deleted_folders.append(check_file_path(path.rstrip("/") if isinstance(path, str) else path))
+
     def apply(self, branch: str, author: str) -> str:
         """Make the commit and move the branch to it; gives the commit's id.
 
@@ -98,13 +107,11 @@ class Draft:
         if not self.summary.strip():
             raise HubError(400, "A commit needs a summary.")
         repository = self.repository
-        with repository.lock:
-            if not repository.path.exists():
-                raise HubError(404, "Repository not found", "RepoNotFound")
+        with repository.writing():
             head = repository.ref(f"refs/heads/{branch}")
             if head is None:
                 raise revision_not_found(branch)
-            if self.parent and not head.startswith(self.parent.lower()):
+            if self.parent and not head.startswith(self.parent):
                 raise HubError(412, "A commit has happened since. Please refresh and try again.")
             files = {entry.path: (entry.mode, entry.oid) for entry in repository.files(head)}
             self._change(files, head)
@@ -139,10 +146,6 @@ class Draft:
             files[ATTRIBUTES] = (git.FILE_MODE, git.write_blob(objects, (attributes + rules).encode()))
 
 
-def _folder(path: object) -> str:
-    return check_file_path(path.rstrip("/") if isinstance(path, str) else path)
-
-
 def _refuse_conflicts(files: dict[str, tuple[int, str]], added: dict[str, str]) -> None:
     folders = {path[:end] for path in files for end in range(len(path)) if path[end] == "/"}
     parents = {path[:end] for path in added for end in range(len(path)) if path[end] == "/"}
@@ -171,8 +174,7 @@ def routes(hub: Hub) -> list[Route]:
 
     async def commit(request: Request) -> Response:
         repository, account = await in_thread(hub.own_repository, request)
-        if request.query_params.get("create_pr") not in (None, "0", "false"):
-            raise HubError(400, "This Hub has no pull requests yet: commit to a branch instead.")
+        refuse_pull_request(request)
         draft = Draft(repository, lambda oid: _find_large(hub, account, repository, oid))
         count = 0
         async for line in lines(request.stream(), LINE_BYTES):
@@ -184,17 +186,7 @@ def routes(hub: Hub) -> list[Route]:
         url = f"{repository_url(request, repository)}/commit/{oid}"
         return JSONResponse({"success": True, "commitOid": oid, "commitUrl": url, "hookOutput": ""})
 
-    async def preupload(request: Request) -> Response:
-        repository, _ = await in_thread(hub.own_repository, request)
-        body = await read_json(request)
-        files = await in_thread(upload_modes, repository, param(request, "revision"), body)
-        return JSONResponse({"files": files})
-
-    prefix = "/api/{kind}/{namespace}/{name}"
-    return [
-        Route(prefix + "/commit/{revision}", commit, methods=["POST"]),
-        Route(prefix + "/preupload/{revision}", preupload, methods=["POST"]),
-    ]
+    return [Route("/api/{kind:kinds}/{namespace}/{name}/commit/{revision}", commit, methods=["POST"])]
 
 
 def _find_large(hub: Hub, account: Account, repository: Repository, oid: str) -> bool:
@@ -206,36 +198,8 @@ def _find_large(hub: Hub, account: Account, repository: Repository, oid: str) ->
         for other in hub.repositories.all(kind):
             source = other.large_file(oid)
             if source.exists() and hub.may_read(account, other):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.hardlink_to(source)
+                with repository.writing(), suppress(FileExistsError):
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.hardlink_to(source)
                 return True
     return False
-
-
-def upload_modes(repository: Repository, revision: str, body: dict[str, Any]) -> list[dict[str, Any]]:
-    """How each file of a coming commit is to be sent: `regular` (in the commit) or `lfs`; and what is there already."""
-    commit = repository.resolve(revision)
-    patterns = Patterns(repository.text(commit, ATTRIBUTES) or "")
-    answers = []
-    files = body.get("files")
-    if not isinstance(files, list) or len(files) > 1000:
-        raise HubError(400, "`files` must be a list of at most 1000 files.")
-    for file in files:
-        if not isinstance(file, dict) or not isinstance(file.get("size"), int):
-            raise HubError(400, "Each file needs a path, a size and a sample.")
-        path = check_file_path(file.get("path"))
-        try:
-            sample = base64.b64decode(file.get("sample") or "")
-        except (binascii.Error, ValueError, TypeError) as error:
-            raise HubError(400, f"The sample of {path} is not base64.") from error
-        entry = repository.find(commit, path)
-        answer: dict[str, Any] = {
-            "path": path,
-            "uploadMode": "lfs" if patterns.large(path, file["size"], sample) else "regular",
-            "shouldIgnore": False,
-        }
-        if entry is not None and not entry.folder:
-            pointer = repository.facts(entry)[1]
-            answer["oid"] = pointer.sha256 if pointer else entry.oid
-        answers.append(answer)
-    return answers

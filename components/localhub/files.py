@@ -20,6 +20,8 @@ from .pages import page_of
 from .repositories import Repository
 
 PAGE = 1000
+#: The file whose download counts as a download of the repository, by kind.
+COUNTED = {"models": "config.json", "datasets": "README.md", "spaces": "README.md"}
 #: A file of a repository is a stranger's: a browser that opens it must run nothing.
 _SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
@@ -38,7 +40,8 @@ def routes(hub: Hub) -> list[Route]:
         commit, entry = _file(repository, request)
         size, pointer = repository.facts(entry)
         headers = {"X-Repo-Commit": commit, "ETag": f'"{pointer.sha256 if pointer else entry.oid}"', **_SAFE}
-        headers["Access-Control-Expose-Headers"] = "X-Repo-Commit, X-Linked-Size, X-Linked-Etag, ETag"
+        if request.method == "GET" and entry.path == COUNTED[repository.kind]:
+            repository.count_download()
         if pointer is None:
             return _regular(request, repository.objects.data(entry.oid), headers)
         headers |= {"X-Linked-Size": str(size), "X-Linked-Etag": f'"{pointer.sha256}"'}

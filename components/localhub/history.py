@@ -91,11 +91,7 @@ def routes(hub: Hub) -> list[Route]:
         repository, _ = await in_thread(hub.own_repository, request)
         body = await read_json(request)
         name = param(request, "ref")
-        if request.path_params["group"] == "branch":
-            change = _delete_branch if request.method == "DELETE" else _create_branch
-        else:
-            change = _delete_tag if request.method == "DELETE" else _create_tag
-        await in_thread(change, repository, name, body)
+        await in_thread(CHANGES[request.path_params["group"], request.method], repository, name, body)
         return JSONResponse({"success": True}, 200 if request.method == "DELETE" else 201)
 
     prefix = "/api/{kind}/{namespace}/{name}"
@@ -128,7 +124,7 @@ def _create_tag(repository: Repository, revision: str, body: dict[str, Any]) -> 
 
 
 def _create(repository: Repository, ref: str, commit: str) -> None:
-    with repository.lock:
+    with repository.writing():
         if repository.ref(ref) is not None:
             raise HubError(409, f"Reference already exists: {ref}")
         repository.set_ref(ref, commit)
@@ -145,7 +141,15 @@ def _delete_tag(repository: Repository, name: str, _body: dict[str, Any]) -> Non
 
 
 def _delete(repository: Repository, ref: str, name: str) -> None:
-    with repository.lock:
+    with repository.writing():
         if repository.ref(ref) is None:
             raise revision_not_found(name)
         repository.delete_ref(ref)
+
+
+CHANGES = {
+    ("branch", "POST"): _create_branch,
+    ("branch", "DELETE"): _delete_branch,
+    ("tag", "POST"): _create_tag,
+    ("tag", "DELETE"): _delete_tag,
+}

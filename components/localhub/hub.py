@@ -105,6 +105,12 @@ class Hub:
         return self.writable(account, *address(request)), account
 
 
+def refuse_pull_request(request: Request) -> None:
+    """400 where the client wants its commit in a pull request."""
+    if request.query_params.get("create_pr") not in (None, "0", "false"):
+        raise HubError(400, "This Hub has no pull requests: commit to a branch instead.")
+
+
 def forbidden() -> HubError:
     """The namespace is somebody else's."""
     return HubError(403, "You don't have the rights to create or change a repository under this namespace")

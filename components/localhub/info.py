@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable
@@ -13,7 +14,9 @@ from . import cards
 from .files import large_facts
 from .history import commit_time
 from .repositories import MAIN, Repository
+from .values import plain, text
 
+MOST_PARAMETERS = 10**15
 CONFIG_BYTES = 5 * 1024**2
 HEADER_BYTES = 25 * 1024**2
 _WEIGHTS = {
@@ -59,12 +62,9 @@ class Facts:
     safetensors: dict[str, Any] | None = None
 
 
-_cache: Any = lru_cache(maxsize=2048)
-
-
 def facts(repository: Repository, commit: str) -> Facts:
     """What follows from the files of that commit; read once."""
-    return _read_facts(_Key(repository, commit))  # type: ignore[no-any-return]
+    return _read_facts(_Key(repository, commit))
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class _Key:
         object.__setattr__(self, "path", str(self.repository.path))
 
 
-@_cache
+@lru_cache(maxsize=2048)
 def _read_facts(key: _Key) -> Facts:
     repository, commit = key.repository, key.commit
     found = repository.objects.commit(commit)
@@ -105,38 +105,45 @@ def describe(repository: Repository, commit: str | None = None, *, blobs: bool =
     """Everything that is known about a repository at a commit (its main branch if None), as the Hub's JSON."""
     commit = commit or repository.ref(MAIN) or ""
     known, about = facts(repository, commit), repository.about
+    created = about["created"].replace("+00:00", "Z")
     described: dict[str, Any] = {
-        "_id": _object_id(repository, about["created"]),
+        "_id": _object_id(repository, created),
         "id": repository.id,
         "author": repository.namespace,
         "sha": commit,
-        "lastModified": known.last_modified,
-        "createdAt": about["created"].replace("+00:00", "Z"),
+        "lastModified": max(known.last_modified, created),  # git knows whole seconds only
+        "createdAt": created,
         "private": about["private"],
         "gated": about.get("gated", False),
         "disabled": False,
-        "downloads": 0,
-        "downloadsAllTime": 0,
+        "downloads": repository.downloads,
+        "downloadsAllTime": repository.downloads,
         "likes": 0,
         "trendingScore": 0,
         "tags": known.tags,
         "cardData": known.card,
         "siblings": _siblings(repository, commit, known, blobs=blobs),
-        "usedStorage": 0,
     }
     if repository.kind == "models":
         described |= {"modelId": repository.id, "pipeline_tag": known.task, "library_name": known.library}
         described |= {"config": known.config, "safetensors": known.safetensors}
         described["model-index"] = (known.card or {}).get("model-index")
         if known.library == "transformers" and known.config:
-            described["transformersInfo"] = {"auto_model": "AutoModel", "pipeline_tag": known.task}
+            described["transformersInfo"] = {"auto_model": _auto_class(known.config), "pipeline_tag": known.task}
     if repository.kind == "spaces":
         described["sdk"] = (known.card or {}).get("sdk") or about.get("sdk")
     return {key: value for key, value in described.items() if value is not None}
 
 
+def _auto_class(config: dict[str, Any]) -> str:
+    """The Auto class for a configuration: `BertForMaskedLM` gives `AutoModelForMaskedLM`."""
+    names = config.get("architectures")
+    name = names[0] if isinstance(names, list) and names and isinstance(names[0], str) else ""
+    return "AutoModel" + "".join(name.partition("For")[1:])
+
+
 def _object_id(repository: Repository, created: str) -> str:
-    return (repository.id + created).encode().hex()[-24:]
+    return hashlib.sha256(f"{repository.kind}/{repository.id} {created}".encode()).hexdigest()[:24]
 
 
 def _siblings(repository: Repository, commit: str, known: Facts, *, blobs: bool) -> list[dict[str, Any]]:
@@ -171,11 +178,14 @@ def _json(repository: Repository, commit: str, path: str) -> dict[str, Any] | No
 def _brief_config(repository: Repository, commit: str, config: dict[str, Any] | None) -> dict[str, Any] | None:
     if config is None:
         return None
-    brief = {key: config[key] for key in ("architectures", "model_type", "auto_map") if key in config}
+    brief: dict[str, Any] = {key: config[key] for key in ("architectures", "model_type", "auto_map") if key in config}
     tokenizer = _json(repository, commit, "tokenizer_config.json") or {}
     kept = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token", "chat_template")
     brief["tokenizer_config"] = {key: tokenizer[key] for key in kept if tokenizer.get(key) is not None}
-    return brief
+    try:
+        return plain(brief)  # type: ignore[no-any-return]
+    except ValueError:
+        return None
 
 
 def _library(files: list[str], card: dict[str, Any] | None, config: dict[str, Any] | None) -> str | None:
@@ -209,7 +219,7 @@ def _tags(
     library: str | None,
     task: str | None,
 ) -> list[str]:
-    tags = [library] if library else []
+    tags: list[Any] = [library]
     if kind == "models":
         tags += [tag for end, tag in _WEIGHTS.items() if any(path.endswith(end) for path in files)]
         tags += [(config or {}).get("model_type"), task, *_texts(card.get("tags")), *_texts(card.get("language"))]
@@ -222,7 +232,7 @@ def _tags(
             {f"format:{name}" for end, name in _FORMATS.items() if any(path.endswith(end) for path in files)}
         )
     tags += _prefixed("license", card.get("license")) + _prefixed("arxiv", card.get("arxiv")) + ["region:us"]
-    return list(dict.fromkeys(tag for tag in tags if isinstance(tag, str)))
+    return list(dict.fromkeys(text(tag) for tag in tags if isinstance(tag, str)))
 
 
 def _texts(value: Any) -> list[str]:
@@ -242,9 +252,9 @@ def _safetensors(repository: Repository, commit: str, files: Iterable[str]) -> d
     for path in shards:
         for tensor in _header(repository, commit, path).values():
             if isinstance(tensor, dict) and isinstance(tensor.get("shape"), list) and "dtype" in tensor:
-                sizes = [size for size in tensor["shape"] if isinstance(size, int)]
-                name = str(tensor["dtype"])
-                counts[name] = counts.get(name, 0) + math.prod(sizes)
+                sizes = [min(size, MOST_PARAMETERS) for size in tensor["shape"] if isinstance(size, int)][:8]
+                name = text(str(tensor["dtype"]))[:20]
+                counts[name] = min(counts.get(name, 0) + math.prod(sizes), MOST_PARAMETERS)
     return {"parameters": counts, "total": sum(counts.values())} if counts else None
 
 

@@ -30,8 +30,9 @@ BATCH = 1000
 def store_file(repository: Repository, source: Path, oid: str) -> None:
     """Make the file `source`, whose sha256 is `oid` and which lies on the same file system, a git-lfs object."""
     target = repository.large_file(oid)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(source, target)
+    with repository.writing():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(source, target)
 
 
 class Upload:
@@ -86,7 +87,7 @@ def routes(hub: Hub) -> list[Route]:
         objects = body.get("objects")
         if not isinstance(objects, list) or len(objects) > BATCH:
             raise HubError(422, f"`objects` must be a list of at most {BATCH} objects.")
-        answers = [answer(hub, request, repository, item, upload=upload) for item in objects]
+        answers = await in_thread(lambda: [answer(hub, request, repository, item, upload=upload) for item in objects])
         return JSONResponse({"transfer": "basic", "objects": answers, "hash_algo": "sha256"}, media_type=MEDIA_TYPE)
 
     async def verify(request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from dulwich.refs import check_ref_format
 
@@ -10,9 +11,12 @@ from .errors import HubError
 
 NAME = re.compile(r"\w(?:[\w.-]{0,94}\w)?", re.ASCII)
 COMMIT = re.compile(r"[0-9a-f]{40}")
+COMMIT_START = re.compile(r"[0-9a-f]{7,40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 #: First path segments that the server itself uses; as a namespace they would hide repositories.
 RESERVED = frozenset({"api", "models", "datasets", "spaces", "kernels", "buckets", "resolve", "lfs", "static"})
+#: Unicode categories that no file name needs: controls, surrogates, line and paragraph separators.
+_UNSAFE = ("Cc", "Cs", "Zl", "Zp")
 PATH_BYTES = 1024
 PART_BYTES = 250
 
@@ -43,7 +47,7 @@ def is_file_path(path: str) -> bool:
     """Whether `path` may name a file inside a repository, on any file system it is later cloned to."""
     if not path or len(path.encode("utf-8", "surrogatepass")) > PATH_BYTES or "\\" in path:
         return False
-    if not all(letter.isprintable() for letter in path):
+    if any(unicodedata.category(letter) in _UNSAFE for letter in path):
         return False
     return all(
         part not in ("", ".", "..") and part.lower() != ".git" and len(part.encode()) <= PART_BYTES

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from dulwich.refs import DiskRefsContainer, Ref
 from . import git
 from .attributes import default_attributes
 from .disk import write_whole
-from .errors import HubError, revision_not_found
+from .errors import HubError, repository_not_found, revision_not_found
 from .names import COMMIT, is_name
 
 #: Kind of repository -> what its address starts with.
@@ -52,6 +53,14 @@ class Repository:
         """Folder of the git-lfs objects."""
         return self.path / "lfs" / "objects"
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the lock for a change; 404 if the repository has been moved or deleted meanwhile."""
+        with self.lock:
+            if not (self.path / _ABOUT).exists():
+                raise repository_not_found(signed_in=True)
+            yield
+
     # -- settings ----------------------------------------------------------------------------------------------------
 
     @property
@@ -62,7 +71,7 @@ class Repository:
 
     def update(self, **settings: Any) -> None:
         """Change settings."""
-        with self.lock:
+        with self.writing():
             write_whole(self.path / _ABOUT, json.dumps({**self.about, **settings}, indent=1).encode())
 
     # -- refs --------------------------------------------------------------------------------------------------------
@@ -139,6 +148,19 @@ class Repository:
         size, pointer = self.facts(entry)
         return self.objects.data(entry.oid).decode("utf-8", "replace") if not pointer and size <= limit else None
 
+    @property
+    def downloads(self) -> int:
+        """How often the repository was downloaded: the length of a file that grows by a byte each time."""
+        try:
+            return (self.path / "downloads").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def count_download(self) -> None:
+        """Add one to `downloads`."""
+        with (self.path / "downloads").open("ab") as stream:
+            stream.write(b".")
+
     def large_file(self, sha256: str) -> Path:
         """Where the git-lfs object of that hash is stored, if it is."""
         return self.large_files / sha256[:2] / sha256[2:4] / sha256
@@ -166,7 +188,7 @@ class Repositories:
         path = self._path(kind, repo_id)
         with self._lock:
             if path not in self._open:
-                if not (path / _ABOUT).exists():
+                if not _exists(path):
                     return None
                 self._open[path] = Repository(kind, repo_id, path)
             return self._open[path]
@@ -211,15 +233,23 @@ class Repositories:
     def delete(self, repository: Repository) -> None:
         """Remove a repository with all it holds."""
         scratch = Path(tempfile.mkdtemp(dir=self.scratch))
-        with repository.lock, self._lock:
+        with repository.writing(), self._lock:
             self._open.pop(repository.path, None)
             repository.path.rename(scratch / "deleted.git")
         shutil.rmtree(scratch)
 
     def move(self, repository: Repository, new_id: str) -> None:
         """Give a repository another id; 409 if that is taken."""
-        with repository.lock:
+        with repository.writing():
             self._place(repository.path, self._path(repository.kind, new_id))
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is a repository of exactly that name, also where the file system ignores case."""
+    try:
+        return path.name in os.listdir(path.parent) and (path / _ABOUT).exists()
+    except FileNotFoundError:
+        return False
 
 
 def _init_bare(folder: Path) -> None:

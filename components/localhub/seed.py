@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import git
-from .attributes import Patterns, default_attributes
-from .commits import ATTRIBUTES
+from .attributes import ATTRIBUTES, Patterns, default_attributes
 from .disk import write_whole
 from .hub import Hub
 from .lfs import store_file

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import commits, files, history, lfs, listing, manage
+from . import commits, files, history, lfs, listing, manage, preupload
 from .errors import HubError, repository_not_found, respond
 from .hub import Hub
 from .seed import seed as publish_seed
 
-PARTS = (manage, listing, commits, lfs, files, history)
+PARTS = (manage, listing, preupload, commits, lfs, files, history)
 
 
 class _Choice(StringConvertor):
@@ -46,7 +47,12 @@ class RawPath:
 
 
 def create_app(
-    root: Path | str, *, user: str | None = None, token: str | None = None, seed: Path | str | None = None
+    root: Path | str,
+    *,
+    user: str | None = None,
+    token: str | None = None,
+    seed: Path | str | None = None,
+    hosts: Sequence[str] | None = None,
 ) -> Starlette:
     """An embedded Hub.
 
@@ -55,6 +61,8 @@ def create_app(
         user: Name of an account to add, with `token`. Without one, nobody new can write.
         token: That account's token. Only its hash is kept.
         seed: Folder of repositories to publish at the start: see `seed.seed`.
+        hosts: Names under which the server may be asked (the Host header); any name if None. A server on loopback
+            should set it, or a web page could reach it by a name that it points at this machine.
 
     Raises:
         RuntimeError: Another server is using `root`.
@@ -83,5 +91,7 @@ def create_app(
     routes += [Route("/api/{kind:kinds}/{rest:path}", missing), Route("/{name}/{verb}/{rest:path}", missing)]
     app = Starlette(routes=routes, exception_handlers={HubError: respond}, lifespan=lifespan)
     app.add_middleware(RawPath)
+    if hosts is not None:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.state.hub = hub
     return app
