@@ -2,6 +2,9 @@
 
 from components.service.tasks.spec import InputSpec, ParameterSpec, TaskSpec
 
+#: These count only where tokens are drawn at random; giving one of them asks for that.
+SAMPLING = ("temperature", "top_k", "top_p", "typical_p")
+
 TEXT_CLASSIFICATION = TaskSpec(
     name="text-classification",
     title="Text classification",

@@ -1,10 +1,13 @@
-"""What a text must be before it goes to a model."""
+"""What a text, or a list of token ids, must be before it goes to a model."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from components.service.errors import WorkbenchError
+
+_MOST_IDS = 100_000
 
 
 def check_text(text: Any, most_chars: int, field: str) -> str:
@@ -36,3 +39,19 @@ def check_characters(text: str, field: str) -> None:
             "which is no character by itself. Remove it.",
             field=field,
         ) from None
+
+
+def read_ids(given: Any) -> list[int]:
+    """Token ids, as whole numbers from 0, from a list of them or a text with spaces or commas between them."""
+    if isinstance(given, str):
+        given = [int(part) if part.isdecimal() else part for part in re.split(r"[\s,\[\]]+", given) if part]
+    if not isinstance(given, list) or not given:
+        raise WorkbenchError("There are no ids yet. Write some, such as 101, 7592, 102.", field="ids")
+    if len(given) > _MOST_IDS:
+        raise WorkbenchError(f"The list has {len(given):,} ids; at most {_MOST_IDS:,} are allowed.", field="ids")
+    for place, number in enumerate(given, 1):
+        if type(number) is not int or not 0 <= number < 2**53:
+            raise WorkbenchError(
+                f"An id is a whole number from 0; number {place} of the list is {str(number)[:40]!r}.", field="ids"
+            )
+    return given

@@ -21,6 +21,7 @@ CALLS: dict[str, str] = {
     "tokenize": "components.service.worker.tokens:tokenize",
     "decode": "components.service.worker.tokens:decode",
     "inspect_data": "components.service.worker.data:inspect_data",
+    "try_run": "components.service.worker.predict:try_run",
 }
 
 

@@ -12,13 +12,12 @@ from torch.overrides import TorchFunctionMode
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from components.service.errors import WorkbenchError
+from components.service.tasks.text import SAMPLING
 from components.service.worker.calls import Call
 from components.service.worker.models import Loaded
 from components.service.worker.run import Runner
 from components.service.worker.tensors import describe, token_rows
 
-#: These count only where tokens are drawn; giving one of them asks for drawing.
-SAMPLING = ("temperature", "top_k", "top_p", "typical_p")
 #: What `TextGenerationPipeline` takes where neither the caller nor the model says.
 _PIPELINE_TEMPERATURE = 0.7
 _NEXT_TOKENS = 10
