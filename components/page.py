@@ -40,9 +40,9 @@ def build_page(bench: Workbench) -> gr.Blocks:
                 header = gr.HTML(padding=False, elem_id="who")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Playground", id="playground"):
-                play = playground.build(ctx)
+                play = playground.build(ctx, page)
             with gr.Tab("Tokenizer", id="tokenizer"):
-                tok = tokenizer.build(ctx)
+                tok = tokenizer.build(ctx, page)
             with gr.Tab("Fine-tune", id="finetune"):
                 tune = finetune.build(ctx, page)
             with gr.Tab("Model card", id="card"):

@@ -204,7 +204,7 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
     ctx.wire(resume.click, go_on, [runs], live, told=told_run)
     ctx.wire(compare.click, try_both, [runs, samples], [compared], told=told_run)
     ctx.wire(page.load, reload, [], [runs, *live], told=told_run, show_progress="hidden")
-    wire_picker(ctx, picker, told, task=gr.State(""))
+    wire_picker(ctx, page, picker, told, task=gr.State(""))
     return Finetune(picker, runs, to_playground, to_card)
 
 

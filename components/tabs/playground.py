@@ -32,7 +32,7 @@ class Playground:
     to_card: gr.Button
 
 
-def build(ctx: Context) -> Playground:
+def build(ctx: Context, page: gr.Blocks) -> Playground:
     """Lay out the tab and wire it."""
     first = next(iter(TASKS.values()))
     settings = ctx.bench.settings
@@ -141,11 +141,13 @@ def build(ctx: Context) -> Playground:
     ctx.wire(hood.select, look_inside, call, [stages], told=told)
     views.select(_selected, None, view, api_visibility="private", queue=False)
     examples.click(lambda sample: sample[0], examples, text, api_visibility="private", queue=False)
-    wire_picker(ctx, picker, told, task=task)
+    wire_picker(ctx, page, picker, told, task=task)
     return Playground(task, picker, text, to_tokens, to_finetune, to_card)
 
 
-def wire_picker(ctx: Context, picker: ModelPicker, told: gr.HTML, *, task: gr.Dropdown | gr.State) -> None:
+def wire_picker(
+    ctx: Context, page: gr.Blocks, picker: ModelPicker, told: gr.HTML, *, task: gr.Dropdown | gr.State
+) -> None:
     """Let a picker search, and say what is chosen."""
     describe = model_picker.describe(ctx.bench)
 
@@ -157,14 +159,15 @@ def wire_picker(ctx: Context, picker: ModelPicker, told: gr.HTML, *, task: gr.Dr
 
     for event in (picker.search.click, picker.query.submit):
         ctx.wire(event, search, [picker.query, task], [picker.model], told=told)
-    ctx.wire(
-        picker.model.change,
-        lambda visitor, model: {picker.facts: describe(visitor, model)},
-        [picker.model],
-        [picker.facts],
-        told=told,
-        show_progress="hidden",
-    )
+    for event in (picker.model.change, page.load):
+        ctx.wire(
+            event,
+            lambda visitor, model: {picker.facts: describe(visitor, model)},
+            [picker.model],
+            [picker.facts],
+            told=told,
+            show_progress="hidden",
+        )
 
 
 _on, _off = gr.update(interactive=True), gr.update(interactive=False)

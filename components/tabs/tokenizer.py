@@ -31,7 +31,7 @@ class Tokenizer:
     show_on: Callable[[Any], Any]
 
 
-def build(ctx: Context) -> Tokenizer:
+def build(ctx: Context, page: gr.Blocks) -> Tokenizer:
     """Lay out the tab and wire it."""
     settings = ctx.bench.settings
     default = TASKS["text-classification"].default_model(settings)
@@ -90,7 +90,7 @@ def build(ctx: Context) -> Tokenizer:
     show_on(tokenize.click)
     show_on(text.submit)
     ctx.wire(decode.click, back, [picker.model, ids, skip], [decoded], told=told_ids)
-    wire_picker(ctx, picker, told, task=gr.State(""))
+    wire_picker(ctx, page, picker, told, task=gr.State(""))
     return Tokenizer(picker, text, show_on)
 
 

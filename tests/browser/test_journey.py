@@ -1,0 +1,95 @@
+"""A newcomer's way round, in Chromium: from the first page to the pushed model running, in under three minutes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+TABS = ("Playground", "Tokenizer", "Fine-tune", "Model card", "Hub")
+COURSE = "I've been waiting for a HuggingFace course my whole life."
+
+
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def picture(page: Page, folder: Path, name: str) -> None:
+    page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+
+@pytest.mark.browser
+def test_a_newcomer_walks_the_whole_circle_in_three_minutes(page: Page, app: Any, screenshots: Path) -> None:
+    began = time.monotonic()
+    page.set_default_timeout(60_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{app.url}/?__theme=light")
+
+    expect(page.locator("#who")).to_contain_text("Embedded Hub")
+    expect(page.locator("#who")).to_contain_text("signed in as me")
+    page.locator("#pg-text textarea").fill(COURSE)
+    page.locator("#pg-run").click()
+    expect(page.locator("#pg-result .wb-first")).to_contain_text("positive", timeout=60_000)
+    page.get_by_role("tab", name="Under the hood").click()
+    expect(page.locator("#pg-stages")).to_contain_text("attention_mask")
+    expect(page.locator("#pg-stages .wb-stage")).to_have_count(3)
+    picture(page, screenshots, "playground-light")
+
+    page.get_by_role("button", name="See its tokens").click()
+    expect(page.locator("#tok-strip")).to_contain_text("waiting")
+    page.locator("#tok-decode").click()
+    expect(page.locator("#tok-decoded textarea")).to_have_value(
+        "i've been waiting for a huggingface course my whole life."
+    )
+    picture(page, screenshots, "tokenizer-light")
+
+    open_tab(page, "Fine-tune")
+    page.locator("#ft-look").click()
+    expect(page.locator("#ft-preview")).to_contain_text("positive")
+    page.locator("#ft-epochs input").fill("1")
+    page.locator("#ft-samples textarea").fill(f"{COURSE}\nI hate this so much!")
+    page.locator("#ft-start").click()
+    expect(page.locator("#ft-run [role=progressbar]")).to_be_visible()
+    expect(page.locator("#ft-run .wb-badge")).to_have_text("Finished", timeout=120_000)
+    expect(page.locator("#ft-run svg").first).to_be_visible()
+    picture(page, screenshots, "finetune-light")
+    page.get_by_role("tab", name="Before and after").click()
+    page.locator("#ft-compare").click()
+    expect(page.locator("#ft-compared tbody tr").first).to_contain_text("positive")
+
+    page.locator("#ft-to-card").click()
+    expect(page.locator("#card-editor")).to_contain_text("library_name")
+    expect(page.locator("#card-preview")).to_contain_text("Training")
+    page.locator("#card-repo input, #card-repo textarea").first.fill("my-first-model")
+    picture(page, screenshots, "card-light")
+    page.locator("#card-publish").click()
+    expect(page.locator("#card-published")).to_contain_text("me/my-first-model now has commit")
+
+    page.locator("#card-to-play").click()
+    expect(page.locator("#tabs")).to_be_visible()
+    page.locator("#pg-run").click()
+    page.get_by_role("tab", name="Result").click()
+    expect(page.locator("#pg-result .wb-first")).to_contain_text("positive", timeout=60_000)
+    page.get_by_role("tab", name="Code", exact=True).first.click()
+    expect(page.locator("#pg-code")).to_contain_text("me/my-first-model")
+
+    open_tab(page, "Hub")
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator("#hub-files")).to_contain_text("model.safetensors")
+    picture(page, screenshots, "hub-light")
+    assert errors == []
+    assert time.monotonic() - began < 180
+
+
+@pytest.mark.browser
+def test_every_tab_opens_in_the_dark_theme(page: Page, app: Any, screenshots: Path) -> None:
+    page.goto(f"{app.url}/?__theme=dark")
+    expect(page.locator("#who")).to_contain_text("Embedded Hub")
+    for name in TABS:
+        open_tab(page, name)
+        expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
+        picture(page, screenshots, f"{name.lower().replace(' ', '-')}-dark")
