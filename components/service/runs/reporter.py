@@ -14,10 +14,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from components.service.errors import WorkbenchError
 from components.service.runs.families.base import Family
-from components.service.runs.store import RunFolder, write_json
+from components.service.runs.store import STOPS, RunFolder, write_json
 
-#: Ways to stop: keep the weights as they are, keep the best so far, finish the epoch first, or keep nothing.
-STOPS = ("stop", "best", "epoch", "discard")
 EPOCH_RNG = "epoch_rng.pth"
 
 

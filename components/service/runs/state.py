@@ -44,6 +44,8 @@ def read_state(folder: RunFolder, *, history: bool = True) -> dict[str, Any]:
         _apply(state, event)
     if state["status"] in ACTIVE and folder.pid() is None:
         state |= {"status": "interrupted", "message": INTERRUPTED}
+    elif state["status"] in ACTIVE and folder.stop.exists():
+        state["message"] = "Stopping: the step that runs is finished first."
     state["progress"] = _progress(state, read_json(folder.progress) or {})
     has_model = (folder.model / "config.json").is_file()
     state["model"] = f"runs/{folder.id}" if has_model and state["status"] in ("finished", "stopped") else None

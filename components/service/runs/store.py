@@ -26,6 +26,8 @@ import psutil
 
 _ID = re.compile(r"[A-Za-z0-9_-]{16,40}", re.ASCII)
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)", re.ASCII)
+#: Ways to stop: keep the weights as they are, keep the best so far, finish the epoch first, or keep nothing.
+STOPS = ("stop", "best", "epoch", "discard")
 #: Two readings of a process's start time may differ by this much, in seconds, after the clock was set.
 CLOCK = 2.0
 
@@ -99,6 +101,14 @@ class RunFolder:
                 continue
             if isinstance(event, dict) and isinstance(event.get("kind"), str):
                 yield event
+
+    def stamp(self) -> tuple[int, int]:
+        """Changes whenever an event is added."""
+        try:
+            stat = self.events_file.stat()
+        except OSError:
+            return (0, 0)
+        return (stat.st_mtime_ns, stat.st_size)
 
     def claim(self, pid: int) -> None:
         """Note which process trains."""

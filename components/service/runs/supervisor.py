@@ -1,0 +1,143 @@
+"""Starts queued runs and notices dead ones. It keeps no state of its own: a new one reads everything from files."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+
+import psutil
+
+from components.service.engine.process import environment
+from components.service.runs.state import ACTIVE, INTERRUPTED
+from components.service.runs.store import RunFolder, is_id
+from components.service.settings import Settings
+
+logger = logging.getLogger(__name__)
+KILLED = "The training process was killed, most likely because the machine ran out of memory."
+
+
+class Supervisor:
+    """Looks after the runs under `settings.home / "runs"` in a thread of its own.
+
+    Args:
+        settings: Says how many runs train at once.
+        every: Longest time between two looks, in seconds; `wake` makes it look at once.
+    """
+
+    def __init__(self, settings: Settings, every: float = 1.0) -> None:
+        self.settings = settings
+        self.root = settings.home / "runs"
+        self.every = every
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._statuses = Statuses()
+        self._wake = threading.Event()
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """Look at once; starts the thread the first time."""
+        with self._lock:
+            if self._thread is None and not self._closed.is_set():
+                self._thread = threading.Thread(target=self._watch, name="runs", daemon=True)
+                self._thread.start()
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop looking. Runs that train go on; the next supervisor finds them."""
+        self._closed.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def folders(self) -> list[RunFolder]:
+        """All runs on this machine, oldest first."""
+        found = [path for path in self.root.glob("*") if is_id(path.name) and (path / "spec.json").is_file()]
+        return [RunFolder(path) for path in sorted(found, key=lambda path: (path / "spec.json").stat().st_mtime_ns)]
+
+    def _watch(self) -> None:
+        while not self._closed.is_set():
+            self._wake.clear()
+            try:
+                self.look()
+            except OSError:
+                # A full or vanished disk now may be well the next time; the page must live.
+                logger.exception("Could not look after the runs.")
+            self._wake.wait(self.every)
+
+    def look(self) -> None:
+        """Mark dead runs, then start queued ones while there is room."""
+        ended = {run: child.returncode for run, child in self._children.items() if child.poll() is not None}
+        for run in ended:
+            del self._children[run]
+        waiting, working = [], 0
+        for folder in self.folders():
+            status = self._statuses.of(folder)
+            if status not in (*ACTIVE, "queued"):
+                continue
+            if folder.pid() is not None:
+                working += 1
+            elif status in ACTIVE:
+                self._mark(folder, ended.get(folder.id))
+            elif folder.stop.exists():
+                folder.append("status", status="stopped", message="Stopped before it began.")
+            else:
+                waiting.append(folder)
+        for folder in waiting[: max(0, self.settings.running_runs - working)]:
+            self._start(folder)
+
+    def _mark(self, folder: RunFolder, code: int | None) -> None:
+        """The process is gone and said nothing of an end."""
+        # It may have ended properly between the two looks at its files.
+        if self._statuses.of(folder) not in ACTIVE:
+            return
+        failure = None
+        message = INTERRUPTED
+        if code == -signal.SIGKILL:
+            message = KILLED
+            failure = {
+                "kind": "memory",
+                "message": KILLED,
+                "next": "Resume with a smaller batch, or close other programs first.",
+            }
+        elif code is not None and code > 0:
+            message = f"The training process could not work (exit status {code}); its log says why."
+            failure = {"kind": "code", "message": message, "next": "Read the run's log, then start again."}
+        folder.append("status", status="interrupted", message=message, failure=failure)
+
+    def _start(self, folder: RunFolder) -> None:
+        with folder.log.open("ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "components.service.runs", str(folder.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**environment(self.settings.home), "PYTHONUNBUFFERED": "1"},
+                cwd=folder.path,
+                start_new_session=True,
+            )
+        self._children[folder.id] = child
+        try:
+            folder.claim(child.pid)
+        except psutil.NoSuchProcess:
+            logger.warning("The training process of a run ended at once.")
+        folder.append("status", status="preparing", message="Starting the training process.")
+
+
+class Statuses:
+    """The last status written by each run; a file that has not changed is not read again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[int, int], str]] = {}
+
+    def of(self, folder: RunFolder) -> str:
+        """The status that was last written, whatever became of the process since."""
+        stamp = folder.stamp()
+        known = self._known.get(folder.id)
+        if known is None or known[0] != stamp:
+            found = [event["status"] for event in folder.events() if event["kind"] == "status"]
+            known = self._known[folder.id] = (stamp, found[-1] if found else "queued")
+        return known[1]
