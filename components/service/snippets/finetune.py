@@ -33,8 +33,9 @@ def finetune_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     classifies = task == "text-classification"
     load, reading = _data(spec["data"])
     names = _CLASSIFIER_NAMES if classifies else (AUTO_CLASSES[task], "DataCollatorForLanguageModeling", *_NAMES)
-    imports = ["import random", "from collections.abc import Hashable, Sequence", "", *reading, "import torch"]
-    imports += ["from sklearn.metrics import accuracy_score, f1_score"] if classifies else []
+    measure = ["from sklearn.metrics import accuracy_score, f1_score"] if classifies else []
+    libraries = sorted([*reading, *measure, "import torch"], key=lambda line: line.split()[1])
+    imports = ["import random", "from collections.abc import Hashable, Sequence", "", *libraries]
     imports.append("from transformers import (\n" + "".join(f"    {name},\n" for name in sorted(names)) + ")")
     split = f"\n{inspect.getsource(split_rows).rstrip()}"
     steps = [_ROWS, split, _SPLIT, _ENCODE, _CLASSIFIER] if classifies else [_TEXTS, split, _SPLIT_TEXTS, _BLOCKS]
@@ -80,7 +81,7 @@ def _data(data: Mapping[str, Any]) -> tuple[str, list[str]]:
     if reader != "csv":
         return f"data = {call('load_dataset', reader, data_files=name)}", ["from datasets import load_dataset"]
     # Every cell as it is written: a label 1 is the text 1, and NA is a word.
-    tabs = {"sep": "\t"} if name.lower().endswith(".tsv") else {}
+    tabs: dict[str, Any] = {"sep": "\t"} if name.lower().endswith(".tsv") else {}
     read = call("pd.read_csv", name, dtype=Name("str"), keep_default_na=False, **tabs)
     loaded = f"table = {read}\ndata = DatasetDict(train=Dataset.from_pandas(table))"
     return loaded, ["import pandas as pd", "from datasets import Dataset, DatasetDict"]
