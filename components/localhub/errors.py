@@ -71,4 +71,4 @@ def respond(_request: Request, error: Exception) -> Response:
 def header_text(text: str) -> str:
     """`text` as a header may carry it: one line, latin-1, at most 500 characters."""
     line = "".join(letter if letter.isprintable() else " " for letter in text)
-    return line.encode("latin-1", "replace").decode("latin-1")[:500]
+    return line.encode("latin-1", "replace").decode("latin-1")[:500].strip()

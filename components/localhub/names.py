@@ -64,7 +64,13 @@ def check_file_path(path: object) -> str:
 
 def is_branch(name: str) -> bool:
     """Whether `name` may be the name of a branch or tag."""
-    if not name or len(name) > 200 or COMMIT.fullmatch(name) or name == "HEAD" or name.startswith(("refs/", "-")):
+    if (
+        not name
+        or len(name) > 200
+        or COMMIT.fullmatch(name)
+        or name in ("HEAD", "@")
+        or name.startswith(("refs/", "-"))
+    ):
         return False
     return name.isprintable() and check_ref_format(b"refs/heads/" + name.encode())  # type: ignore[arg-type]
 

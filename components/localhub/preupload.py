@@ -64,7 +64,7 @@ def _checked(file: object) -> tuple[str, int, bytes]:
         raise HubError(400, "Each file needs a path, a size and a sample.")
     path = check_file_path(file.get("path"))
     try:
-        return path, file["size"], base64.b64decode(file.get("sample") or "")
+        return path, file["size"], base64.b64decode(file.get("sample") or "", validate=True)
     except (binascii.Error, ValueError, TypeError) as error:
         raise HubError(400, f"The sample of {path} is not base64.") from error
 

@@ -80,7 +80,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory, seeds: Path) -> Iterator[Runni
     RunningHub(root, user="bob").stop()
     running = RunningHub(root, "--seed", str(seeds))
     yield running
-    assert "Traceback" not in running.stop()
+    errors = running.stop()
+    assert "Traceback" not in errors, errors
 
 
 @pytest.fixture

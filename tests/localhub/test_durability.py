@@ -1,0 +1,177 @@
+"""What was pushed stays, whole; what was not finished leaves nothing behind."""
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+import pytest
+from huggingface_hub import CommitOperationAdd
+from huggingface_hub.errors import HfHubHTTPError
+
+
+def test_what_was_pushed_is_there_after_a_restart(start_hub):
+    first = start_hub()
+    api = first.api()
+    api.create_repo("ada/kept", private=True)
+    api.upload_file(path_or_fileobj=b"\0" * 100_000, path_in_repo="w.bin", repo_id="ada/kept")
+    api.create_tag("ada/kept", tag="v1")
+    head = api.model_info("ada/kept").sha
+    first.stop(kill=True)
+    again = start_hub().api()
+    info = again.model_info("ada/kept", revision="v1")
+    assert (info.sha, info.private) == (head, True)
+    with open(again.hf_hub_download("ada/kept", "w.bin"), "rb") as stream:
+        assert stream.read() == b"\0" * 100_000
+
+
+def test_killed_in_the_middle_of_an_upload_nothing_of_it_is_there(start_hub):
+    running = start_hub()
+    api = running.api()
+    api.create_repo("ada/half")
+    head = api.model_info("ada/half").sha
+    content = os.urandom(2_000_000)
+    oid = hashlib.sha256(content).hexdigest()
+    batch = {"operation": "upload", "objects": [{"oid": oid, "size": len(content)}]}
+    headers = {"Authorization": f"Bearer {api.token}"}
+    answer = httpx.post(f"{running.url}/ada/half.git/info/lfs/objects/batch", json=batch, headers=headers)
+    address = urlsplit(answer.json()["objects"][0]["actions"]["upload"]["href"])
+    commit = (
+        b'{"key": "header", "value": {"summary": "half"}}\n{"key": "file", "value": {"path": "a", "content": "x"}}\n'
+    )
+    with (
+        socket.create_connection((address.hostname, address.port)) as upload,
+        socket.create_connection((address.hostname, address.port)) as writer,
+    ):
+        request = f"PUT {address.path}?{address.query} HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        upload.sendall(f"{request}Content-Length: {len(content)}\r\n\r\n".encode() + content[:1_000_000])
+        request = f"POST /api/models/ada/half/commit/main HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        request += f"Authorization: {headers['Authorization']}\r\nContent-Length: 100000\r\n\r\n"
+        writer.sendall(request.encode() + commit)
+        _wait_until(lambda: any((running.root / "tmp").iterdir()))
+        running.stop(kill=True)
+    again = start_hub()
+    assert again.api().model_info("ada/half").sha == head
+    assert not list((running.root / "tmp").iterdir())
+    assert not list((running.root / "models/ada/half.git/lfs/objects").iterdir())
+    again.api().upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id="ada/half")
+
+
+def test_a_lock_left_by_a_killed_server_blocks_nobody(start_hub):
+    running = start_hub()
+    running.api().create_repo("ada/locked")
+    running.stop(kill=True)
+    (running.root / "models/ada/locked.git/refs/heads/main.lock").touch()
+    start_hub().api().upload_file(path_or_fileobj=b"x", path_in_repo="a", repo_id="ada/locked")
+
+
+def test_a_second_server_on_one_folder_is_refused(start_hub):
+    running = start_hub()
+    with pytest.raises(AssertionError, match="Another server is using this folder"):
+        start_hub()
+    assert running.api().whoami()["name"] == "ada"
+
+
+def test_a_client_that_hangs_up_leaves_no_file(hub, api, repo):
+    content = os.urandom(100_000)
+    entry = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    headers = {"Authorization": f"Bearer {api.token}"}
+    batch = {"operation": "upload", "objects": [entry]}
+    answer = httpx.post(f"{hub.url}/{repo}.git/info/lfs/objects/batch", json=batch, headers=headers)
+    address = urlsplit(answer.json()["objects"][0]["actions"]["upload"]["href"])
+    with socket.create_connection((address.hostname, address.port)) as upload:
+        request = f"PUT {address.path}?{address.query} HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        upload.sendall(f"{request}Content-Length: {len(content)}\r\n\r\n".encode() + content[:5000])
+        _wait_until(lambda: any((hub.root / "tmp").iterdir()))
+    _wait_until(lambda: not any((hub.root / "tmp").iterdir()))
+
+
+def test_large_files_pass_through_little_memory(hub, api, repo, tmp_path):
+    server = psutil.Process(hub.process.pid)
+    file = tmp_path / "large.bin"
+    with file.open("wb") as stream:
+        for _ in range(150):
+            stream.write(os.urandom(1024**2))
+    before = server.memory_info().rss
+    most = [before]
+    done = threading.Event()
+
+    def watch():
+        while not done.wait(0.01):
+            most.append(server.memory_info().rss)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        api.upload_file(path_or_fileobj=file, path_in_repo="large.bin", repo_id=repo)
+        found = api.hf_hub_download(repo, "large.bin")
+    finally:
+        done.set()
+        watcher.join()
+    assert os.path.getsize(found) == file.stat().st_size
+    assert max(most) - before < 40 * 1024**2
+
+
+def test_the_server_answers_while_a_large_file_comes_in(hub, api, repo):
+    content = os.urandom(30 * 1024**2)
+    upload = threading.Thread(
+        target=api.upload_file, kwargs={"path_or_fileobj": content, "path_in_repo": "w.bin", "repo_id": repo}
+    )
+    upload.start()
+    slowest = 0.0
+    while upload.is_alive():
+        slowest = max(slowest, httpx.get(f"{hub.url}/health").elapsed.total_seconds())
+    upload.join()
+    assert slowest < 1
+
+
+def test_deleting_under_writers_leaves_no_trace_of_the_repository(hub, api):
+    api.create_repo("ada/vanishing")
+    failures = []
+
+    def write(number):
+        for turn in range(20):
+            operation = CommitOperationAdd(f"{number}-{turn}.bin", b"\0%d-%d" % (number, turn))
+            try:
+                hub.api().create_commit("ada/vanishing", [operation], commit_message="m")
+            except (HfHubHTTPError, RuntimeError) as error:
+                failures.append(error)
+                return
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(3)]
+    for writer in writers:
+        writer.start()
+    _wait_until(lambda: len(api.list_repo_commits("ada/vanishing")) > 3)
+    api.delete_repo("ada/vanishing")
+    for writer in writers:
+        writer.join()
+    assert len(failures) == 3
+    assert not (hub.root / "models/ada/vanishing.git").exists()
+    api.create_repo("ada/vanishing")
+    assert api.list_repo_files("ada/vanishing") == [".gitattributes"]
+    api.delete_repo("ada/vanishing")
+
+
+def test_git_itself_finds_the_repository_sound(hub, api, repo):
+    api.upload_file(path_or_fileobj=b"x", path_in_repo="d/a.txt", repo_id=repo)
+    api.upload_file(path_or_fileobj=b"\0" * 99, path_in_repo="d/w.special", repo_id=repo)
+    if subprocess.run(["git", "--version"], capture_output=True, check=False).returncode:
+        pytest.skip("git is not installed")
+    folder = hub.root / "models" / f"{repo}.git"
+    check = subprocess.run(["git", "-C", folder, "fsck", "--strict"], capture_output=True, text=True, check=False)
+    assert (check.returncode, check.stderr) == (0, "")
+    attributes = subprocess.run(
+        ["git", "-C", folder, "show", "main:.gitattributes"], capture_output=True, text=True, check=True
+    )
+    assert "d/w.special filter=lfs" in attributes.stdout
+
+
+def _wait_until(condition):
+    """Return as soon as `condition` holds; the test's own timeout ends a wait in vain."""
+    while not condition():
+        subprocess.run([sys.executable, "-S", "-c", ""], check=True)
