@@ -74,7 +74,14 @@ def main(arguments: list[str] | None = None) -> int:
     except (RuntimeError, ValueError, OSError) as error:
         command.exit(1, f"localhub cannot start: {error}\n")
     server = Server(
-        uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False, timeout_graceful_shutdown=3)
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            lifespan="on",
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=3,
+        )
     )
     if options.with_parent:
         follow_parent(server)

@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -44,6 +44,11 @@ class RawPath:
         if scope["type"] == "http":
             scope = {**scope, "path": scope["raw_path"].partition(b"?")[0].decode("ascii", "replace")}
         await self.app(scope, receive, send)
+
+
+def _hung_up(_request: Request, _error: Exception) -> Response:
+    """The client is gone: nobody reads this answer."""
+    return Response(status_code=400)
 
 
 def create_app(
@@ -89,7 +94,9 @@ def create_app(
     routes = [Route("/health", health)]
     routes += [route for part in PARTS for route in part.routes(hub)]
     routes += [Route("/api/{kind:kinds}/{rest:path}", missing), Route("/{name}/{verb}/{rest:path}", missing)]
-    app = Starlette(routes=routes, exception_handlers={HubError: respond}, lifespan=lifespan)
+    app = Starlette(
+        routes=routes, exception_handlers={HubError: respond, ClientDisconnect: _hung_up}, lifespan=lifespan
+    )
     app.add_middleware(RawPath)
     if hosts is not None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)

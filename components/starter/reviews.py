@@ -149,32 +149,17 @@ def reviews() -> dict[str, list[Review]]:
     Half of the test split has a held-out template or word in it, the other half is like the training text.
     """
     seen = set(NEVER)
-    ordinary = _distinct(Grammar(SEED, everything=False), seen)
+    ordinary = distinct(Grammar(SEED, everything=False), seen)
     splits = {name: [next(ordinary) for _ in range(SIZES[name])] for name in ("train", "validation")}
     half = SIZES["test"] // 2
-    unseen = (review for review in _distinct(Grammar(SEED + 1, everything=True), seen) if review.held_out)
+    unseen = (review for review in distinct(Grammar(SEED + 1, everything=True), seen) if review.held_out)
     test = [next(unseen) for _ in range(half)] + [next(ordinary) for _ in range(SIZES["test"] - half)]
     random.Random(SEED).shuffle(test)
     return {**splits, "test": test}
 
 
-def paragraphs(rows: int, seen: set[str]) -> list[str]:
-    """Unlabelled text for pre-training: two to four sentences of one mind each, none of them `seen` in the splits."""
-    source = _distinct(Grammar(SEED + 2, everything=True), seen)
-    waiting: dict[str, list[str]] = {label: [] for label in LABELS}
-    found: list[str] = []
-    length = random.Random(SEED)
-    while len(found) < rows:
-        review = next(source)
-        waiting[review.label].append(review.text)
-        if len(waiting[review.label]) >= length.randint(2, 4):
-            found.append(" ".join(waiting[review.label]))
-            waiting[review.label] = []
-    return found
-
-
-def _distinct(grammar: Grammar, seen: set[str]) -> Iterator[Review]:
-    """Reviews whose text was not `seen` before; they are added to it."""
+def distinct(grammar: Grammar, seen: set[str]) -> Iterator[Review]:
+    """Reviews whose text was not `seen` before; each is added to it."""
     while True:
         review = grammar.review()
         if plain(review.text) not in seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from ..service.errors import WorkbenchError
 from ..service.visitor import Visitor
 from ..widgets import html
 from ..widgets.model_picker import ModelPicker
-from ..widgets.run_view import ACTIVE, NO_RUN, before_after, data_view, run_view
+from ..widgets.run_view import ACTIVE, NO_RUN, before_after, data_view, run_view, samples_view
 from .context import Context, Updates
 from .playground import wire_picker
 
@@ -19,6 +20,7 @@ TASK = "text-classification"
 POLL_SECONDS = 1.5
 SAMPLES = "I could not stop smiling.\nA complete waste of an evening.\nNot bad at all."
 _SOURCES = ("Hub data set", "Upload a file", "Paste rows")
+_NO_SAMPLES = "When the run has a model, your sentences are answered here as before and as after it."
 _NO_DATA = "Press Look at the data: its columns, labels and anything that would spoil a run are shown here."
 
 
@@ -105,11 +107,7 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
                 with gr.Tab("Progress"):
                     shown = gr.HTML(html.empty(NO_RUN), padding=False, elem_id="ft-run")
                 with gr.Tab("Before and after"):
-                    compared = gr.HTML(
-                        html.empty("When the run has a model, your sentences are answered by both here."),
-                        padding=False,
-                        elem_id="ft-compared",
-                    )
+                    compared = gr.HTML(html.empty(_NO_SAMPLES), padding=False, elem_id="ft-compared")
                     compare = gr.Button("Compare on my sentences", interactive=False, elem_id="ft-compare")
                 with gr.Tab("Code"):
                     code = gr.Code(language="python", show_label=False, interactive=False, elem_id="ft-code")
@@ -169,6 +167,7 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
             resume: gr.update(interactive=state["resumable"]),
             compare: gr.update(interactive=bool(state["model"])),
             code: ctx.bench.snippet("finetune", {"spec": state["spec"]}),
+            compared: samples_view(state) or html.empty(_NO_SAMPLES),
         }
 
     def reload(visitor: Visitor) -> Updates:
@@ -195,7 +194,7 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
     source.input(switch, source, [dataset, file, pasted], api_visibility="private", queue=False)
     place = [source, dataset, file, pasted]
     form = [text_column, label_column, picker.model, epochs, batch, rate, seed, samples, name]
-    live = [shown, timer, stop, resume, compare, code]
+    live = [shown, timer, stop, resume, compare, code, compared]
     ctx.wire(look.click, inspect, place, [preview, preview_fold, text_column, label_column], told=told_data)
     ctx.wire(start.click, begin, [*place, *form], [runs, *live], told=told)
     ctx.wire(runs.input, view, [runs], live, told=told_run)
@@ -209,4 +208,4 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
 
 
 def _title(state: dict[str, Any]) -> str:
-    return f"{state['name']} ({state['status']})"
+    return f"{state['name']}, {time.strftime('%d %b %H:%M', time.localtime(state['created'] or time.time()))}"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from .html import escape
 
-WIDTH, HEIGHT = 560, 240
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 34
+WIDTH, HEIGHT = 400, 240
+LEFT, RIGHT, TOP, BOTTOM = 50, 12, 12, 38
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ _STATUS = {
     "failed": "Failed",
     "interrupted": "Interrupted",
 }
+#: A curve of single steps is noise: more points than this are averaged, and the legend says so.
+CURVE_POINTS = 60
 NO_RUN = "No run yet. Choose data and a model on the left, then press Start: the curves grow here while it trains."
 
 
@@ -76,10 +78,11 @@ def _message(state: dict[str, Any]) -> str:
 def _charts(state: dict[str, Any]) -> str:
     train, evaluations = state["train"], state["eval"]
     steps = state["progress"]["steps"]
+    every, smooth = _smoothed(_points(train, "loss"))
     loss = line_chart(
         "Loss",
         [
-            Series("training", [(row["step"], row["loss"]) for row in train if row.get("loss") is not None]),
+            Series("training" + (f", mean of {every} steps" if every > 1 else ""), smooth),
             Series("validation", _points(evaluations, "loss"), marked=True),
         ],
         x_title="step",
@@ -89,6 +92,13 @@ def _charts(state: dict[str, Any]) -> str:
     metric = next((name for name in ("accuracy", "perplexity") if _points(evaluations, name)), None)
     second = _metric_chart(state, metric, steps) if metric else ""
     return f'<div class="wb-charts" style="margin-top:14px">{loss}{second}</div>'
+
+
+def _smoothed(points: list[tuple[float, float]]) -> tuple[int, list[tuple[float, float]]]:
+    """At most `CURVE_POINTS` points, each the mean of as many recorded ones as needed, and how many those are."""
+    every = -(-len(points) // CURVE_POINTS) or 1
+    groups = [points[i : i + every] for i in range(0, len(points), every)]
+    return every, [(group[-1][0], sum(y for _, y in group) / len(group)) for group in groups]
 
 
 def _metric_chart(state: dict[str, Any], metric: str, steps: float | None) -> str:
@@ -139,6 +149,20 @@ def before_after(rows: list[dict[str, Any]]) -> str:
     """The answers of `/try_run`: for each text what the model said before the run and says after it."""
     shown = [[row["text"], _answer(row["before"]), _answer(row["after"])] for row in rows]
     return table(["Text", "Before", "After"], shown, label="Answers before and after the run")
+
+
+def samples_view(state: dict[str, Any]) -> str:
+    """The run's own samples before and after, as they were recorded; empty while there are none."""
+    recorded = state["samples"]
+    if not recorded.get("after"):
+        return ""
+    before = recorded.get("before") or [{"output": None}] * len(recorded["after"])
+    return before_after(
+        [
+            {"text": new["text"], "before": old["output"], "after": new["output"]}
+            for old, new in zip(before, recorded["after"], strict=True)
+        ]
+    )
 
 
 def _answer(answer: Any) -> str:

@@ -11,8 +11,8 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig
 from transformers import BertForSequenceClassification, BertTokenizerFast, pipeline
 
-open("vocab.txt", "w").write("\\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad"]))
-tokenizer = BertTokenizerFast(vocab_file="vocab.txt")
+words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad"]
+tokenizer = BertTokenizerFast(vocab={word: number for number, word in enumerate(words)})
 sizes = dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
 model = BertForSequenceClassification(BertConfig(vocab_size=7, **sizes)).eval()
 model.push_to_hub("ada/tiny", token=TOKEN, private=True)
