@@ -43,11 +43,17 @@ class Draw(TorchFunctionMode):
                     "too low for it. Raise the temperature or choose another model.",
                     field="model",
                 )
-            device = args[0].device
-            if device not in self._generators:
-                self._generators[device] = torch.Generator(device).manual_seed(self._seed)
-            kwargs["generator"] = self._generators[device]
+            kwargs["generator"] = self._generator(args[0].device)
         return function(*args, **kwargs)
+
+    def begin_list(self) -> None:
+        """Draw one number, as the `DataLoader` does that a pipeline reads a list with."""
+        torch.empty((), dtype=torch.int64).random_(generator=self._generator(torch.device("cpu")))
+
+    def _generator(self, device: torch.device) -> torch.Generator:
+        if device not in self._generators:
+            self._generators[device] = torch.Generator(device).manual_seed(self._seed)
+        return self._generators[device]
 
 
 class Enough(StoppingCriteria):  # type: ignore[misc]  # transformers is not typed
@@ -134,6 +140,9 @@ class Generator(Runner):
         if enough.timed_out:
             self.note("The time for one call was up before all tokens were there: this is what there was.")
         return outputs
+
+    def begin_list(self) -> None:
+        self._draw.begin_list()
 
     def postprocess(self, outputs: Any) -> Any:
         return self.loaded.pipe.postprocess(outputs, **self._after)

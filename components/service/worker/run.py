@@ -77,6 +77,9 @@ class Runner(ABC):
         """All three steps."""
         return self.postprocess(self.forward(self.preprocess(item)))
 
+    def begin_list(self) -> None:  # noqa: B027 - most tasks have nothing to do
+        """Called once before the texts of a list are run."""
+
     def steps(self, **given: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """The pipeline's own arguments for its three steps, from its own reading of `given`."""
         pipe = self.loaded.pipe
@@ -119,11 +122,12 @@ def facts(one: Runner, begun: float, load_seconds: float) -> dict[str, Any]:
 def run_task(
     call: Call, *, task: str, path: str, model: str, inputs: Any, parameters: dict[str, Any], seconds: float
 ) -> dict[str, Any]:
-    """The output for one input, or a list of outputs for a list of inputs, each as if it had been alone."""
+    """The output for one input, or a list of outputs for a list of inputs, one after another."""
     one, load_seconds = runner(call, task, path, model, parameters, seconds)
     begun = time.perf_counter()
     if not isinstance(inputs, list):
         return {"output": one.run(inputs), **facts(one, begun, load_seconds)}
+    one.begin_list()
     outputs = []
     for number, item in enumerate(inputs, 1):
         try:

@@ -1,0 +1,228 @@
+"""The tokenizer inspector: the tokenizer's own ids, honest stages, offsets that fit the text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.service.engine import Engine
+from components.service.errors import WorkbenchError
+from components.service.hub import Hub
+from components.service.settings import Settings
+from components.service.tokens import Tokens
+from components.service.visitor import Visitor
+
+
+@pytest.fixture(scope="module")
+def folder(models_folder: Path, tiny_classifier: Path, tiny_generator: Path) -> Path:
+    """Tokenizers of every kind: WordPiece, byte-level BPE, Unigram, BPE with byte fallback, byte, character."""
+    from service_models import TEXTS
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import ByT5Tokenizer, CanineTokenizer, PreTrainedTokenizerFast
+
+    ByT5Tokenizer().save_pretrained(models_folder / "byte")
+    CanineTokenizer().save_pretrained(models_folder / "character")
+    special = ["<unk>", "<s>", "</s>"]
+    unigram = Tokenizer(models.Unigram())
+    unigram.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    unigram.decoder = decoders.Metaspace(prepend_scheme="first")
+    unigram.train_from_iterator(
+        TEXTS,
+        trainers.UnigramTrainer(vocab_size=120, special_tokens=special, unk_token="<unk>", show_progress=False),
+    )
+    merged = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=special, show_progress=False)
+    merged.train_from_iterator([*TEXTS, *(f"<0x{byte:02X}>" for byte in range(256))], trainer)
+    merged.add_tokens([f"<0x{byte:02X}>" for byte in range(256)])
+    merged.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    for name, tokenizer in (("unigram", unigram), ("fallback", merged)):
+        PreTrainedTokenizerFast(
+            tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>"
+        ).save_pretrained(models_folder / name)
+    return models_folder
+
+
+@pytest.fixture(scope="module")
+def tokens(settings: Settings, hub: Hub, engine: Engine, folder: Path) -> Tokens:
+    return Tokens(settings, hub, engine)
+
+
+@pytest.fixture(scope="module")
+def tokenize(tokens: Tokens, visitor: Visitor) -> Callable[..., dict[str, Any]]:
+    return lambda *args, **named: tokens.tokenize(*args, **named, visitor=visitor)
+
+
+@pytest.fixture(scope="module")
+def decode(tokens: Tokens, visitor: Visitor) -> Callable[..., dict[str, Any]]:
+    return lambda *args, **named: tokens.decode(*args, **named, visitor=visitor)
+
+
+NAMES = ["classifier", "generator", "unigram", "fallback", "byte", "character"]
+KINDS = ["WordPiece", "byte-level BPE", "Unigram", "BPE with byte fallback", "byte", "character"]
+TEXTS = [
+    "Using a Transformer network is simple",
+    "  I LOVE   this é film!\n\tIt's ☃ 👩‍👩‍👧 wonderful.",
+    "你好, naïve café: 1,234.5 ½",
+    "[CLS] a[SEP]b <|endoftext|> c </s> d <s>e<unk> [UNK]",
+    "\u202eright to left\u0301",
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), zip(NAMES, KINDS, strict=True))
+def test_a_tokenizer_is_named_in_plain_words(tokenize: Callable[..., Any], name: str, kind: str) -> None:
+    seen = tokenize(f"local/{name}", "a")
+    assert seen["kind"] == kind
+    assert seen["meaning"].endswith(".")
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("name", NAMES)
+def test_ids_are_the_tokenizers_own_and_the_stages_lead_to_them(
+    tokenize: Callable[..., Any], folder: Path, name: str, text: str
+) -> None:
+    from transformers import AutoTokenizer
+
+    own = AutoTokenizer.from_pretrained(folder / name)
+    seen = tokenize(f"local/{name}", text)
+    assert [token["id"] for token in seen["tokens"]] == own(text)["input_ids"]
+    assert seen["counts"]["tokens"] == len(seen["tokens"])
+    assert seen["stages"][-1]["name"] == "post_processed"
+    plain = [item["id"] for item in seen["stages"][-2]["items"]]
+    assert seen["matches_encode"] is (plain == own(text, add_special_tokens=False)["input_ids"])
+    assert seen["matches_encode"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("name", NAMES)
+def test_offsets_cover_the_text_in_order(tokenize: Callable[..., Any], name: str, text: str) -> None:
+    seen = tokenize(f"local/{name}", text)
+    assert seen["offsets"] == ("computed" if name in {"byte", "character"} else "tokenizer")
+    spans = [(token["start"], token["end"]) for token in seen["tokens"] if token["start"] is not None]
+    assert spans == sorted(spans)
+    for token in seen["tokens"]:
+        if token["start"] is not None and token["start"] < token["end"]:
+            assert token["text"] == text[token["start"] : token["end"]]
+    if name in {"byte", "character"}:
+        covered = {place for start, end in spans for place in range(start, end)}
+        assert covered == set(range(len(text)))
+
+
+def test_several_tokens_of_one_character_all_get_that_character(tokenize: Callable[..., Any]) -> None:
+    for name in ("generator", "byte"):
+        seen = tokenize(f"local/{name}", "é☃")
+        assert [token["text"] for token in seen["tokens"] if not token["special"]] == ["é", "é", "☃", "☃", "☃"]
+
+
+def test_added_special_tokens_have_no_offsets_and_typed_ones_have(tokenize: Callable[..., Any]) -> None:
+    seen = tokenize("local/classifier", "a [SEP]")
+    assert [(token["token"], token["start"], token["special"]) for token in seen["tokens"]] == [
+        ("[CLS]", None, True),
+        ("a", 0, False),
+        ("[SEP]", 2, True),
+        ("[SEP]", None, True),
+    ]
+
+
+def test_an_unknown_word_is_counted_and_is_no_special_token(tokenize: Callable[..., Any]) -> None:
+    seen = tokenize("local/classifier", "☃ [UNK]")
+    assert seen["counts"]["unknown"] == 1
+    assert [token["special"] for token in seen["tokens"]] == [True, False, True, True]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_token_of_a_pair_knows_its_text(tokenize: Callable[..., Any], name: str) -> None:
+    first, second = "Once upon", "the fox"
+    seen = tokenize(f"local/{name}", first, second)
+    for token in seen["tokens"]:
+        if token["start"] is not None and token["start"] < token["end"]:
+            assert token["text"] == (first, second)[token["sequence"]][token["start"] : token["end"]]
+    assert {0, 1} <= {token["sequence"] for token in seen["tokens"]}
+
+
+def test_special_tokens_can_be_left_out(tokenize: Callable[..., Any]) -> None:
+    seen = tokenize("local/classifier", "love", options={"add_special_tokens": False})
+    assert [token["token"] for token in seen["tokens"]] == ["love"]
+    assert seen["counts"]["special"] == 0
+
+
+def test_of_a_long_text_a_window_is_told_and_all_is_counted(tokenize: Callable[..., Any], settings: Settings) -> None:
+    text = "Once upon a time. " * 5_000
+    seen = tokenize("local/classifier", text)
+    assert (len(seen["tokens"]), seen["truncated"]) == (settings.window_tokens, True)
+    assert seen["counts"]["tokens"] > 20_000
+    assert seen["counts"]["words"] == 20_000
+    later = tokenize("local/classifier", text, options={"start": 1_999})
+    assert later["tokens"][0] == seen["tokens"][1_999]
+    assert len(seen["stages"][-1]["items"]) == settings.window_tokens
+
+
+def test_counts_are_of_characters_and_bytes(tokenize: Callable[..., Any]) -> None:
+    counts = tokenize("local/generator", "é ☃")["counts"]
+    assert (counts["characters"], counts["bytes"], counts["words"]) == (3, 6, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"text": ""}, "text"),
+        ({"text": None}, "text"),
+        ({"text": "a\udfff"}, "text"),
+        ({"text": "a", "text_pair": "\ud800"}, "text_pair"),
+        ({"text": "a" * 2_000_001}, "text"),
+        ({"text": "a", "options": {"padding": True}}, "options.padding"),
+        ({"text": "a", "options": {"add_special_tokens": 1}}, "options.add_special_tokens"),
+        ({"text": "a", "options": {"start": -1}}, "options.start"),
+        ({"text": "a", "options": {"start": True}}, "options.start"),
+        ({"text": "a", "options": []}, "options"),
+    ],
+)
+def test_what_cannot_be_tokenized_is_told(tokenize: Callable[..., Any], arguments: dict[str, Any], field: str) -> None:
+    with pytest.raises(WorkbenchError) as caught:
+        tokenize("local/classifier", **arguments)
+    assert caught.value.field == field
+
+
+# The way back
+
+
+@pytest.mark.parametrize("name", ["generator", "byte", "character"])
+def test_what_was_tokenized_can_be_decoded(tokenize: Callable[..., Any], decode: Callable[..., Any], name: str) -> None:
+    text = "Once upon é☃"
+    ids = [token["id"] for token in tokenize(f"local/{name}", text)["tokens"]]
+    assert decode(f"local/{name}", ids, {"skip_special_tokens": True})["text"] == text
+
+
+def test_ids_may_be_written_as_a_text(tokenize: Callable[..., Any], decode: Callable[..., Any]) -> None:
+    ids = [token["id"] for token in tokenize("local/classifier", "I love this")["tokens"]]
+    seen = decode("local/classifier", str(ids))
+    assert seen["text"] == "[CLS] i love this [SEP]"
+    assert [token["special"] for token in seen["tokens"]] == [True, False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        ([], "no ids yet"),
+        ("", "no ids yet"),
+        (None, "no ids yet"),
+        ("1, two", "'two'"),
+        ([1, -1], "number 2 of the list"),
+        ([1.5], "whole number"),
+        ([True], "whole number"),
+        ([10**30], "whole number"),
+        ([10**6], "not in the vocabulary"),
+        ([1] * 100_001, "100,001 ids"),
+    ],
+)
+def test_ids_that_are_none_are_told(decode: Callable[..., Any], ids: Any, words: str) -> None:
+    with pytest.raises(WorkbenchError) as caught:
+        decode("local/classifier", ids)
+    assert caught.value.field == "ids"
+    assert words in caught.value.message
+
+
+def test_half_a_surrogate_pair_in_a_vocabulary_does_no_harm(decode: Callable[..., Any]) -> None:
+    assert decode("local/character", [0xD800])["text"] == "?"
