@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import math
+import resource
 import shutil
+import sys
 import time
 from typing import Any
 
@@ -167,6 +169,14 @@ def memory() -> int:
     if torch.cuda.is_available():
         return int(torch.cuda.memory_reserved())
     return int(psutil.Process().memory_info().rss)
+
+
+def peak_memory() -> int:
+    """The most memory that was in use: of the GPU where there is one, else of this process, in bytes."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_reserved())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def evaluation(metrics: dict[str, Any], family: Family) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from components.service.runs.families.base import Family, Prepared
 from components.service.runs.hardware import hardware, versions
 from components.service.runs.inputs import Inputs
 from components.service.runs.precision import choose_precision
-from components.service.runs.reporter import Reporter, evaluation, memory, read_stop
+from components.service.runs.reporter import Reporter, evaluation, peak_memory, read_stop
 from components.service.runs.rows import Rows, choose_rows
 from components.service.runs.spec import RunSpec
 from components.service.runs.state import read_state
@@ -182,7 +182,7 @@ def _results(job: Job, trainer: Trainer) -> dict[str, Any]:
         "untrained": job.facts.get("untrained") or read_state(job.folder)["facts"].get("untrained"),
         "step": trainer.state.global_step,
         "best_step": trainer.state.best_global_step if trainer.args.load_best_model_at_end else None,
-        "peak_memory_bytes": memory(),
+        "peak_memory_bytes": peak_memory(),
         **read_state(job.folder)["facts"].get("baselines", {}),
         **job.family.details(output, job.rows),
     }
@@ -198,8 +198,8 @@ def save_model(job: Job, trainer: Trainer) -> str:
     shutil.rmtree(part, ignore_errors=True)
     trainer.model.config.use_cache = True
     # Where this machine keeps the base model is nobody's business.
-    trainer.model.config._name_or_path = job.spec.model
-    job.tokenizer.name_or_path = job.spec.model
+    base = Path(job.spec.model)
+    trainer.model.config._name_or_path = job.tokenizer.name_or_path = base.name if base.is_absolute() else str(base)
     trainer.model.save_pretrained(part)
     job.tokenizer.save_pretrained(part)
     old = job.folder.path / f".old.{time.time_ns()}"
