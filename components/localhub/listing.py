@@ -39,6 +39,10 @@ def routes(hub: Hub) -> list[Route]:
         hub.repository(request)
         return JSONResponse({"success": True})
 
+    def write_check(request: Request) -> Response:
+        hub.own_repository(request)
+        return JSONResponse({"success": True})
+
     def listed(request: Request) -> Response:
         account = hub.account(request)
         kind = request.path_params["kind"]
@@ -58,6 +62,7 @@ def routes(hub: Hub) -> list[Route]:
         Route(prefix, info),
         Route(prefix + "/revision/{revision}", info),
         Route(prefix + "/auth-check", auth_check),
+        Route(prefix + "/auth-check/write", write_check),
     ]
 
 

@@ -120,7 +120,9 @@ def test_a_repository_moves_with_all_it_holds(api, repo):
 
 def test_somebody_elses_repository_can_be_neither_changed_nor_deleted(hub, api, repo):
     bob = hub.api("bob")
+    api.auth_check(repo, write=True)
     changes = [
+        lambda: bob.auth_check(repo, write=True),
         lambda: bob.delete_repo(repo),
         lambda: bob.update_repo_settings(repo, private=True),
         lambda: bob.upload_file(path_or_fileobj=b"x", path_in_repo="x", repo_id=repo),
