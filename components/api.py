@@ -17,9 +17,9 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from .service.errors import WorkbenchError
-from .service.workbench import Workbench
-from .visitors import visitor_of
+from components.service.errors import WorkbenchError
+from components.service.workbench import Workbench
+from components.visitors import visitor_of
 
 log = logging.getLogger("workbench")
 

@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from .api import add_endpoints
-from .service.settings import Settings
-from .service.workbench import Workbench, open_workbench
-from .tabs import card, finetune, hub, playground, tokenizer
-from .tabs.context import Context
-from .visitors import Door
-from .widgets.theme import CSS, theme
+from components.api import add_endpoints
+from components.service.settings import Settings
+from components.service.workbench import Workbench, open_workbench
+from components.tabs import card, finetune, hub, playground, tokenizer
+from components.tabs.context import Context
+from components.visitors import Door
+from components.widgets.theme import CSS, theme
 
 TITLE = "Transformers Workbench"
 _MARK = """<svg viewBox="0 0 40 40" role="img" aria-label="A circle of five steps"><g fill="none"

@@ -18,9 +18,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .service.hub import Hub
-from .service.settings import Settings
-from .service.visitor import Visitor
+from components.service.hub import Hub
+from components.service.settings import Settings
+from components.service.visitor import Visitor
 
 COOKIE = "workbench_guest"
 _SAFE = ("GET", "HEAD", "OPTIONS")

@@ -8,11 +8,11 @@ import orjson
 import psutil
 from huggingface_hub.hf_api import ModelInfo
 
-from .errors import WorkbenchError
-from .hub import Hub, Snapshot
-from .hub_errors import hub_errors
-from .policy import weight_files
-from .visitor import Visitor
+from components.service.errors import WorkbenchError
+from components.service.hub import Hub, Snapshot
+from components.service.hub_errors import hub_errors
+from components.service.policy import weight_files
+from components.service.visitor import Visitor
 
 SORTS = ("trending_score", "downloads", "likes", "last_modified", "created_at")
 _BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2, "F8_E4M3": 1, "F8_E5M2": 1}

@@ -24,11 +24,11 @@ from huggingface_hub.hf_api import DatasetInfo, ModelInfo
 from huggingface_hub.utils._http import default_client_factory
 from huggingface_hub.utils._validators import validate_repo_id
 
-from . import policy
-from .errors import WorkbenchError
-from .hub_errors import hub_errors
-from .settings import Settings
-from .visitor import Visitor
+from components.service import policy
+from components.service.errors import WorkbenchError
+from components.service.hub_errors import hub_errors
+from components.service.settings import Settings
+from components.service.visitor import Visitor
 
 #: How long a resolved revision is believed before the Hub is asked again, in seconds.
 RESOLVED_SECONDS = 10.0

@@ -17,7 +17,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from .errors import Kind, WorkbenchError
+from components.service.errors import Kind, WorkbenchError
 
 _BY_STATUS: dict[int, tuple[Kind, str]] = {
     401: ("forbidden", "The Hub does not accept this token. Sign in again with a token that is still valid."),

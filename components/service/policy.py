@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .settings import MB, Settings
+from components.service.settings import MB, Settings
 
 #: A repository file: its path and its size in bytes (`None` where the Hub does not say).
 Files = Mapping[str, int | None]

@@ -6,28 +6,23 @@ never written to unasked, and never changes its visibility.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from huggingface_hub import CommitOperationAdd
 
-from .errors import WorkbenchError
-from .hub import Hub, Snapshot, checked_id
-from .hub_errors import hub_errors
-from .visitor import Visitor
-
-
-class Drafts(Protocol):
-    """Where the card of a model comes from."""
-
-    def draft(self, run_or_model: str, *, repo: str | None = None, visitor: Visitor) -> dict[str, Any]: ...
+from components.service.cards import Cards, with_repo
+from components.service.errors import WorkbenchError
+from components.service.hub import Hub, Snapshot, checked_id
+from components.service.hub_errors import hub_errors
+from components.service.visitor import Visitor
 
 
 class Publisher:
     """Writes to the Hub in use."""
 
-    def __init__(self, hub: Hub, drafts: Drafts) -> None:
+    def __init__(self, hub: Hub, cards: Cards) -> None:
         self.hub = hub
-        self.drafts = drafts
+        self.cards = cards
 
     def namespaces(self, visitor: Visitor) -> list[str]:
         """The namespaces that the visitor may write to: their own name first, then their organizations.
@@ -97,7 +92,7 @@ class Publisher:
         """
         snapshot = self._run_model(run, visitor)
         repo = self._own(repo, visitor)
-        card = card.strip() or self.drafts.draft(run, repo=repo, visitor=visitor)["text"]
+        card = with_repo(card, repo) if card.strip() else self.cards.draft(run, repo, visitor=visitor)["text"]
         parent = self._open(repo, private, update, visitor)
         files = {file.name: file for file in sorted(snapshot.path.iterdir()) if file.is_file()}
         operations = [CommitOperationAdd(name, file) for name, file in files.items() if name != "README.md"]

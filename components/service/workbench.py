@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .cards import Cards
-from .catalog import Catalog
-from .data import Data
-from .engine import Engine
-from .hub import Hub
-from .inference import Inference
-from .publish import Publisher
-from .runs import Runs
-from .settings import Settings
-from .snippets import snippet
-from .tokens import Tokens
+from components.service.cards import Cards
+from components.service.catalog import Catalog
+from components.service.data import Data
+from components.service.engine import Engine
+from components.service.hub import Hub
+from components.service.inference import Inference
+from components.service.publish import Publisher
+from components.service.runs import Runs
+from components.service.settings import Settings
+from components.service.snippets import snippet
+from components.service.tokens import Tokens
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from ..service.cards import body, metadata
-from ..service.errors import WorkbenchError
-from ..service.visitor import Visitor
-from ..widgets import html
-from .context import Context, Updates
+from components.service.cards import body, metadata
+from components.service.errors import WorkbenchError
+from components.service.visitor import Visitor
+from components.tabs.context import Context, Updates
+from components.widgets import html
 
 _EMPTY = "Choose a finished run, or type a model id, and press Draft: the card is filled with what was recorded."
 

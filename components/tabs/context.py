@@ -10,12 +10,12 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ..api import SORRY, log
-from ..service.errors import WorkbenchError
-from ..service.visitor import Visitor
-from ..service.workbench import Workbench
-from ..visitors import visitor_of
-from ..widgets.html import notice
+from components.api import SORRY, log
+from components.service.errors import WorkbenchError
+from components.service.visitor import Visitor
+from components.service.workbench import Workbench
+from components.visitors import visitor_of
+from components.widgets.html import notice
 
 Updates = dict[Any, Any]
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import gradio as gr
 
-from ..service.errors import WorkbenchError
-from ..service.visitor import Visitor
-from ..widgets import html
-from ..widgets.model_picker import ModelPicker
-from ..widgets.run_view import ACTIVE, NO_RUN, before_after, data_view, run_view, samples_view
-from .context import Context, Updates
-from .playground import wire_picker
+from components.service.errors import WorkbenchError
+from components.service.visitor import Visitor
+from components.tabs.context import Context, Updates
+from components.tabs.playground import wire_picker
+from components.widgets import html
+from components.widgets.model_picker import ModelPicker
+from components.widgets.run_view import ACTIVE, NO_RUN, before_after, data_view, run_view, samples_view
 
 TASK = "text-classification"
 POLL_SECONDS = 1.5

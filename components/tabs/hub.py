@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from ..service.visitor import Visitor
-from ..widgets import html
-from .context import Context, Updates
+from components.service.visitor import Visitor
+from components.tabs.context import Context, Updates
+from components.widgets import html
 
 _EMPTY = "Nothing of yours is on this Hub yet. Fine-tune a model, write its card and publish it."
 

@@ -9,12 +9,12 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ..service.tasks import TASKS, ParameterSpec, TaskSpec
-from ..service.visitor import Visitor
-from ..widgets import html, model_picker
-from ..widgets.model_picker import ModelPicker
-from ..widgets.stages import stages_view
-from .context import Context, Updates
+from components.service.tasks import TASKS, ParameterSpec, TaskSpec
+from components.service.visitor import Visitor
+from components.tabs.context import Context, Updates
+from components.widgets import html, model_picker
+from components.widgets.model_picker import ModelPicker
+from components.widgets.stages import stages_view
 
 _EMPTY = "Press Run. The result of the example takes a few seconds the first time, while the model is loaded."
 _EMPTY_HOOD = "Run something first: its three steps are shown here with their real tensors."

@@ -9,14 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-from ..service.errors import WorkbenchError
-from ..service.tasks import TASKS
-from ..service.visitor import Visitor
-from ..widgets import html
-from ..widgets.model_picker import ModelPicker
-from ..widgets.token_strip import token_strip, token_table
-from .context import Context, Updates
-from .playground import wire_picker
+from components.service.errors import WorkbenchError
+from components.service.tasks import TASKS
+from components.service.visitor import Visitor
+from components.tabs.context import Context, Updates
+from components.tabs.playground import wire_picker
+from components.widgets import html
+from components.widgets.model_picker import ModelPicker
+from components.widgets.token_strip import token_strip, token_table
 
 EXAMPLE = "Using a Transformer network is simple. Tokenizers split unbelievably long words, too."
 _EMPTY = "Press Tokenize. Each token is shown in its own colour, with its id and its place in the text."

@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from ..service.visitor import Visitor
-from ..service.workbench import Workbench
-from .html import count, facts, notice, size
+from components.service.visitor import Visitor
+from components.service.workbench import Workbench
+from components.widgets.html import count, facts, notice, size
 
 
 @dataclass(frozen=True)

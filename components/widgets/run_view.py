@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .chart import Series, line_chart
-from .html import bars, duration, empty, escape, facts, notice, table
+from components.widgets.chart import Series, line_chart
+from components.widgets.html import bars, duration, empty, escape, facts, notice, table
 
 ACTIVE = ("queued", "preparing", "running")
 _STATUS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .html import bars, duration, escape, table
+from components.widgets.html import bars, duration, escape, table
 
 _TITLES = {
     "preprocess": "Preprocess: the tokenizer turns text into ids",

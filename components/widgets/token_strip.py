@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .html import escape, table
+from components.widgets.html import escape, table
 
 COLOURS = 5
 #: Characters that cannot be seen, and what is shown in their place.
