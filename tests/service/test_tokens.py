@@ -71,7 +71,7 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "kind"), zip(NAMES, KINDS, strict=True))
+@pytest.mark.parametrize(("name", "kind"), list(zip(NAMES, KINDS, strict=True)))
 def test_a_tokenizer_is_named_in_plain_words(tokenize: Callable[..., Any], name: str, kind: str) -> None:
     seen = tokenize(f"local/{name}", "a")
     assert seen["kind"] == kind
@@ -107,7 +107,7 @@ def test_offsets_cover_the_text_in_order(tokenize: Callable[..., Any], name: str
             assert token["text"] == text[token["start"] : token["end"]]
     if name in {"byte", "character"}:
         covered = {place for start, end in spans for place in range(start, end)}
-        assert covered == set(range(len(text)))
+        assert covered >= {place for place, character in enumerate(text) if not character.isspace()}
 
 
 def test_several_tokens_of_one_character_all_get_that_character(tokenize: Callable[..., Any]) -> None:

@@ -46,8 +46,8 @@ def stages_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     inputs = arguments.get("inputs")
     first = inputs[0] if isinstance(inputs, list) and inputs else inputs
     texts = [first[one.name] for one in spec.inputs if one.name in first] if isinstance(first, dict) else [first]
+    names = [spec.auto_class, "AutoTokenizer", *(["set_seed"] if "seed" in used else [])]
     steps = _classify(texts, used) if spec.name == "text-classification" else _generate(texts[0], used)
-    names = [spec.auto_class, "AutoTokenizer", *(["set_seed"] if used.get("seed") is not None else [])]
     loading = [
         "model_id = " + literal(model_id(arguments)),
         "tokenizer = " + call("AutoTokenizer.from_pretrained", Name("model_id"), **origin(arguments)),

@@ -184,7 +184,7 @@ def _kind(tokenizer: Any) -> tuple[str, str]:
 
 def vocabulary(tokenizer: Any) -> int:
     """One more than the largest id."""
-    size: int = max(len(tokenizer), *(number + 1 for number in tokenizer.added_tokens_decoder), 0)
+    size: int = max(tokenizer.vocab_size, *(number + 1 for number in tokenizer.added_tokens_decoder), 0)
     return size
 
 

@@ -1,0 +1,154 @@
+"""Every snippet runs as it stands in a fresh process, and gives what the view shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.service.engine import Engine
+from components.service.errors import WorkbenchError
+from components.service.hub import Hub
+from components.service.inference import Inference
+from components.service.settings import HUGGING_FACE, Settings
+from components.service.snippets import snippet
+from components.service.tokens import Tokens
+from components.service.visitor import Visitor
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def embedded(
+    settings: Settings, tiny_classifier: Path, tiny_generator: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """Settings for an embedded Hub of its own process that has both models."""
+    folder = tmp_path_factory.mktemp("localhub")
+    for path in (tiny_classifier, tiny_generator):
+        shutil.copytree(path, folder / "seed" / "models" / "tiny" / path.name)
+    command = [sys.executable, "-m", "components.localhub", "--root", str(folder / "root"), "--port", "0"]
+    command += ["--user", "ada", "--token", "hf_ada", "--seed", str(folder / "seed")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[-1]
+        assert address.startswith("http://"), address
+        yield replace(settings, endpoint=address, cache=folder / "cache")
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def local(embedded: Settings) -> Hub:
+    return Hub(embedded)
+
+
+def run(code: str, home: Path) -> Any:
+    """What a fresh process that runs `code` has in `result`."""
+    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "HF_HUB_DISABLE_XET": "1", "OMP_NUM_THREADS": "2"}
+    (home / "snippet.py").write_text(code + "\nimport json\nprint(json.dumps(result))\n")
+    done = subprocess.run(
+        [sys.executable, "snippet.py"], cwd=home, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+HARD = 'It\'s "quoted" \\n {brace} \n é☃'
+PAIR = {"text": HARD, "text_pair": "b"}
+LONG = "I love this film " * 40
+
+
+@pytest.mark.parametrize(
+    ("view", "task", "model", "inputs", "parameters"),
+    [
+        ("pipeline", "text-classification", "tiny/classifier", [HARD, PAIR], {"top_k": 2}),
+        ("stages", "text-classification", "tiny/classifier", LONG, {"function_to_apply": "sigmoid"}),
+        ("stages", "text-classification", "tiny/classifier", PAIR, {}),
+        ("pipeline", "text-generation", "tiny/generator", [HARD, "Once"], {"temperature": 1.2, "max_new_tokens": 9}),
+        ("stages", "text-generation", "tiny/generator", HARD, {"seed": 3, "top_k": 9, "stop": ["e", "H"]}),
+        ("generate", "text-generation", "tiny/generator", HARD, {"num_beams": 2, "return_full_text": False}),
+    ],
+)
+def test_a_model_snippet_gives_the_result_that_was_shown(
+    local: Hub,
+    embedded: Settings,
+    engine: Engine,
+    visitor: Visitor,
+    tmp_path: Path,
+    view: str,
+    task: str,
+    model: str,
+    inputs: Any,
+    parameters: dict[str, Any],
+) -> None:
+    shown = Inference(embedded, local, engine).run_task(task, model, inputs, parameters, visitor=visitor)
+    arguments = {**shown, "inputs": inputs}
+    code = snippet(view, arguments, embedded.endpoint)
+    assert shown["commit"] in code
+    result = run(code, tmp_path)
+    if task == "text-generation":
+        assert result == shown["output"]
+    else:
+        assert _flat(result) == [(label, pytest.approx(score, rel=1e-5)) for label, score in _flat(shown["output"])]
+
+
+def _flat(output: Any) -> list[tuple[str, float]]:
+    rows = [row for part in output for row in (part if isinstance(part, list) else [part])]
+    return [(row["label"], row["score"]) for row in rows]
+
+
+def test_token_snippets_give_what_was_shown(
+    local: Hub, embedded: Settings, engine: Engine, visitor: Visitor, tmp_path: Path
+) -> None:
+    tokens = Tokens(embedded, local, engine)
+    asked = {"model": "tiny/classifier", "text": HARD, "text_pair": "b"}
+    shown = tokens.tokenize(**asked, visitor=visitor)
+    result = run(snippet("tokenize", {**asked, "commit": shown["commit"]}, embedded.endpoint), tmp_path)
+    assert result == [{"id": token["id"], "token": token["token"]} for token in shown["tokens"]]
+
+    back = {
+        "model": "tiny/classifier",
+        "ids": [token["id"] for token in shown["tokens"]],
+        "options": {"skip_special_tokens": True},
+    }
+    text = tokens.decode(**back, visitor=visitor)["text"]
+    assert run(snippet("decode", back, embedded.endpoint), tmp_path) == text
+
+
+def test_a_snippet_for_huggingface_names_no_endpoint() -> None:
+    asked = {"task": "text-generation", "model": "distilbert/distilgpt2", "inputs": "Once"}
+    code = snippet("pipeline", asked, HUGGING_FACE)
+    assert "HF_ENDPOINT" not in code
+    assert "do_sample=False" in code
+
+
+@pytest.mark.parametrize("inputs", ["'); import os #", '"""\nimport os', {"text": "a", "text_pair": "\\"}, None])
+@pytest.mark.parametrize("view", ["pipeline", "stages"])
+def test_what_a_visitor_writes_stays_a_value(view: str, inputs: Any) -> None:
+    asked = {"task": "text-classification", "model": '"+os.getcwd()+"', "commit": "'\n1/0\n'", "inputs": inputs}
+    code = compile(snippet(view, asked, HUGGING_FACE), "snippet", "exec")
+    assert "getcwd" not in code.co_names
+    assert "os" not in code.co_names
+
+
+@pytest.mark.parametrize(
+    ("view", "arguments", "field"),
+    [
+        ("nonsense", {}, "view"),
+        ("pipeline", [], "arguments"),
+        ("pipeline", {}, "task"),
+        ("pipeline", {"task": "text-generation", "parameters": {"a=1, b": 2}}, "parameters.a=1, b"),
+        ("decode", {"ids": "one"}, "ids"),
+    ],
+)
+def test_what_has_no_snippet_is_told(view: str, arguments: Any, field: str) -> None:
+    with pytest.raises(WorkbenchError) as caught:
+        snippet(view, arguments, HUGGING_FACE)
+    assert caught.value.field == field
