@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,7 +64,8 @@ def _signed_in(request: gr.Request | None) -> str:
     if request is None or gr.utils.get_space() is None:
         return ""
     session: dict[str, Any] = getattr(request, "session", None) or {}
-    return str((session.get("oauth_info") or {}).get("access_token", ""))
+    login = session.get("oauth_info") or {}
+    return str(login.get("access_token", "")) if login.get("expires_at", 0) > time.time() else ""
 
 
 class Door:

@@ -9,7 +9,7 @@ import psutil
 from huggingface_hub.hf_api import ModelInfo
 
 from components.service.errors import WorkbenchError
-from components.service.hub import Hub, Snapshot
+from components.service.hub import Hub, Snapshot, checked_id
 from components.service.hub_errors import hub_errors
 from components.service.policy import weight_files
 from components.service.visitor import Visitor
@@ -105,7 +105,7 @@ class Catalog:
             `{"id", "commit", "task", "architecture", "family", "parameters", "bytes", "dtype", "license", "gated",
             "files": [{"name", "bytes"}], "config", "refusals", "fits"}`.
         """
-        if local := self.hub.local(model, visitor):
+        if local := self.hub.local(checked_id(model), visitor):
             return self._local_facts(local)
         info = self.hub.model_info(model, revision, visitor=visitor)
         files = {sibling.rfilename: sibling.size for sibling in info.siblings or []}
