@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,15 @@ def test_new_tokens_end_where_the_model_ends(run: Callable[..., Any]) -> None:
     result = run(GENERATE, GENERATOR, "a" * 120, {"max_new_tokens": 50})
     assert result["parameters"]["max_new_tokens"] == 8
     assert "room for 8" in result["notes"][0]
+
+
+def test_generation_returns_what_it_has_when_the_time_is_up(
+    settings: Settings, hub: Hub, engine: Engine, visitor: Visitor, tiny_generator: Path
+) -> None:
+    hurried = Inference(replace(settings, call_seconds=1e-6), hub, engine)
+    items = list(hurried.stream_task(GENERATE, GENERATOR, "Once upon", {"max_new_tokens": 100}, visitor=visitor))
+    assert (items[-1]["tokens"], items[-1]["reason"]) == (1, "time")
+    assert "time for one call was up" in items[-1]["notes"][0]
 
 
 # Refused in sentences

@@ -22,8 +22,8 @@ _MEANING = {
 class Classifier(Runner):
     """Runs `TextClassificationPipeline`; every label is returned where `top_k` does not say how many."""
 
-    def __init__(self, call: Call, loaded: Loaded, parameters: dict[str, Any], seconds: float) -> None:
-        super().__init__(call, loaded, parameters, seconds)
+    def __init__(self, call: Call, loaded: Loaded, parameters: dict[str, Any], until: float) -> None:
+        super().__init__(call, loaded, parameters, until)
         self.function = parameters.get("function_to_apply") or _own_function(loaded.model.config)
         self.parameters = {"top_k": parameters.get("top_k"), "function_to_apply": self.function}
         self._before, self._during, self._after = self.steps(**self.parameters)

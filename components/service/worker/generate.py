@@ -21,8 +21,6 @@ from components.service.worker.tensors import describe, token_rows
 #: What `TextGenerationPipeline` takes where neither the caller nor the model says.
 _PIPELINE_TEMPERATURE = 0.7
 _NEXT_TOKENS = 10
-#: The part of a call's time that generating may take; what is there then is returned.
-_TIME_SHARE = 0.8
 
 
 class Draw(TorchFunctionMode):
@@ -63,9 +61,9 @@ class Enough(StoppingCriteria):  # type: ignore[misc]  # transformers is not typ
         timed_out: Whether the time was up.
     """
 
-    def __init__(self, call: Call, seconds: float, watch: Callable[[torch.Tensor], None] | None = None) -> None:
+    def __init__(self, call: Call, until: float, watch: Callable[[torch.Tensor], None] | None = None) -> None:
         self._call = call
-        self._until = time.monotonic() + seconds
+        self._until = until
         self._watch = watch
         self.timed_out = False
 
@@ -80,12 +78,11 @@ class Enough(StoppingCriteria):  # type: ignore[misc]  # transformers is not typ
 class Generator(Runner):
     """Runs `TextGenerationPipeline`. Where tokens are drawn and no seed is given, one is made up and stated."""
 
-    def __init__(self, call: Call, loaded: Loaded, parameters: dict[str, Any], seconds: float) -> None:
-        super().__init__(call, loaded, parameters, seconds)
+    def __init__(self, call: Call, loaded: Loaded, parameters: dict[str, Any], until: float) -> None:
+        super().__init__(call, loaded, parameters, until)
         self.parameters = self._resolve(parameters)
         self._asked = dict(self.parameters)
         self._draw = Draw(self.parameters.get("seed", 0))
-        self._until = time.monotonic() + _TIME_SHARE * seconds
         self._before, self._during, self._after = self.steps(**pipeline_arguments(self.parameters))
         self.timed_out = False
 
@@ -133,7 +130,7 @@ class Generator(Runner):
             )
 
     def forward(self, inputs: Any, watch: Callable[[torch.Tensor], None] | None = None) -> Any:
-        enough = Enough(self.call, self._until - time.monotonic(), watch)
+        enough = Enough(self.call, self.until, watch)
         with self._draw:
             outputs = self.loaded.pipe.forward(inputs, **self._during, stopping_criteria=StoppingCriteriaList([enough]))
         self.timed_out = enough.timed_out

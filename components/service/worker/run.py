@@ -12,20 +12,24 @@ from components.service.worker.calls import Call
 from components.service.worker.models import Loaded, context
 from components.service.worker.tensors import describe, token_rows
 
+#: The part of a call's time, from its begin, that work may take that can stop early; then it returns what it has.
+TIME_SHARE = 0.8
+
 
 class Runner(ABC):
     """One call's way through the pipeline of one task.
 
     Attributes:
         parameters: The parameters as they were used, those of the model's own choice included.
+        until: When what can stop early stops with what it has, on the monotonic clock.
         notes: Sentences about what was done differently from what was asked.
     """
 
-    def __init__(self, call: Call, loaded: Loaded, parameters: dict[str, Any], seconds: float) -> None:
+    def __init__(self, call: Call, loaded: Loaded, parameters: dict[str, Any], until: float) -> None:
         self.call = call
         self.loaded = loaded
         self.parameters = parameters
-        self.seconds = seconds
+        self.until = until
         self.notes: list[str] = []
         self.context = context(loaded)
 
@@ -104,8 +108,9 @@ def runner(
     from components.service.worker.generate import Generator
 
     kinds: dict[str, type[Runner]] = {"text-classification": Classifier, "text-generation": Generator}
+    until = time.monotonic() + TIME_SHARE * seconds
     loaded, load_seconds = call.models.load(path, TASKS[task], model)
-    return kinds[task](call, loaded, parameters, seconds), load_seconds
+    return kinds[task](call, loaded, parameters, until), load_seconds
 
 
 def facts(one: Runner, begun: float, load_seconds: float) -> dict[str, Any]:

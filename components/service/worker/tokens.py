@@ -29,7 +29,7 @@ def tokenize(
         rows = _rows(tokenizer, texts, encoded, spans, start, end)
         staged, matches = stages(tokenizer, text[:STAGED_CHARS], window)
     ids = encoded["input_ids"]
-    notes = _notes(tokenizer, text, len(ids), offsets)
+    notes = _notes(tokenizer, text, text_pair, len(ids), offsets)
     return {
         "tokens": rows,
         "start": start,
@@ -130,10 +130,12 @@ def _counts(
     }
 
 
-def _notes(tokenizer: Any, text: str, tokens: int, offsets: str) -> list[str]:
+def _notes(tokenizer: Any, text: str, text_pair: str | None, tokens: int, offsets: str) -> list[str]:
     notes = []
     if offsets == "computed":
         notes.append("This tokenizer tells no offsets: they were found by decoding its tokens one after another.")
+    if text_pair:
+        notes.append("The stages show the first text.")
     if len(text) > STAGED_CHARS:
         notes.append(f"The stages show the first {STAGED_CHARS:,} characters.")
     if tokens > tokenizer.model_max_length:
