@@ -10,8 +10,8 @@ from pathlib import Path
 
 import uvicorn
 
-from .parent import follow_parent
-from .server import create_app
+from components.localhub.parent import follow_parent
+from components.localhub.server import create_app
 
 LOOPBACK = ("127.0.0.1", "localhost")
 _AFTER = """\

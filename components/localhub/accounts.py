@@ -8,8 +8,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from .disk import write_whole
-from .names import is_namespace
+from components.localhub.disk import write_whole
+from components.localhub.names import is_namespace
 
 
 @dataclass(frozen=True)

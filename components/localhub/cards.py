@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .values import DEPTH, NODES, plain
+from components.localhub.values import DEPTH, NODES, plain
 
 FRONT_MATTER_BYTES = 200_000
 ALIASES = 20

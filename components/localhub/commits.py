@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import git
-from .accounts import Account
-from .attributes import ATTRIBUTES, REGULAR_BYTES, Patterns, rule_for
-from .errors import HubError, entry_not_found, revision_not_found
-from .hub import Hub, in_thread, param, refuse_pull_request, repository_url
-from .names import COMMIT_START, SHA256, check_file_path
-from .repositories import Repository
+from components.localhub import git
+from components.localhub.accounts import Account
+from components.localhub.attributes import ATTRIBUTES, REGULAR_BYTES, Patterns, rule_for
+from components.localhub.errors import HubError, entry_not_found, revision_not_found
+from components.localhub.hub import Hub, in_thread, param, refuse_pull_request, repository_url
+from components.localhub.names import COMMIT_START, SHA256, check_file_path
+from components.localhub.repositories import Repository
 
 #: Longest line of a commit, in bytes: one regular file in base64 with its path.
 LINE_BYTES = REGULAR_BYTES * 4 // 3 + 16 * 1024

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from .errors import HubError, entry_not_found
-from .git import Entry, Pointer, walk
-from .history import last_commits
-from .hub import Hub, in_thread, param, read_body
-from .names import is_file_path
-from .pages import page_of
-from .repositories import Repository
+from components.localhub.errors import HubError, entry_not_found
+from components.localhub.git import Entry, Pointer, walk
+from components.localhub.history import last_commits
+from components.localhub.hub import Hub, in_thread, param, read_body
+from components.localhub.names import is_file_path
+from components.localhub.pages import page_of
+from components.localhub.repositories import Repository
 
 PAGE = 1000
 #: The file whose download counts as a download of the repository, by kind.

@@ -14,7 +14,7 @@ from pathlib import Path
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
 
-from .disk import write_whole
+from components.localhub.disk import write_whole
 
 FILE_MODE = 0o100644
 POINTER_BYTES = 1024

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import git
-from .errors import HubError, revision_not_found
-from .hub import Hub, in_thread, param, read_json
-from .names import check_branch
-from .pages import number, page_of
-from .repositories import MAIN, Repository
+from components.localhub import git
+from components.localhub.errors import HubError, revision_not_found
+from components.localhub.hub import Hub, in_thread, param, read_json
+from components.localhub.names import check_branch
+from components.localhub.pages import number, page_of
+from components.localhub.repositories import MAIN, Repository
 
 PAGE = 50
 #: Commits that are looked at for the last change of a file.

@@ -12,10 +12,10 @@ from urllib.parse import unquote
 import anyio.to_thread
 from starlette.requests import Request
 
-from .accounts import Account, Accounts
-from .disk import write_whole
-from .errors import HubError, bad_token, repository_not_found
-from .repositories import KINDS, Repositories, Repository
+from components.localhub.accounts import Account, Accounts
+from components.localhub.disk import write_whole
+from components.localhub.errors import HubError, bad_token, repository_not_found
+from components.localhub.repositories import KINDS, Repositories, Repository
 
 try:
     import fcntl

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .errors import HubError
-from .hub import Hub, address, base_url, in_thread, param, read_json
-from .names import SHA256
-from .repositories import KINDS, Repository
+from components.localhub.errors import HubError
+from components.localhub.hub import Hub, address, base_url, in_thread, param, read_json
+from components.localhub.names import SHA256
+from components.localhub.repositories import KINDS, Repository
 
 MEDIA_TYPE = "application/vnd.git-lfs+json"
 #: How long an upload address stays valid, in seconds.

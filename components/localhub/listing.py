@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .errors import HubError
-from .hub import Hub, param
-from .info import describe
-from .pages import page_of
+from components.localhub.errors import HubError
+from components.localhub.hub import Hub, param
+from components.localhub.info import describe
+from components.localhub.pages import page_of
 
 #: What the Hub lists about each repository, and what `full=true` adds.
 _BRIEF = "_id id modelId author private gated downloads likes trendingScore tags pipeline_tag library_name createdAt"

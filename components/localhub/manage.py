@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import cards
-from .accounts import Account
-from .errors import HubError
-from .hub import Hub, forbidden, in_thread, read_json, repository_url
-from .names import check_repository
-from .repositories import KINDS
+from components.localhub import cards
+from components.localhub.accounts import Account
+from components.localhub.errors import HubError
+from components.localhub.hub import Hub, forbidden, in_thread, read_json, repository_url
+from components.localhub.names import check_repository
+from components.localhub.repositories import KINDS
 
 _SDKS = ("gradio", "docker", "static", "streamlit")
 

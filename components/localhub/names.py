@@ -7,7 +7,7 @@ import unicodedata
 
 from dulwich.refs import check_ref_format
 
-from .errors import HubError
+from components.localhub.errors import HubError
 
 NAME = re.compile(r"\w(?:[\w.-]{0,94}\w)?", re.ASCII)
 COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from .errors import HubError
-from .hub import base_url
+from components.localhub.errors import HubError
+from components.localhub.hub import base_url
 
 T = TypeVar("T")
 

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .attributes import ATTRIBUTES, Patterns
-from .errors import HubError
-from .hub import Hub, in_thread, param, read_json, refuse_pull_request
-from .names import check_file_path
-from .repositories import Repository
+from components.localhub.attributes import ATTRIBUTES, Patterns
+from components.localhub.errors import HubError
+from components.localhub.hub import Hub, in_thread, param, read_json, refuse_pull_request
+from components.localhub.names import check_file_path
+from components.localhub.repositories import Repository
 
 FILES = 1000
 IGNORE_CHARS = 100_000

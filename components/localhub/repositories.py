@@ -17,11 +17,11 @@ from typing import Any
 from dulwich.objects import ObjectID, Tag
 from dulwich.refs import DiskRefsContainer, Ref
 
-from . import git
-from .attributes import default_attributes
-from .disk import write_whole
-from .errors import HubError, repository_not_found, revision_not_found
-from .names import COMMIT, is_name
+from components.localhub import git
+from components.localhub.attributes import default_attributes
+from components.localhub.disk import write_whole
+from components.localhub.errors import HubError, repository_not_found, revision_not_found
+from components.localhub.names import COMMIT, is_name
 
 #: Kind of repository -> what its address starts with.
 KINDS = {"models": "", "datasets": "datasets/", "spaces": "spaces/"}

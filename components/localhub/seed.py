@@ -10,13 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import git
-from .attributes import ATTRIBUTES, Patterns, default_attributes
-from .disk import write_whole
-from .hub import Hub
-from .lfs import store_file
-from .names import is_file_path, is_name, is_namespace
-from .repositories import KINDS, MAIN, Repository
+from components.localhub import git
+from components.localhub.attributes import ATTRIBUTES, Patterns, default_attributes
+from components.localhub.disk import write_whole
+from components.localhub.hub import Hub
+from components.localhub.lfs import store_file
+from components.localhub.names import is_file_path, is_name, is_namespace
+from components.localhub.repositories import KINDS, MAIN, Repository
 
 _IGNORED = ("__pycache__", ".git", ".cache", ".DS_Store")
 _CHUNK = 1024**2

@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import commits, files, history, lfs, listing, manage, preupload
-from .errors import HubError, repository_not_found, respond
-from .hub import Hub
-from .seed import seed as publish_seed
+from components.localhub import commits, files, history, lfs, listing, manage, preupload
+from components.localhub.errors import HubError, repository_not_found, respond
+from components.localhub.hub import Hub
+from components.localhub.seed import seed as publish_seed
 
 PARTS = (manage, listing, preupload, commits, lfs, files, history)
 
