@@ -161,6 +161,23 @@ def test_a_call_that_waits_too_long_for_its_turn_is_told_so(settings: Settings) 
     assert engine.status()["alive"] is False
 
 
+def test_a_worker_that_cannot_start_is_told_at_once(settings: Settings) -> None:
+    engine = build(replace(settings, worker_bytes=1))
+    error = refused(lambda: engine.call("echo", {"value": 1}))
+    assert (error.kind, "could not start" in error.message) == ("crashed", True)
+    assert engine.status()["restarts"] == 0
+    engine.close()
+
+
+def test_a_worker_outlives_the_thread_that_asked_for_it(settings: Settings) -> None:
+    engine = build(settings)
+    with ThreadPoolExecutor(1) as pool:
+        pid = pool.submit(engine.call, "environment", {}).result() and engine.status()["pid"]
+    assert engine.call("echo", {"value": 1}) == 1
+    assert engine.status()["pid"] == pid
+    engine.close()
+
+
 def test_the_worker_ends_with_the_web_process(settings: Settings) -> None:
     code = (
         "from pathlib import Path\n"

@@ -28,7 +28,7 @@ class _Gone(Exception):
         super().__init__(ending)
         self.ending = ending
         self.suspect = suspect and ending != "deadline"
-        self.innocent = not self.suspect or suspects > 1
+        self.innocent = ending != "unstarted" and (not self.suspect or suspects > 1)
 
 
 class Engine:
@@ -207,6 +207,11 @@ def _ended_error(gone: _Gone) -> WorkbenchError:
     if gone.ending == "memory":
         return WorkbenchError(
             "This ran out of memory and was stopped. Use a smaller model or a shorter text.", kind="memory"
+        )
+    if gone.ending == "unstarted":
+        return WorkbenchError(
+            "The worker process could not start. Its log, worker.log in the app's data folder, says why.",
+            kind="crashed",
         )
     if gone.ending == "closed":
         return WorkbenchError("The app is shutting down.", kind="busy")

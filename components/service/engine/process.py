@@ -56,7 +56,7 @@ class WorkerProcess:
         ready: Set once the worker has its libraries loaded and reads calls, or is gone.
         served: Whether it ever was ready.
         gone: Set once the process has ended and every call in flight knows it.
-        ending: Why it ended: `"deadline"`, `"closed"`, `"memory"`, `"crashed"`.
+        ending: Why it ended: `"deadline"`, `"closed"`, `"memory"`, `"crashed"`, `"unstarted"` (it never was ready).
         models: The models it holds, as last reported.
     """
 
@@ -204,6 +204,8 @@ class WorkerProcess:
     def _cause(self, code: int | None) -> str:
         """Why a process ended that nobody here ended: the system kills (9) what exhausts the machine's memory, and
         native code that is refused memory aborts with a line in the log."""
+        if not self.served:
+            return "unstarted"
         if code == -signal.SIGKILL:
             return "memory"
         log = self._settings.home / "logs" / "worker.log"
