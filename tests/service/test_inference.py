@@ -356,3 +356,81 @@ def test_every_task_has_what_the_page_needs(task: str) -> None:
     assert spec.starter_model.startswith("starter/")
     for parameter in spec.parameters:
         assert parameter.help.endswith(".")
+
+
+# Loading
+
+
+def test_half_precision_is_computed_in_float32_on_a_processor_and_told(
+    run: Callable[..., Any], models_folder: Path, tiny_classifier: Path
+) -> None:
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    shutil.copytree(tiny_classifier, models_folder / "half")
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_classifier, dtype=torch.bfloat16)
+    model.save_pretrained(models_folder / "half")
+    result = run(CLASSIFY, "local/half", "I love this film")
+    assert (result["stored_dtype"], result["dtype"]) == ("BF16", "float32")
+
+
+def test_positions_kept_for_padding_are_not_for_text(run: Callable[..., Any], models_folder: Path) -> None:
+    from service_models import wordpiece
+    from transformers import RobertaConfig, RobertaForSequenceClassification
+
+    tokenizer = wordpiece()
+    tokenizer.model_max_length = 10**30
+    config = RobertaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=42,
+        pad_token_id=1,
+    )
+    RobertaForSequenceClassification(config).save_pretrained(models_folder / "roberta")
+    tokenizer.save_pretrained(models_folder / "roberta")
+    result = run(CLASSIFY, "local/roberta", "I love this film " * 20)
+    assert result["parameters"]["max_length"] == 40
+
+
+def test_the_least_recently_used_model_leaves_when_room_is_needed(
+    settings: Settings, tiny_classifier: Path, tiny_generator: Path, models_folder: Path
+) -> None:
+    from components.service.worker.models import Models
+
+    shutil.copytree(tiny_classifier, models_folder / "second")
+    told: list[list[dict[str, Any]]] = []
+    models = Models(replace(settings, cache_bytes=300_000), told.append)
+
+    def load(task: str, path: Path) -> float:
+        return models.load(str(path), TASKS[task], path.name)[1]
+
+    assert load(CLASSIFY, tiny_classifier) > 0
+    assert load(GENERATE, tiny_generator) > 0
+    assert load(CLASSIFY, tiny_classifier) == 0
+    assert load(CLASSIFY, models_folder / "second") > 0
+    assert [one["model"] for one in told[-1]] == ["classifier", "second"]
+    assert load(GENERATE, tiny_generator) > 0
+
+
+def test_a_model_over_the_limit_is_refused_by_its_size(settings: Settings, tiny_classifier: Path) -> None:
+    from components.service.worker.models import Models
+
+    models = Models(replace(settings, model_bytes=50_000), lambda _: None)
+    with pytest.raises(WorkbenchError, match="more than the") as caught:
+        models.load(str(tiny_classifier), TASKS[CLASSIFY], "tiny")
+    assert (caught.value.kind, caught.value.field) == ("memory", "model")
+
+
+def test_a_model_that_was_written_anew_is_loaded_anew(
+    run: Callable[..., Any], models_folder: Path, tiny_classifier: Path
+) -> None:
+    from service_models import classifier
+
+    path = models_folder / "rewritten"
+    shutil.copytree(tiny_classifier, path)
+    before = run(CLASSIFY, "local/rewritten", "I love this film")["output"]
+    classifier(path, initializer_range=0.1)
+    assert run(CLASSIFY, "local/rewritten", "I love this film")["output"] != before
