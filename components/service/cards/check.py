@@ -253,7 +253,8 @@ def _check_body(text: str, markdown: str, tell: Tell) -> None:
     for title, words in lists.SECTIONS:
         if not any(word in heading for _, heading in headings for word in words):
             tell("warning", first, "body", f"There is no section on: {title}.", f"Add a heading ## {title}.")
-    for (number, heading), (after, _) in zip(headings, [*headings[1:], (len(lines), "")], strict=True):
+    ends = [*(number for number, _ in headings[1:]), len(lines)]
+    for (number, heading), after in zip(headings, ends, strict=False):
         deeper = after < len(lines) and _level(lines[after]) > _level(lines[number])
         if not deeper and not any(line.strip() for line in lines[number + 1 : after]):
             tell("warning", first + number, "body", f"The section {heading!r} is empty.", "Write it, or delete it.")

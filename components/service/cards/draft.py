@@ -124,7 +124,7 @@ def _summary(state: Mapping[str, Any]) -> str:
 
 def _description(state: Mapping[str, Any]) -> str:
     spec, facts = state["spec"], state["facts"]
-    base = code(spec["model"]) + (f" at {code(spec['revision'])}" if spec.get("revision") else "")
+    base = code(base_name(spec["model"])) + (f" at {code(spec['revision'])}" if spec.get("revision") else "")
     rows = [
         ("Task", spec["task"]),
         ("Architecture", f"`{facts.get('architecture')}` ({facts.get('model_type')})"),

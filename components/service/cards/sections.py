@@ -141,7 +141,7 @@ def metrics_section(state: State) -> str:
     text = f"Measured after each epoch on {where} ({rows.get('validation', 0):,} rows)"
     text += f", and once on the test split ({rows['test']:,} rows)." if state["results"].get("test") else "."
     if "accuracy" in state["results"].get("final", {}):
-        measured = (
+        measured: tuple[str, ...] = (
             "**Accuracy**: share of rows with the right label; its 95 % interval is Wilson's.",
             "**Macro F1**: mean over the labels of the harmonic mean of precision and recall; each label counts alike.",
             "**Loss**: mean cross entropy.",
@@ -178,6 +178,9 @@ def results_section(state: State) -> str:
             (f"{t['threshold']:g}", t["precision"], t["recall"], t["f1"], t["accuracy"]) for t in results["thresholds"]
         ]
         head = ("Threshold", "Precision", "Recall", "F1", "Accuracy")
-        said = f"The likelier label is answered, so the decision threshold is 0.5. Answering {code(state['labels'][1])} from"
-        parts.append(f"### Decision threshold\n\n{said} another probability on would give:\n\n{table(head, at)}")
+        said = (
+            "The likelier label is answered, so the decision threshold is 0.5. Answering "
+            f"{code(state['labels'][1])} from another probability on would give:"
+        )
+        parts.append(f"### Decision threshold\n\n{said}\n\n{table(head, at)}")
     return "\n\n".join(parts)

@@ -97,10 +97,9 @@ class Runs:
     def state(self, run_id: str, *, visitor: Visitor) -> dict[str, Any]:
         """How a run stands; see `read_state`."""
         folder = self._own(run_id, visitor)
-        state = read_state(folder)
-        if state["status"] == "queued" and not state["message"]:
-            state["message"] = "Waiting for its turn."
-        return state
+        if self.supervisor.lost(folder):
+            self.supervisor.look()
+        return read_state(folder)
 
     def list(self, *, visitor: Visitor) -> list[dict[str, Any]]:
         """The visitor's runs without their histories, newest first."""
@@ -132,7 +131,7 @@ class Runs:
     def delete(self, run_id: str, *, visitor: Visitor) -> dict[str, Any]:
         """Delete a run with its model and data; returns `{"deleted": id}`."""
         folder = self._own(run_id, visitor)
-        if folder.pid() is not None:
+        if read_state(folder, history=False)["status"] in ACTIVE:
             raise WorkbenchError("This run is going on. Stop it first, then delete it.", kind="busy", field="run_id")
         gone = folder.path.with_name(f".{folder.id}")
         folder.path.rename(gone)

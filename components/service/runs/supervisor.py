@@ -52,6 +52,10 @@ class Supervisor:
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
+        for child in self._children.values():
+            if child.poll() is None:
+                # It goes on without us, so nobody here will ever wait for it.
+                child.returncode = 0
 
     def folders(self) -> list[RunFolder]:
         """All runs on this machine, oldest first."""
@@ -70,6 +74,14 @@ class Supervisor:
 
     def look(self) -> None:
         """Mark dead runs, then start queued ones while there is room."""
+        with self._lock:
+            self._look()
+
+    def lost(self, folder: RunFolder) -> bool:
+        """Whether a run's process is gone without a word, and nobody has marked it yet."""
+        return self._statuses.of(folder) in ACTIVE and folder.pid() is None
+
+    def _look(self) -> None:
         ended = {run: child.returncode for run, child in self._children.items() if child.poll() is not None}
         for run in ended:
             del self._children[run]

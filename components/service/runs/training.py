@@ -19,7 +19,7 @@ from components.service.runs.families.base import Family, Prepared
 from components.service.runs.hardware import hardware, versions
 from components.service.runs.inputs import Inputs
 from components.service.runs.precision import choose_precision
-from components.service.runs.reporter import Reporter, evaluation, peak_memory, read_stop
+from components.service.runs.reporter import Diverged, Reporter, evaluation, peak_memory, read_stop
 from components.service.runs.rows import Rows, choose_rows
 from components.service.runs.spec import RunSpec
 from components.service.runs.state import read_state
@@ -223,6 +223,8 @@ def fingerprint(folder: Path) -> str:
 def explain(error: Exception) -> dict[str, str]:
     """`{kind, message, next}` for whatever ended a run."""
     text = str(error)
+    if isinstance(error, Diverged):
+        return {"kind": "diverged", "message": error.message, "next": "Lower the learning rate, then start a new run."}
     if isinstance(error, WorkbenchError):
         kind = {"input": "data", "code": "code"}.get(error.kind, error.kind)
         return {"kind": kind, "message": error.message, "next": "Change the setting that is named, then start again."}

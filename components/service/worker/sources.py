@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from components.service.errors import WorkbenchError
-from components.service.worker.tables import SUFFIXES, Caps, Table, finding, join, read_csv, read_table
+from components.service.worker.tables import SUFFIXES, Caps, Table, check, finding, join, read_csv, read_table
 
 #: What a file or folder name says about its split; the first that is found in the name counts.
 SPLIT_NAMES = {
@@ -49,7 +49,8 @@ def load(source: Mapping[str, Any], caps: Caps) -> dict[str, Table]:
         raise WorkbenchError("There is no data yet. Paste rows, upload a file or name a data set.", field="data")
     if len(text) > caps.bytes:
         raise WorkbenchError("The pasted text is too long. Upload it as a file.", field="data")
-    return {"train": read_csv(text.removeprefix("\ufeff"), "The pasted text", caps)}
+    name = "The pasted text"
+    return {"train": check(read_csv(text.removeprefix("\ufeff"), name, caps), name, caps)}
 
 
 def _folder(folder: Path, config: str | None, caps: Caps) -> dict[str, Table]:

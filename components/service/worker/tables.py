@@ -144,7 +144,7 @@ def read_csv(text: str, name: str, caps: Caps, *, tab: bool = False) -> Table:
     csv.field_size_limit(caps.cell)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        rows = [(reader.line_num, row) for row in reader if len(row) > 1 or any(map(str.strip, row))]
     except csv.Error as error:
         raise WorkbenchError(
             f"{name} cannot be read near line {reader.line_num}: {error}. Look for a quote that is never closed.",

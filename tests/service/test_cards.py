@@ -1,0 +1,273 @@
+"""Cards are checked without a network, and drafted from the record of a run."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import pytest
+from huggingface_hub import ModelCard
+
+from components.service.cards import REPO_PLACEHOLDER, body, metadata, with_repo
+from components.service.cards.check import ASK, check
+from components.service.cards.draft import draft_model, draft_run
+from components.service.cards.lists import SECTIONS
+from components.service.errors import WorkbenchError
+
+COMMIT = "ab" * 20
+
+
+def run_state(**changes: Any) -> dict[str, Any]:
+    """What a finished run's state holds, with names that try to break out of the card."""
+    figures = {"loss": 0.4, "accuracy": 0.9, "f1": 0.89, "accuracy_low": 0.8, "accuracy_high": 0.95, "seconds": 1.0}
+    labels = ["bad | worse", "<img src=x onerror=alert(1)>"]
+    state: dict[str, Any] = {
+        "id": "r" + "x" * 20,
+        "name": "[click](javascript:alert(1)) `{{ 7*7 }}`",
+        "status": "finished",
+        "model": "runs/r" + "x" * 20,
+        "device": "cpu",
+        "dtype": "fp32",
+        "labels": labels,
+        "spec": {
+            "task": "text-classification",
+            "model": "starter/encoder",
+            "revision": COMMIT,
+            "data": {"dataset": "starter/reviews", "revision": COMMIT, "config": None},
+            "columns": {"text": "text", "label": "label"},
+            "epochs": 2,
+            "batch_size": 8,
+            "learning_rate": 5e-5,
+            "seed": 42,
+            "validation": 0.2,
+            "samples": ['He said "no"'],
+        },
+        "progress": {"steps": 12, "seconds": 3.0},
+        "eval": [{"step": 0, "epoch": 0.0, **figures}, {"step": 12, "epoch": 2.0, **figures}],
+        "facts": {
+            "rows": {"train": 48, "validation": 12},
+            "label_counts": {"train": dict.fromkeys(labels, 24), "validation": dict.fromkeys(labels, 6)},
+            "columns": {"text": "te|xt", "label": "label"},
+            "data_fingerprint": "0123456789abcdef",
+            "validation_given": False,
+            "max_length": 64,
+            "at_limit": 0.1,
+            "parameters": 21186,
+            "architecture": "BertForSequenceClassification",
+            "model_type": "bert",
+            "hardware": {"processor": "EPYC", "cores": 2},
+            "versions": {"python": "3.11", "torch": "2.13"},
+            "precision": {"why": "Measured."},
+        },
+        "results": {
+            "final": figures,
+            "untrained": {**figures, "accuracy": 0.5},
+            "majority": {"label": labels[0], **figures},
+            "step": 12,
+            "best_step": 6,
+            "commit": COMMIT,
+            "peak_memory_bytes": 10**9,
+            "per_class": [
+                {"label": label, "precision": 1.0, "recall": 0.5, "f1": 0.67, "support": 6} for label in labels
+            ],
+            "thresholds": [{"threshold": 0.5, "precision": 1.0, "recall": 0.5, "f1": 0.67, "accuracy": 0.8}],
+        },
+    }
+    return {**state, **changes}
+
+
+def errors(text: str) -> list[dict[str, Any]]:
+    return [problem for problem in check(text) if problem["level"] == "error"]
+
+
+def test_the_draft_of_a_run_has_no_errors_and_the_hubs_client_reads_it() -> None:
+    text = draft_run(run_state(), "me/films")
+    assert errors(text) == []
+    card = ModelCard(text)
+    assert card.data.base_model == "starter/encoder"
+    assert card.data.datasets == ["starter/reviews"]
+    assert card.data.pipeline_tag == "text-classification"
+    results = {result.metric_type: result for result in card.data.eval_results or []}
+    assert results["accuracy"].metric_value == 0.9
+    assert results["accuracy"].dataset_revision == COMMIT
+    assert card.data.license is None
+
+
+def test_a_draft_has_every_section_of_a_card() -> None:
+    told = check(draft_run(run_state(), "me/films"))
+    assert not [problem for problem in told if "section" in problem["message"]]
+    for title, _ in SECTIONS:
+        assert f"## {title}" in draft_run(run_state())
+
+
+def test_what_a_run_cannot_know_is_asked_and_counted_as_open() -> None:
+    text = draft_run(run_state(), "me/films")
+    asked = text.count(ASK)
+    assert asked >= 4
+    told = [problem for problem in check(text) if "filled in" in problem["message"]]
+    assert len(told) == asked
+    assert {problem["field"] for problem in check(text)} >= {"license", "language"}
+
+
+def test_the_place_of_the_repository_is_held_until_it_is_known() -> None:
+    text = draft_run(run_state())
+    assert REPO_PLACEHOLDER in text
+    assert any(REPO_PLACEHOLDER in problem["message"] for problem in check(text))
+    assert REPO_PLACEHOLDER not in with_repo(text, "me/films")
+    assert "model='me/films'" in with_repo(text, "me/films")
+
+
+def test_names_of_strangers_stay_text() -> None:
+    text = draft_run(run_state())
+    assert "](javascript" not in text.replace("\\]", "")
+    assert "<img" not in body(text).replace("`<img src=x onerror=alert(1)>`", "")
+    assert "bad \\| worse" in text
+    assert "{{ 7*7 }}" in text
+
+
+def test_a_run_of_a_file_names_no_data_set_and_a_run_of_a_run_no_base_model() -> None:
+    state = run_state()
+    state["spec"] = {**state["spec"], "model": "runs/rabc", "data": {"file": "data/rows.csv", "name": "mine.csv"}}
+    text = draft_run(state)
+    assert errors(text) == []
+    assert not {"datasets", "base_model", "base_model_relation"} & metadata(text).keys()
+    assert metadata(text)["model-index"][0]["results"][0]["dataset"]["name"] == "mine.csv"
+
+
+def test_a_stopped_run_says_so_and_one_without_a_model_has_no_card() -> None:
+    assert "stopped at step 12" in draft_run(run_state(status="stopped"))
+    with pytest.raises(WorkbenchError, match="no model yet"):
+        draft_run(run_state(model=None))
+
+
+def test_a_model_without_a_card_gets_questions() -> None:
+    text = draft_model({"task": "text-classification", "architecture": "BertModel", "parameters": 5}, "me/films")
+    assert errors(text) == []
+    assert text.count(ASK) >= 6
+
+
+GOOD = """---
+license: mit
+language: en
+pipeline_tag: text-classification
+---
+# Films
+"""
+
+BAD_FRONT: list[tuple[str, str, int, str]] = [
+    ("licence: mit", "licence", 2, "license"),
+    ("License: mit", "License", 2, "license"),
+    ("licens: mit", "licens", 2, "license"),
+    ("a: 1\npipeline-tag: fill-mask", "pipeline-tag", 3, "pipeline_tag"),
+    ("dataset: a/b", "dataset", 2, "datasets"),
+    ("license: mitt", "license", 2, "not a licence"),
+    ("license: 5", "license", 2, "one identifier"),
+    ("license: [mit]", "license", 2, "one identifier"),
+    ("license: other", "license_name", 2, "no name"),
+    ("language: no", "language", 2, "reads no as false"),
+    ("language: [en, no]", "language", 2, "reads no as false"),
+    ("language: english", "language", 2, "name, not a code"),
+    ("language: 5", "language", 2, "not a language code"),
+    ("language: e", "language", 2, "not a language code"),
+    ("pipeline_tag: sentiment", "pipeline_tag", 2, "not a task"),
+    ("pipeline_tag: [fill-mask]", "pipeline_tag", 2, "not a task"),
+    ("tags: {a: 1}", "tags", 2, "list of texts"),
+    ("tags: good", "tags", 2, "list of texts"),
+    ("datasets: [my data]", "datasets", 2, "name of a repository"),
+    ("base_model: 3", "base_model", 2, "name of a repository"),
+    ("base_model: https://huggingface.co/a/b", "base_model", 2, "name of a repository"),
+    ("base_model: a/b\nbase_model_relation: child", "base_model_relation", 3, "no relation"),
+    ("base_model_relation: finetune", "base_model", 2, "without base_model"),
+    ("license: mit\nlicense: apache-2.0", "license", 3, "given twice"),
+    ("metrics: {a: 1}", "metrics", 2, "list of texts"),
+    ("model-index: x", "model-index", 2, "must be a list"),
+    ("model-index: [{results: []}]", "model-index", 2, "no name"),
+    ("model-index: [{name: a, results: {}}]", "model-index", 2, "must be a list"),
+    ("model-index: [{name: a, results: [3]}]", "model-index", 2, "task, dataset and metrics"),
+    (
+        "model-index: [{name: a, results: [{task: {type: t}, dataset: {type: d}, metrics: []}]}]",
+        "model-index",
+        2,
+        "name",
+    ),
+    (
+        "model-index: [{name: a, results: [{task: {type: t}, dataset: {type: d, name: n, config: 1}, "
+        "metrics: [{type: acc, value: 1}]}]}]",
+        "model-index",
+        2,
+        "config must be a text",
+    ),
+    (
+        "model-index: [{name: a, results: [{task: {type: t}, dataset: {type: d, name: n}, metrics: [{type: acc}]}]}]",
+        "model-index",
+        2,
+        "value is required",
+    ),
+    ("- a\n- b", "card", 2, "keys with values"),
+    ("just a text", "card", 2, "keys with values"),
+    ("a: 1\nb: [1", "card", 3, "not valid YAML"),
+    ("a: 1\nb: : 1", "card", 3, "not valid YAML"),
+    ("a: !!python/object/apply:os.system [ls]", "card", 2, "unsupported tag"),
+    ("a: &a [*a]", "card", 2, "too deep|not valid"),
+    ("a: " + "[" * 3000, "card", 2, "too deep|not valid"),
+]
+
+
+@pytest.mark.parametrize(("front", "field", "line", "said"), BAD_FRONT)
+def test_a_mistake_in_the_metadata_is_told_with_its_line(front: str, field: str, line: int, said: str) -> None:
+    found = [problem for problem in errors(f"---\n{front}\n---\n# Title\n") if problem["field"] == field]
+    assert found, errors(f"---\n{front}\n---\n")
+    assert found[0]["line"] >= line
+    assert any(re.search(said, problem["message"] + problem["fix"]) for problem in found)
+    assert all(problem["fix"] for problem in found)
+
+
+@pytest.mark.parametrize(
+    "front",
+    ["license: mit", 'language: "no"', "language: [en, zh-CN, multilingual]", "license: other\nlicense_name: mine",
+     "tags: [a, b]", "datasets: glue", "base_model: [a/b, c/d]", "x_mine: 3", "date: 2026-01-01"],
+)  # fmt: skip
+def test_good_metadata_has_no_errors(front: str) -> None:
+    assert errors(f"---\n{front}\n---\n# Title\n") == []
+
+
+@pytest.mark.parametrize("text", ["", "# Only a title", "--- \nlicense: mit", "---", "\n\n"])
+def test_a_card_without_metadata_is_told(text: str) -> None:
+    assert "no metadata" in errors(text)[0]["message"]
+    assert metadata(text) == {}
+
+
+def test_a_bomb_of_aliases_is_refused_quickly() -> None:
+    levels = ["a0: &a0 [x, x]"] + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12)]
+    started = time.perf_counter()
+    text = "---\n" + "\n".join(levels) + "\n---\n"
+    assert "aliases" in errors(text)[0]["message"]
+    assert metadata(text) == {}
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize("filler", ["a", "#", "`", "[", "> ", "---\n", "# \n", "|", "\n", "a: 1\n"])
+def test_a_long_card_is_checked_in_time(filler: str) -> None:
+    text = GOOD + filler * (190_000 // len(filler))
+    started = time.perf_counter()
+    check(text)
+    assert time.perf_counter() - started < 5
+    assert "longer than" in errors(text + "x" * 20_000)[0]["message"]
+
+
+def test_the_parts_of_a_card() -> None:
+    assert metadata(GOOD) == {"license": "mit", "language": "en", "pipeline_tag": "text-classification"}
+    assert body(GOOD) == "# Films\n"
+    windows = GOOD.replace("\n", "\r\n")
+    assert metadata(windows)["license"] == "mit"
+    assert metadata("---\nday: 2026-01-01\nno: .nan\n---\n") == {"day": "2026-01-01", "False": None}
+
+
+def test_open_places_and_missing_or_empty_sections_are_told_with_their_lines() -> None:
+    text = GOOD + "\n## Training data\n\n## How to use\n\n[More Information Needed]\n\n```python\nx\n"
+    told = {(problem["line"], problem["message"]) for problem in check(text)}
+    assert (8, "The section 'training data' is empty.") in told
+    assert (12, "Still to be filled in: [More Information Needed]") in told
+    assert any("never closed" in message for _, message in told)
+    assert any("Evaluation results" in message for _, message in told)

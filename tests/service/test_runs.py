@@ -1,0 +1,482 @@
+"""Runs are trained for real, by processes of their own, on rows with a plain rule."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from safetensors.torch import load_file, save_file
+
+from components.service.data import Data
+from components.service.engine import Engine
+from components.service.errors import WorkbenchError
+from components.service.hub import Hub, Snapshot
+from components.service.runs import Runs
+from components.service.runs.metrics import wilson
+from components.service.runs.spec import RunSpec
+from components.service.runs.splits import split_rows
+from components.service.runs.store import RunFolder, new_id, write_json
+from components.service.settings import Settings
+from components.service.snippets import snippet
+from components.service.visitor import Visitor
+
+ROOT = Path(__file__).parents[2]
+ME, OTHER = Visitor("machine"), Visitor("guest:somebody-else")
+ENDED = ("finished", "stopped", "failed", "interrupted")
+
+
+def rows(number: int = 60) -> str:
+    draw = random.Random(0)
+    words = {"positive": ("wonderful", "warm"), "negative": ("awful", "dull")}
+    lines = ["text,label"]
+    for i in range(number):
+        label = ("negative", "positive")[i % 2]
+        lines.append(f"this film {i} is {draw.choice(words[label])} and {draw.choice(words[label])},{label}")
+    return "\n".join(lines)
+
+
+def spec(**changes: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "task": "text-classification",
+        "model": "local/classifier",
+        "data": {"text": rows()},
+        "epochs": 2,
+        "batch_size": 8,
+        "learning_rate": 2e-3,
+        "precision": "fp32",
+    }
+    return {**values, **changes}
+
+
+@pytest.fixture
+def settings_of(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", cache=tmp_path / "cache", running_runs=2, free_disk_bytes=0)
+
+
+def open_runs(settings: Settings, models_folder: Path, engine: Engine) -> Runs:
+    hub = Hub(settings)
+    hub.add_namespace("local", lambda name, visitor: Snapshot(f"local/{name}", "0" * 40, models_folder / name))
+    return Runs(settings, hub, engine, Data(settings, hub, engine))
+
+
+@pytest.fixture
+def runs(settings_of: Settings, models_folder: Path, engine: Engine, tiny_classifier: Path) -> Iterator[Runs]:
+    opened = open_runs(settings_of, models_folder, engine)
+    yield opened
+    for folder in opened.supervisor.folders():
+        if pid := folder.pid():
+            os.kill(pid, signal.SIGKILL)
+    opened.close()
+
+
+def wait(runs: Runs, run: str, until: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
+    """The first state that is as wanted; fails with the run's log when it ends otherwise or takes too long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        state = runs.state(run, visitor=ME)
+        if until(state):
+            return state
+        if state["status"] in ENDED:
+            break
+        threading.Event().wait(0.02)
+    log = runs.root / run / "log.txt"
+    raise AssertionError(f"{state['status']}: {state['message']}\n{log.read_text()[-3000:] if log.is_file() else ''}")
+
+
+def ended(runs: Runs, run: str, status: str = "finished") -> dict[str, Any]:
+    return wait(runs, run, lambda state: state["status"] == status)
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, models_folder: Path, engine: Engine, tiny_classifier: Path
+) -> Iterator[tuple[Runs, dict[str, Any]]]:
+    """A finished run, for the tests that only look at it."""
+    home = tmp_path_factory.mktemp("finished")
+    runs = open_runs(Settings(home=home, cache=home, free_disk_bytes=0), models_folder, engine)
+    started = runs.start(spec(samples=["this film is awful"], name="Films"), visitor=ME)
+    yield runs, ended(runs, started["id"])
+    runs.close()
+
+
+def test_a_finished_run_has_curves_results_and_a_model(finished: tuple[Runs, dict[str, Any]]) -> None:
+    runs, state = finished
+    assert state["name"] == "Films"
+    assert state["labels"] == ["negative", "positive"]
+    assert [entry["step"] for entry in state["train"]] == list(range(1, 13))
+    assert all(entry.keys() >= {"loss", "learning_rate", "grad_norm", "epoch"} for entry in state["train"])
+    assert [entry["step"] for entry in state["eval"]] == [0, 6, 12]
+    assert state["progress"]["fraction"] == 1.0
+    final = state["results"]["final"]
+    assert 0 <= final["accuracy_low"] <= final["accuracy"] <= final["accuracy_high"] <= 1
+    assert state["results"]["majority"]["accuracy"] == pytest.approx(0.5)
+    assert state["results"]["untrained"]["accuracy"] == state["eval"][0]["accuracy"]
+    assert sum(map(sum, state["results"]["confusion"])) == state["facts"]["rows"]["validation"] == 12
+    assert state["samples"].keys() == {"before", "after"}
+    assert state["failure"] is None
+    assert not state["resumable"]
+    names = {path.name for path in (runs.root / state["id"] / "model").iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= names
+    assert not any(name.endswith((".bin", ".pt", ".pth")) for name in names)
+
+
+def test_a_finished_run_is_a_model_of_the_hub(finished: tuple[Runs, dict[str, Any]]) -> None:
+    runs, state = finished
+    snapshot = runs.hub.model(state["model"], visitor=ME)
+    assert snapshot.commit == state["results"]["commit"]
+    assert len(snapshot.commit) == 40
+    config = json.loads((snapshot.path / "config.json").read_text())
+    assert config["id2label"] == {"0": "negative", "1": "positive"}
+
+
+def test_nothing_that_a_run_publishes_names_a_path_of_this_machine(finished: tuple[Runs, dict[str, Any]]) -> None:
+    runs, state = finished
+    for file in (runs.root / state["id"] / "model").iterdir():
+        assert str(runs.root.parent).encode() not in file.read_bytes(), file.name
+    assert str(runs.root.parent) not in json.dumps(state)
+
+
+def test_before_and_after_answer_the_same_sentences(finished: tuple[Runs, dict[str, Any]]) -> None:
+    runs, state = finished
+    tried = runs.try_run(state["id"], ["this film is awful", "this film is warm"], visitor=ME)["rows"]
+    assert [row["text"] for row in tried] == ["this film is awful", "this film is warm"]
+    for row in tried:
+        for answers in (row["before"], row["after"]):
+            assert {answer["label"] for answer in answers} == {"negative", "positive"}
+            assert sum(answer["score"] for answer in answers) == pytest.approx(1)
+    # What is shown as before is what training started from, and as after what the run recorded.
+    for when in ("before", "after"):
+        recorded = state["samples"][when][0]["output"]
+        assert [a["score"] for a in tried[0][when]] == pytest.approx([a["score"] for a in recorded], abs=1e-4)
+
+
+@pytest.mark.parametrize("texts", [[], [" "], "one text", [1], ["x"] * 33, ["x" * 100_001]])
+def test_texts_to_try_are_checked(finished: tuple[Runs, dict[str, Any]], texts: Any) -> None:
+    runs, state = finished
+    with pytest.raises(WorkbenchError) as told:
+        runs.try_run(state["id"], texts, visitor=ME)
+    assert told.value.field == "texts"
+
+
+def test_a_stranger_sees_no_difference_between_anothers_run_and_none(
+    finished: tuple[Runs, dict[str, Any]],
+) -> None:
+    runs, state = finished
+    asks: list[Callable[[str], Any]] = [
+        lambda run: runs.state(run, visitor=OTHER),
+        lambda run: runs.stop(run, visitor=OTHER),
+        lambda run: runs.resume(run, visitor=OTHER),
+        lambda run: runs.delete(run, visitor=OTHER),
+        lambda run: runs.try_run(run, ["a"], visitor=OTHER),
+        lambda run: runs.hub.model(f"runs/{run}", visitor=OTHER),
+    ]
+    for ask in asks:
+        told = []
+        for run in (state["id"], new_id()):
+            with pytest.raises(WorkbenchError) as error:
+                ask(run)
+            told.append((error.value.message, error.value.kind))
+        assert told[0] == told[1] == (told[0][0], "not_found")
+    assert runs.list(visitor=OTHER) == []
+
+
+@pytest.mark.parametrize(
+    "run", ["", "..", "../finished", "r/../../x", "a" * 500, "run-1", "r\0" * 10, None, 3, "%2e%2e%2f" * 2]
+)
+def test_a_run_id_is_no_path(finished: tuple[Runs, dict[str, Any]], run: Any) -> None:
+    with pytest.raises(WorkbenchError) as told:
+        finished[0].state(run, visitor=ME)
+    assert told.value.kind == "not_found"
+
+
+def test_a_new_server_sees_the_run_as_the_old_one_did(
+    finished: tuple[Runs, dict[str, Any]], models_folder: Path, engine: Engine
+) -> None:
+    runs, state = finished
+    again = open_runs(runs.settings, models_folder, engine)
+    try:
+        assert again.state(state["id"], visitor=ME) == state
+        assert [run["id"] for run in again.list(visitor=ME)] == [state["id"]]
+        assert "train" not in again.list(visitor=ME)[0]
+    finally:
+        again.close()
+
+
+def by_hand(path: Path, value: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    file = path / "spec.json"
+    file.write_text(json.dumps(value))
+    return subprocess.run(
+        [sys.executable, "-m", "components.service.runs", str(file), "--out", str(path / "run")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+
+
+def test_by_hand_and_as_a_script_a_run_gives_the_same_figures(
+    finished: tuple[Runs, dict[str, Any]], tmp_path: Path, tiny_classifier: Path
+) -> None:
+    _, state = finished
+    (tmp_path / "pasted.csv").write_text(rows())
+    same = {**state["spec"], "model": str(tiny_classifier), "data": {"file": str(tmp_path / "pasted.csv")}}
+    done = by_hand(tmp_path, same)
+    assert done.returncode == 0, done.stderr
+    events = list(RunFolder(tmp_path / "run").events())
+    final = next(event["final"] for event in events if event["kind"] == "results")
+    wanted = state["results"]["final"]
+    assert {k: v for k, v in final.items() if k != "seconds"} == {k: v for k, v in wanted.items() if k != "seconds"}
+
+    code = snippet("finetune", {"spec": {**same, "data": {"file": "pasted.csv"}}}, "https://huggingface.co")
+    (tmp_path / "train.py").write_text(code + '\nimport json\njson.dump(result, open("result.json", "w"))\n')
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    ran = subprocess.run(
+        [sys.executable, "train.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180
+    )
+    assert ran.returncode == 0, ran.stderr
+    result = json.loads((tmp_path / "result.json").read_text())
+    for name in ("loss", "accuracy", "f1"):
+        assert result[f"eval_{name}"] == pytest.approx(wanted[name], abs=1e-6)
+
+
+LONG = {"epochs": 12, "keep": "last"}
+
+
+def test_a_killed_run_is_resumed_to_the_figures_of_one_that_was_not(runs: Runs) -> None:
+    whole = runs.start(spec(**LONG), visitor=ME)["id"]
+    killed = runs.start(spec(**LONG), visitor=ME)["id"]
+    folder = RunFolder(runs.root / killed)
+    wait(runs, killed, lambda state: len(folder.complete_checkpoints()) > 0 and folder.pid() is not None)
+    os.kill(folder.pid() or 0, signal.SIGKILL)
+    state = wait(runs, killed, lambda state: state["failure"] is not None)
+    assert (state["status"], state["failure"]["kind"], state["resumable"]) == ("interrupted", "memory", True)
+    # A checkpoint that the kill left half written is passed over.
+    torn = folder.checkpoints / "checkpoint-9999"
+    torn.mkdir()
+    (torn / "model.safetensors").write_bytes(b"half")
+    runs.resume(killed, visitor=ME)
+    first, second = ended(runs, whole), ended(runs, killed)
+    assert not torn.exists()
+    for name in ("loss", "accuracy", "f1"):
+        assert second["results"]["final"][name] == pytest.approx(first["results"]["final"][name], abs=1e-6)
+    assert [e["step"] for e in second["train"]] == [e["step"] for e in first["train"]]
+    assert second["results"]["commit"] == first["results"]["commit"]
+
+
+def test_a_stopped_run_can_be_used_and_resumed_by_another_server(
+    runs: Runs, models_folder: Path, engine: Engine
+) -> None:
+    run = runs.start(spec(**LONG), visitor=ME)["id"]
+    wait(runs, run, lambda state: len(state["train"]) > 8)
+    runs.close()
+    other = open_runs(runs.settings, models_folder, engine)
+    try:
+        other.stop(run, visitor=ME)
+        state = ended(other, run, "stopped")
+        assert state["progress"]["step"] < state["progress"]["steps"]
+        assert other.hub.model(state["model"], visitor=ME).path.is_dir()
+        assert state["resumable"]
+        other.resume(run, visitor=ME)
+        done = ended(other, run)
+        assert done["progress"]["step"] == done["progress"]["steps"] == 72
+        assert done["results"]["commit"] != state["results"]["commit"]
+        assert other.delete(run, visitor=ME) == {"deleted": run}
+        assert not (other.root / run).exists()
+    finally:
+        other.close()
+
+
+def test_a_run_whose_loss_is_no_number_ends_with_advice(runs: Runs, models_folder: Path) -> None:
+    broken = models_folder / "broken"
+    shutil.copytree(models_folder / "classifier", broken)
+    weights = load_file(broken / "model.safetensors")
+    weights["bert.encoder.layer.0.output.dense.bias"][0] = float("nan")
+    save_file(weights, broken / "model.safetensors", {"format": "pt"})
+    run = runs.start(spec(model="local/broken"), visitor=ME)["id"]
+    state = ended(runs, run, "failed")
+    assert state["failure"]["kind"] == "diverged"
+    assert "step 1" in state["message"]
+    assert "learning rate" in state["failure"]["next"]
+    assert state["model"] is None
+    assert not state["resumable"]
+
+
+def test_a_queued_run_waits_its_turn_and_can_be_stopped(
+    tmp_path: Path, models_folder: Path, engine: Engine, tiny_classifier: Path
+) -> None:
+    settings = Settings(home=tmp_path, cache=tmp_path, running_runs=0, queued_runs=2, free_disk_bytes=0)
+    runs = open_runs(settings, models_folder, engine)
+    try:
+        first = runs.start(spec(), visitor=ME)
+        assert (first["status"], first["message"]) == ("queued", "Waiting for its turn.")
+        runs.start(spec(), visitor=ME)
+        with pytest.raises(WorkbenchError) as told:
+            runs.start(spec(), visitor=ME)
+        assert told.value.kind == "busy"
+        runs.stop(first["id"], visitor=ME)
+        state = ended(runs, first["id"], "stopped")
+        assert state["model"] is None
+        assert state["resumable"]
+    finally:
+        runs.close()
+
+
+BAD_SPECS: list[tuple[dict[str, Any], str]] = [
+    ({"task": "image-classification"}, "task"),
+    ({"task": None}, "task"),
+    ({"model": ""}, "model"),
+    ({"model": 5}, "model"),
+    ({"data": {}}, "data"),
+    ({"data": "local/data"}, "data"),
+    ({"data": {"dataset": "a/b", "text": "x"}}, "data"),
+    ({"data": {"text": "a", "path": "/etc/passwd"}}, "data"),
+    ({"data": {"text": 3}}, "data"),
+    ({"columns": {"label": "label", "image": "x"}}, "columns.image"),
+    ({"columns": {"text": 3}}, "columns.text"),
+    ({"columns": {"text": "text", "label": "text"}}, "columns"),
+    ({"columns": ["text"]}, "columns"),
+    ({"epochs": 0}, "epochs"),
+    ({"epochs": 10**9}, "epochs"),
+    ({"epochs": 1.5}, "epochs"),
+    ({"epochs": True}, "epochs"),
+    ({"epochs": "3"}, "epochs"),
+    ({"epochs": float("nan")}, "epochs"),
+    ({"batch_size": 10**6}, "batch_size"),
+    ({"learning_rate": float("inf")}, "learning_rate"),
+    ({"learning_rate": float("nan")}, "learning_rate"),
+    ({"learning_rate": -1}, "learning_rate"),
+    ({"learning_rate": "fast"}, "learning_rate"),
+    ({"max_length": 10**6}, "max_length"),
+    ({"max_length": 0}, "max_length"),
+    ({"seed": -1}, "seed"),
+    ({"seed": 2**40}, "seed"),
+    ({"validation": 1.0}, "validation"),
+    ({"warmup": 2}, "warmup"),
+    ({"precision": "fp8"}, "precision"),
+    ({"keep": "all"}, "keep"),
+    ({"schedule": []}, "schedule"),
+    ({"samples": "text"}, "samples"),
+    ({"samples": ["x"] * 9}, "samples"),
+    ({"name": "a\nb"}, "name"),
+    ({"name": "x" * 101}, "name"),
+    ({"revision": 3}, "revision"),
+    ({"learning_rat": 1e-3}, "learning_rat"),
+    ({"token": "hf_abc"}, "token"),
+    ({"output_dir": "/tmp"}, "output_dir"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field"), BAD_SPECS)
+def test_a_bad_spec_names_its_field(settings: Settings, changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(WorkbenchError) as told:
+        RunSpec.from_dict(spec(**changes), settings)
+    assert told.value.field == field
+
+
+def test_a_spec_comes_back_from_its_own_json(settings: Settings) -> None:
+    made = RunSpec.from_dict(spec(samples=["a"], epochs=2.0), settings)
+    assert RunSpec.from_dict(json.loads(json.dumps(made.to_dict())), settings) == made
+
+
+@pytest.mark.parametrize(
+    ("data", "columns", "field", "said"),
+    [
+        (rows(), {"label": "stars"}, "columns.label", "text, label"),
+        (rows(), {"text": "review"}, "columns.text", "text, label"),
+        ("text,label\nfine,a\nbad,a\nfair,a\n", {}, "columns.label", "one label"),
+        ("text,label\n,\n,\n", {}, "columns.text", "No column looks like text"),
+        ("text,label\n", {}, "data", "no rows"),
+        ("", {}, "data", "data"),
+    ],
+)
+def test_data_that_cannot_be_trained_on_is_told_before_the_start(
+    runs: Runs, data: str, columns: dict[str, str], field: str, said: str
+) -> None:
+    with pytest.raises(WorkbenchError, match=said) as told:
+        runs.start(spec(data={"text": data}, columns=columns), visitor=ME)
+    assert told.value.field == field
+    assert runs.list(visitor=ME) == []
+
+
+def test_a_half_written_event_is_passed_over_and_closed(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.append("status", status="running")
+    with folder.events_file.open("ab") as file:
+        file.write(b'{"kind":"train","step":1,"lo')
+    assert [event["kind"] for event in folder.events()] == ["status"]
+    folder.append("train", step=2, loss=0.5)
+    assert [event.get("step") for event in folder.events()] == [None, 2]
+
+
+@pytest.mark.parametrize("line", [b"", b"\n\n", b"[1]\n", b"null\n", b'{"kind": 3}\n', b"\xff\xfe\n", b"\0\0\0"])
+def test_odd_event_lines_are_passed_over(tmp_path: Path, line: bytes) -> None:
+    folder = RunFolder(tmp_path)
+    folder.events_file.write_bytes(line)
+    assert list(folder.events()) == []
+    folder.append("status", status="queued")
+    assert [event["status"] for event in folder.events()] == ["queued"]
+
+
+def test_only_whole_checkpoints_count(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    cases = {
+        "checkpoint-5": ({"global_step": 5}, b"weights"),
+        "checkpoint-40": ({"global_step": 40}, b"weights"),
+        "checkpoint-50": (None, b"weights"),
+        "checkpoint-60": ({"global_step": 60}, b""),
+        "checkpoint-70": ({"global_step": 71}, b"weights"),
+        "checkpoint-x": ({"global_step": 1}, b"weights"),
+    }
+    for name, (state, weights) in cases.items():
+        path = folder.checkpoints / name
+        path.mkdir(parents=True)
+        (path / "model.safetensors").write_bytes(weights)
+        if state:
+            write_json(path / "trainer_state.json", state)
+    (folder.checkpoints / "checkpoint-40" / "other").touch()
+    assert [path.name for path in folder.complete_checkpoints()] == ["checkpoint-5", "checkpoint-40"]
+    folder.drop_partial_checkpoints()
+    assert sorted(path.name for path in folder.checkpoints.iterdir()) == ["checkpoint-40", "checkpoint-5"]
+
+
+def test_a_process_id_that_went_to_another_program_is_not_the_trainer(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert folder.pid() is None
+    folder.claim(os.getpid())
+    assert folder.pid() == os.getpid()
+    created = psutil.Process().create_time()
+    write_json(folder.process, {"pid": os.getpid(), "created": created - 1000})
+    assert folder.pid() is None
+
+
+def test_each_label_gives_its_share_and_keeps_a_row_to_train_on() -> None:
+    labels = ["a"] * 50 + ["b"] * 5 + ["c"]
+    train, held = split_rows(labels, 0.2, 7)
+    assert sorted(train + held) == list(range(56))
+    assert [sum(labels[i] == label for i in held) for label in "abc"] == [10, 1, 0]
+    assert (train, held) == split_rows(labels, 0.2, 7) != split_rows(labels, 0.2, 8)
+
+
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"), [(0, 0, 0, 1), (0, 10, 0, 0.278), (10, 10, 0.722, 1), (351, 408, 0.823, 0.891)]
+)
+def test_the_interval_is_wilsons(right: int, total: int, low: float, high: float) -> None:
+    assert wilson(right, total) == pytest.approx((low, high), abs=1e-3)
+
+
+def test_a_run_by_hand_with_a_bad_spec_ends_at_once(tmp_path: Path) -> None:
+    done = by_hand(tmp_path, {"task": "text-classification", "model": "a/b"})
+    assert done.returncode == 2
+    assert "needs task, model and data" in done.stderr
