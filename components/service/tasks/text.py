@@ -26,7 +26,7 @@ TEXT_CLASSIFICATION = TaskSpec(
     examples=(
         "I've been waiting for a Hugging Face course my whole life.",
         "I hate this so much!",
-        "This restaurant is awesome",
+        "Wow, this notebook is amazing!",
     ),
     starter_model="starter/sentiment",
     hub_model="distilbert/distilbert-base-uncased-finetuned-sst-2-english",
