@@ -44,7 +44,7 @@ def build(ctx: Context, page: gr.Blocks, header: gr.HTML) -> HubTab:
                 sign_out = gr.Button("Sign out", elem_id="hub-sign-out")
             told = gr.HTML(padding=False, elem_id="hub-told")
         with gr.Column(scale=6, min_width=320):
-            with gr.Row(equal_height=True):
+            with gr.Row(equal_height=False, elem_classes="wb-bottom"):
                 mine = gr.Dropdown(label="Your models", choices=[], value=None, scale=4, elem_id="hub-mine")
                 refresh = gr.Button("Refresh", size="sm", scale=1, min_width=90)
             files = gr.HTML(html.empty(_EMPTY), padding=False, elem_id="hub-files")
