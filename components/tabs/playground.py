@@ -16,6 +16,7 @@ from components.widgets import html, model_picker
 from components.widgets.model_picker import ModelPicker
 from components.widgets.stages import stages_view
 
+_WAYS = [("With pipeline", "pipeline"), ("Step by step", "stages")]
 _EMPTY = "Press Run. The result of the example takes a few seconds the first time, while the model is loaded."
 _EMPTY_HOOD = "Run something first: its three steps are shown here with their real tensors."
 
@@ -76,6 +77,7 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
                 with gr.Tab("Under the hood", id="hood") as hood:
                     stages = gr.HTML(html.empty(_EMPTY_HOOD), padding=False, elem_id="pg-stages")
                 with gr.Tab("Code", id="code"):
+                    way = gr.Radio(_WAYS, value=_WAYS[0][1], show_label=False, container=False, elem_id="pg-way")
                     code = gr.Code(language="python", show_label=False, elem_id="pg-code", interactive=False)
             gr.HTML('<p class="wb-lead">Take it further</p>', padding=False)
             with gr.Row():
@@ -85,6 +87,7 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
 
     call = [task, picker.model, text, revision, *(field for form in forms.values() for field in form.fields)]
     view = gr.State("result")
+    last = gr.State(None)
 
     def change_task(visitor: Visitor, name: str) -> Updates:
         spec = TASKS[name]
@@ -100,13 +103,15 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
             ran: "",
             stages: html.empty(_EMPTY_HOOD),
             code: "",
+            last: None,
             **{form.group: gr.update(visible=other == name) for other, form in forms.items()},
         }
 
-    def execute(visitor: Visitor, name: str, model: str, prompt: str, at: str, *values: Any) -> Iterator[Updates]:
+    def execute(
+        visitor: Visitor, kind: str, name: str, model: str, prompt: str, at: str, *values: Any
+    ) -> Iterator[Updates]:
         spec = TASKS[name]
         parameters = _given(forms, name, values)
-        shown = {"task": name, "model": model, "inputs": prompt, "parameters": parameters}
         yield {result: html.empty("Running …"), ran: "", stages: html.empty(_EMPTY_HOOD), stop: _on, code: ""}
         call = (name, model, prompt, parameters, at or None)
         if spec.streams:
@@ -115,9 +120,9 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
                 yield {result: _continued(prompt, answer), ran: _facts(answer)}
         else:
             answer = ctx.bench.inference.run_task(*call, visitor=visitor)
-        snippet = ctx.bench.snippet("pipeline", {**shown, "revision": answer["commit"]})
+        done = {**answer, "inputs": prompt}
         view_of = _continued(prompt, answer) if spec.streams else _labels(answer["output"])
-        yield {result: view_of, ran: _facts(answer), code: snippet, stop: _off}
+        yield {result: view_of, ran: _facts(answer), code: ctx.bench.snippet(kind, done), last: done, stop: _off}
 
     def look_inside(visitor: Visitor, name: str, model: str, prompt: str, at: str, *values: Any) -> Updates:
         inside = ctx.bench.inference.run_stages(
@@ -128,16 +133,31 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
     def look_if_open(visitor: Visitor, open_view: str, *rest: Any) -> Updates:
         return look_inside(visitor, *rest) if open_view == "hood" else {}
 
-    filled = [text, examples, picker.model, result, ran, stages, code, task, *(form.group for form in forms.values())]
+    def show_code(_visitor: Visitor, kind: str, done: dict[str, Any] | None) -> Updates:
+        return {code: ctx.bench.snippet(kind, done) if done else ""}
+
+    filled = [
+        text,
+        examples,
+        picker.model,
+        result,
+        ran,
+        stages,
+        code,
+        last,
+        task,
+        *(form.group for form in forms.values()),
+    ]
     ctx.wire(task.input, change_task, [task], filled, told=told)
     started = [
-        ctx.wire(event, execute, call, [result, ran, stages, code, stop], told=told, concurrency_limit=None)
+        ctx.wire(event, execute, [way, *call], [result, ran, stages, code, last, stop], told=told)
         for event in (run.click, text.submit)
     ]
     for event in started:
         after = event.then(lambda: _off, None, stop, api_visibility="private", show_progress="hidden")
         ctx.wire(after.then, look_if_open, [view, *call], [stages], told=told, show_progress="hidden")
     stop.click(lambda: _off, None, stop, cancels=started, api_visibility="private", queue=False)
+    ctx.wire(way.input, show_code, [way, last], [code], told=told, show_progress="hidden")
     ctx.wire(hood.select, look_inside, call, [stages], told=told)
     views.select(_selected, None, view, api_visibility="private", queue=False)
     examples.click(lambda sample: sample[0], examples, text, api_visibility="private", queue=False)

@@ -63,19 +63,13 @@ def build(ctx: Context, page: gr.Blocks) -> Tokenizer:
     def show(visitor: Visitor, model: str, content: str, second: str, add_special: bool) -> Updates:
         options = {} if add_special else {"add_special_tokens": False}
         seen = ctx.bench.tokens.tokenize(model, content, second or None, options, visitor=visitor)
-        arguments = {
-            "model": model,
-            "text": content,
-            "text_pair": second or None,
-            "options": options,
-            "revision": seen["commit"],
-        }
+        asked = {"text": content, "text_pair": second or None, "options": options}
         return {
             strip: token_strip(seen["tokens"]),
             counts: _counts(seen),
             listing: token_table(seen["tokens"]),
             stages: _stages(seen),
-            code: ctx.bench.snippet("tokenize", arguments),
+            code: ctx.bench.snippet("tokenize", {**seen, **asked}),
             ids: ", ".join(str(token["id"]) for token in seen["tokens"]),
         }
 
@@ -107,18 +101,19 @@ def _ids(typed: str) -> list[int]:
 def _counts(seen: dict[str, Any]) -> str:
     counts = seen["counts"]
     shown = len(seen["tokens"])
-    line = html.facts(
+    line = html.notice(seen["meaning"], title=f"{seen['kind']}.") + html.facts(
         [
             ("Tokens", f"{counts['tokens']:,}"),
             ("Characters", f"{counts['characters']:,}"),
             ("Bytes", f"{counts['bytes']:,}"),
             ("Words", f"{counts['words']:,}"),
+            ("Unknown", counts["unknown"] or None),
             ("Tokens a word", f"{counts['tokens'] / counts['words']:.2f}" if counts["words"] else None),
         ]
     )
     if shown < counts["tokens"]:
         line += html.notice(f"The first {shown:,} of {counts['tokens']:,} tokens are shown; the counts are of all.")
-    return line
+    return line + "".join(html.notice(note) for note in seen["notes"])
 
 
 def _stages(seen: dict[str, Any]) -> str:
