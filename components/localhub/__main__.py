@@ -1,4 +1,7 @@
-"""Run an embedded Hub: `python -m components.localhub --root DIR --user NAME --token TOKEN`."""
+"""Run an embedded Hub: `python -m components.localhub --root DIR --user NAME --token TOKEN`.
+
+Further users, read-only tokens and organizations: `python -m components.localhub accounts --root DIR --help`.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,16 @@ from pathlib import Path
 
 import uvicorn
 
+from components.localhub import accounts_command
 from components.localhub.parent import follow_parent
 from components.localhub.server import create_app
 
 LOOPBACK = ("127.0.0.1", "localhost")
 _AFTER = """\
 Point a client at it with HF_ENDPOINT=http://127.0.0.1:PORT and HF_HUB_DISABLE_XET=1 in the environment, set before
-huggingface_hub is imported. Anyone who reaches the server may read its public repositories; only the user with the
-token may write, and only below their own name.
+huggingface_hub is imported. Anyone who reaches the server may read its public repositories; only users with a token
+may write, and only below their own name and their organizations'. Add users, read-only tokens and organizations, also
+while it runs, with: python -m components.localhub accounts --root DIR add-user NAME (see accounts --help).
 """
 
 
@@ -60,8 +65,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until stopped; gives the exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["accounts"]:
+        return accounts_command.main(given[1:])
     command = parser()
-    options = command.parse_args(arguments)
+    options = command.parse_args(given)
     token = options.token or os.environ.get("LOCALHUB_TOKEN")
     if options.user and not token:
         command.error("--user needs a --token, or LOCALHUB_TOKEN in the environment")

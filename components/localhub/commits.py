@@ -18,7 +18,7 @@ from components.localhub import git
 from components.localhub.accounts import Account
 from components.localhub.attributes import ATTRIBUTES, REGULAR_BYTES, Patterns, rule_for
 from components.localhub.errors import HubError, entry_not_found, revision_not_found
-from components.localhub.hub import Hub, in_thread, param, refuse_pull_request, repository_url
+from components.localhub.hub import Hub, in_thread, may_open, param, refuse_pull_request, repository_url
 from components.localhub.names import COMMIT_START, SHA256, check_file_path
 from components.localhub.repositories import Repository
 
@@ -197,7 +197,7 @@ def _find_large(hub: Hub, account: Account, repository: Repository, oid: str) ->
     for kind in ("models", "datasets", "spaces"):
         for other in hub.repositories.all(kind):
             source = other.large_file(oid)
-            if source.exists() and hub.may_read(account, other):
+            if source.exists() and hub.may_read(account, other) and may_open(account, other):
                 with repository.writing(), suppress(FileExistsError):
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.hardlink_to(source)

@@ -36,7 +36,7 @@ def routes(hub: Hub) -> list[Route]:
     """The routes of this module."""
 
     def resolve(request: Request) -> Response:
-        repository = hub.repository(request)
+        repository = hub.open_repository(request)
         commit, entry = _file(repository, request)
         size, pointer = repository.facts(entry)
         headers = {"X-Repo-Commit": commit, "ETag": f'"{pointer.sha256 if pointer else entry.oid}"', **_SAFE}
@@ -48,7 +48,7 @@ def routes(hub: Hub) -> list[Route]:
         return _large(repository.large_file(pointer.sha256), headers)
 
     def raw(request: Request) -> Response:
-        repository = hub.repository(request)
+        repository = hub.open_repository(request)
         commit, entry = _file(repository, request)
         headers = {"X-Repo-Commit": commit, "ETag": f'"{entry.oid}"', **_SAFE}
         return _regular(request, repository.objects.data(entry.oid), headers)

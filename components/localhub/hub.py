@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 from collections.abc import Callable
@@ -55,17 +56,22 @@ class Hub:
     # -- requests ----------------------------------------------------------------------------------------------------
 
     def account(self, request: Request) -> Account | None:
-        """The user whose token came with the request, None for an anonymous one; 401 for a token that is nobody's."""
+        """The user whose token came with the request, None for an anonymous one; 401 for a token that is nobody's.
+
+        git and git-lfs send the token as a password (HTTP Basic), with any user name.
+        """
         header = request.headers.get("authorization")
         if header is None:
             return None
         scheme, _, token = header.partition(" ")
-        account = self.accounts.find(token.strip()) if scheme.lower() == "bearer" else None
+        if scheme.lower() == "basic":
+            token = _password(token)
+        account = self.accounts.find(token.strip()) if scheme.lower() in ("bearer", "basic") else None
         if account is None:
             raise bad_token()
         return account
 
-    def writer(self, request: Request) -> Account:
+    def signed_in(self, request: Request) -> Account:
         """The user whose token came with the request; 401 without a token."""
         account = self.account(request)
         if account is None:
@@ -73,9 +79,8 @@ class Hub:
         return account
 
     def may_read(self, account: Account | None, repository: Repository) -> bool:
-        """Whether that user, or the public, may read the repository."""
-        owner = account is not None and account.owns(repository.namespace)
-        return owner or not repository.about["private"]
+        """Whether that user, or the public, may know of the repository and what is in it."""
+        return not repository.about["private"] or (account is not None and account.belongs(repository.namespace))
 
     def readable(self, account: Account | None, kind: str, repo_id: str) -> Repository:
         """A repository that the user may read; a missing and a hidden one give the same answer."""
@@ -89,12 +94,20 @@ class Hub:
         """A repository that the user may change; 403 for one that they may only read."""
         repository = self.readable(account, kind, repo_id)
         if not account.owns(repository.namespace):
-            raise forbidden()
+            raise forbidden(account)
         return repository
 
     def repository(self, request: Request) -> Repository:
-        """The repository in the request's address, if the asker may read it."""
+        """The repository in the request's address, if the asker may know of it."""
         return self.readable(self.account(request), *address(request))
+
+    def open_repository(self, request: Request) -> Repository:
+        """The repository in the request's address, if the asker may read its files, too."""
+        account = self.account(request)
+        repository = self.readable(account, *address(request))
+        if not may_open(account, repository):
+            raise gated(repository, signed_in=account is not None)
+        return repository
 
     def own_repository(self, request: Request) -> tuple[Repository, Account]:
         """The repository in the request's address, if the asker may change it, and the asker."""
@@ -104,6 +117,34 @@ class Hub:
             raise HubError(401, "Invalid username or password.")
         return self.writable(account, *address(request)), account
 
+    def contributed(self, request: Request) -> tuple[Repository, Account]:
+        """The repository in the request's address, if the asker may discuss it and propose changes, and the asker."""
+        repository = self.open_repository(request)
+        account = self.signed_in(request)
+        if not account.may_write:
+            raise forbidden(account)
+        return repository, account
+
+
+def may_open(account: Account | None, repository: Repository) -> bool:
+    """Whether that user, or the public, may read the files of a repository that they may know of."""
+    about = repository.about
+    if not about.get("gated"):
+        return True
+    if account is None:
+        return False
+    accepted = about.get("access", {}).get(account.name, {}).get("status") == "accepted"
+    return accepted or account.belongs(repository.namespace)
+
+
+def gated(repository: Repository, *, signed_in: bool) -> HubError:
+    """The repository is gated, and the asker is not on its list."""
+    start = f"Access to {repository.kind[:-1]} {repository.id} is restricted"
+    if not signed_in:
+        message = f"{start}. You must have access to it and be authenticated to access it. Please log in."
+        return HubError(401, message, "GatedRepo")
+    return HubError(403, f"{start} and you are not in the authorized list. Ask its owner for access.", "GatedRepo")
+
 
 def refuse_pull_request(request: Request) -> None:
     """400 where the client wants its commit in a pull request."""
@@ -111,8 +152,10 @@ def refuse_pull_request(request: Request) -> None:
         raise HubError(400, "This Hub has no pull requests: commit to a branch instead.")
 
 
-def forbidden() -> HubError:
-    """The namespace is somebody else's."""
+def forbidden(account: Account) -> HubError:
+    """The token is a read token, or the namespace is somebody else's."""
+    if not account.may_write:
+        return HubError(403, "This token can only read: use a token with the role write")
     return HubError(403, "You don't have the rights to create or change a repository under this namespace")
 
 
@@ -161,6 +204,14 @@ async def read_json(request: Request) -> dict[str, Any]:
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking work beside the event loop."""
     return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs))
+
+
+def _password(basic: str) -> str:
+    """The password in the credentials of HTTP Basic; nothing if they cannot be read."""
+    try:
+        return base64.b64decode(basic, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _secret(file: Path) -> bytes:

@@ -83,7 +83,7 @@ def routes(hub: Hub) -> list[Route]:
         if upload:
             repository, _ = await in_thread(hub.own_repository, request)
         else:
-            repository = await in_thread(hub.repository, request)
+            repository = await in_thread(hub.open_repository, request)
         objects = body.get("objects")
         if not isinstance(objects, list) or len(objects) > BATCH:
             raise HubError(422, f"`objects` must be a list of at most {BATCH} objects.")

@@ -36,7 +36,7 @@ def routes(hub: Hub) -> list[Route]:
         return JSONResponse(_expanded(request, found) or found, headers={"X-Repo-Commit": commit})
 
     def auth_check(request: Request) -> Response:
-        hub.repository(request)
+        hub.open_repository(request)
         return JSONResponse({"success": True})
 
     def write_check(request: Request) -> Response:
@@ -46,11 +46,11 @@ def routes(hub: Hub) -> list[Route]:
     def listed(request: Request) -> Response:
         account = hub.account(request)
         kind = request.path_params["kind"]
-        author = request.query_params.get("author")
+        author = request.query_params.get("author") or ""
         readable = (
             repository
-            for repository in hub.repositories.all(kind)
-            if author in (None, "", repository.namespace) and hub.may_read(account, repository)
+            for repository in hub.repositories.all(kind, author)
+            if author in ("", repository.namespace) and hub.may_read(account, repository)
         )
         found = [item for item in map(describe, readable) if _matches(request, item)]
         page, headers = page_of(request, _sorted(request, found), default=1000, most=1000)

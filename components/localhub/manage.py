@@ -1,4 +1,4 @@
-"""Who one is, and creating, moving, deleting and opening repositories; checking a card before it is pushed."""
+"""Creating, copying, moving, deleting and opening repositories; checking a card before it is pushed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,8 @@ _SDKS = ("gradio", "docker", "static", "streamlit")
 def routes(hub: Hub) -> list[Route]:
     """The routes of this module."""
 
-    def whoami(request: Request) -> Response:
-        return JSONResponse(_profile(hub.writer(request)))
-
     async def create(request: Request) -> Response:
-        account = hub.writer(request)
+        account = hub.signed_in(request)
         body = await read_json(request)
         kind, repo_id = _kind(body), _new_id(account, body)
         settings: dict[str, Any] = {"private": _private(body, default=False)}
@@ -42,7 +39,7 @@ def routes(hub: Hub) -> list[Route]:
         return JSONResponse({"url": url, "name": repo_id, "id": repo_id})
 
     async def delete(request: Request) -> Response:
-        account = hub.writer(request)
+        account = hub.signed_in(request)
         body = await read_json(request)
         name = f"{body.get('organization') or account.name}/{body.get('name')}"
         repository = await in_thread(hub.writable, account, _kind(body), name)
@@ -50,7 +47,7 @@ def routes(hub: Hub) -> list[Route]:
         return JSONResponse({"success": True})
 
     async def move(request: Request) -> Response:
-        account = hub.writer(request)
+        account = hub.signed_in(request)
         body = await read_json(request)
         repository = await in_thread(hub.writable, account, _kind(body), str(body.get("fromRepo")))
         namespace, _, name = str(body.get("toRepo")).partition("/")
@@ -61,11 +58,14 @@ def routes(hub: Hub) -> list[Route]:
     async def settings(request: Request) -> Response:
         repository, _ = await in_thread(hub.own_repository, request)
         body = await read_json(request)
-        if body.get("gated") not in (None, False):
-            raise HubError(400, "This Hub has no gated repositories: make it private instead.")
-        private = _private(body, default=repository.about["private"])
-        await in_thread(repository.update, private=private)
-        return JSONResponse({"private": private, "url": repository_url(request, repository)})
+        about = await in_thread(lambda: repository.about)
+        changed: dict[str, Any] = {"private": _private(body, default=about["private"])}
+        if body.get("gated") is not None:
+            changed["gated"] = body["gated"]
+        if changed.get("gated") not in (None, False, "auto", "manual"):
+            raise HubError(400, "`gated` must be auto, manual or false.")
+        await in_thread(repository.update, **changed)
+        return JSONResponse({**changed, "url": repository_url(request, repository)})
 
     async def validate(request: Request) -> Response:
         hub.account(request)
@@ -78,27 +78,12 @@ def routes(hub: Hub) -> list[Route]:
         return JSONResponse(found, 400 if errors else 200)
 
     return [
-        Route("/api/whoami-v2", whoami),
         Route("/api/repos/create", create, methods=["POST"]),
         Route("/api/repos/delete", delete, methods=["DELETE"]),
         Route("/api/repos/move", move, methods=["POST"]),
         Route("/api/{kind:kinds}/{namespace}/{name}/settings", settings, methods=["PUT"]),
         Route("/api/validate-yaml", validate, methods=["POST"]),
     ]
-
-
-def _profile(account: Account) -> dict[str, Any]:
-    return {
-        "type": "user",
-        "id": account.name.encode().hex()[:24].ljust(24, "0"),
-        "name": account.name,
-        "fullname": account.name,
-        "email": None,
-        "isPro": False,
-        "avatarUrl": "",
-        "orgs": [],
-        "auth": {"type": "access_token", "accessToken": {"displayName": "localhub", "role": "write"}},
-    }
 
 
 def _kind(body: dict[str, Any]) -> str:
@@ -111,7 +96,7 @@ def _kind(body: dict[str, Any]) -> str:
 def _new_id(account: Account, body: dict[str, Any]) -> str:
     namespace, name = check_repository(body.get("organization") or account.name, body.get("name"))
     if not account.owns(namespace):
-        raise forbidden()
+        raise forbidden(account)
     return f"{namespace}/{name}"
 
 

@@ -65,7 +65,7 @@ class Repository:
 
     @property
     def about(self) -> dict[str, Any]:
-        """Settings: `created` (ISO time), `private`, `gated`, and `sdk` for a Space."""
+        """Settings: `created` (ISO time), `private`, `gated`, `access` (user -> request), and `sdk` for a Space."""
         about: dict[str, Any] = json.loads((self.path / _ABOUT).read_text("utf-8"))
         return about
 
@@ -193,9 +193,9 @@ class Repositories:
                 self._open[path] = Repository(kind, repo_id, path)
             return self._open[path]
 
-    def all(self, kind: str) -> Iterator[Repository]:
-        """All repositories of a kind, by name."""
-        for folder in sorted((self._root / kind).glob("*/*.git")):
+    def all(self, kind: str, namespace: str = "") -> Iterator[Repository]:
+        """All repositories of a kind (only those of that user or organization, if one is given), by name."""
+        for folder in sorted((self._root / kind).glob(f"{namespace if is_name(namespace) else '*'}/*.git")):
             found = self.find(kind, folder.parent.name, folder.name.removesuffix(".git"))
             if found is not None:
                 yield found

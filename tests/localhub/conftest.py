@@ -13,8 +13,19 @@ import httpx
 import pytest
 from huggingface_hub import HfApi
 
+from components.localhub import accounts_command
+
 PROJECT = Path(__file__).parents[2]
-TOKENS = {"ada": "hf_ada_secret", "bob": "hf_bob_secret"}
+TOKENS = {"ada": "hf_ada_secret", "bob": "hf_bob_secret", "cleo": "hf_cleo_secret", "ada reads": "hf_ada_reads"}
+#: Who else the shared Hub knows: further users, a read token, and the organization `lab`.
+ACCOUNTS = [
+    ["add-user", "bob", "--token", TOKENS["bob"]],
+    ["add-user", "cleo", "--token", TOKENS["cleo"]],
+    ["add-user", "ada", "--token", TOKENS["ada"]],
+    ["add-user", "ada", "--role", "read", "--token", TOKENS["ada reads"]],
+    ["add-member", "lab", "ada", "--role", "admin"],
+    ["add-member", "lab", "bob", "--role", "read"],
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,9 +86,10 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory, seeds: Path) -> Iterator[RunningHub]:
-    """One Hub for all tests that do not stop it; users `ada` and `bob`."""
+    """One Hub for all tests that do not stop it; users `ada`, `bob` and `cleo`, organization `lab`."""
     root = tmp_path_factory.mktemp("hub")
-    RunningHub(root, user="bob").stop()
+    for arguments in ACCOUNTS:
+        assert accounts_command.main(["--root", str(root), *arguments]) == 0
     running = RunningHub(root, "--seed", str(seeds))
     yield running
     errors = running.stop()

@@ -7,7 +7,7 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, Revi
 
 def test_the_token_tells_who_one_is(hub, api):
     me = api.whoami()
-    assert (me["type"], me["name"], me["orgs"]) == ("user", "ada", [])
+    assert (me["type"], me["name"]) == ("user", "ada")
     assert me["auth"]["accessToken"]["role"] == "write"
 
 
