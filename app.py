@@ -120,7 +120,7 @@ def set_switches(settings: Settings) -> None:
 def main() -> None:
     """Start the app and serve until it is stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         settings = read_settings(os.environ, arguments())
     except ValueError as error:
