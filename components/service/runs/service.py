@@ -52,6 +52,11 @@ class Runs:
             WorkbenchError: The spec, the model or the data does not allow it (`field` says which setting), the visitor
                 has too many runs waiting (`busy`), or the disk is nearly full (`disk`).
         """
+        if not visitor.owner:
+            raise WorkbenchError(
+                "A run needs an owner who can find it again. Open the page in a browser, or pass a token of the Hub.",
+                kind="forbidden",
+            )
         wanted = RunSpec.from_dict(spec, self.settings)
         self._room(visitor)
         model = self.hub.model(wanted.model, wanted.revision, visitor=visitor)
@@ -159,7 +164,11 @@ class Runs:
         name = run_id.removeprefix("runs/") if isinstance(run_id, str) else run_id
         folder = RunFolder(self.root / name) if is_id(name) else None
         if folder is None or not folder.spec.is_file() or not self._is_owner(folder, visitor):
-            raise WorkbenchError("There is no such run of yours.", kind="not_found", field="run_id")
+            raise WorkbenchError(
+                "There is no such run of yours. Look at the list of your runs for its id.",
+                kind="not_found",
+                field="run_id",
+            )
         return folder
 
     @staticmethod

@@ -82,18 +82,15 @@ class Supervisor:
         return self._statuses.of(folder) in ACTIVE and folder.pid() is None
 
     def _look(self) -> None:
-        ended = {run: child.returncode for run, child in self._children.items() if child.poll() is not None}
-        for run in ended:
-            del self._children[run]
         waiting, working = [], 0
         for folder in self.folders():
             status = self._statuses.of(folder)
             if status not in (*ACTIVE, "queued"):
-                continue
-            if folder.pid() is not None:
+                self._reap(folder)
+            elif folder.pid() is not None:
                 working += 1
             elif status in ACTIVE:
-                self._mark(folder, ended.get(folder.id))
+                self._mark(folder)
             elif folder.stop.exists():
                 folder.append("status", status="stopped", message="Stopped before it began.")
             else:
@@ -101,8 +98,16 @@ class Supervisor:
         for folder in waiting[: max(0, self.settings.running_runs - working)]:
             self._start(folder)
 
-    def _mark(self, folder: RunFolder, code: int | None) -> None:
+    def _reap(self, folder: RunFolder) -> int | None:
+        """The exit status of a run's process that has ended, if it was ours; negative for a signal."""
+        child = self._children.get(folder.id)
+        if child is None or child.poll() is None:
+            return None
+        return self._children.pop(folder.id).returncode
+
+    def _mark(self, folder: RunFolder) -> None:
         """The process is gone and said nothing of an end."""
+        code = self._reap(folder)
         # It may have ended properly between the two looks at its files.
         if self._statuses.of(folder) not in ACTIVE:
             return
@@ -110,11 +115,8 @@ class Supervisor:
         message = INTERRUPTED
         if code == -signal.SIGKILL:
             message = KILLED
-            failure = {
-                "kind": "memory",
-                "message": KILLED,
-                "next": "Resume with a smaller batch, or close other programs first.",
-            }
+            advice = "Resume with a smaller batch, or close other programs first."
+            failure = {"kind": "memory", "message": KILLED, "next": advice}
         elif code is not None and code > 0:
             message = f"The training process could not work (exit status {code}); its log says why."
             failure = {"kind": "code", "message": message, "next": "Read the run's log, then start again."}
