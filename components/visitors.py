@@ -7,7 +7,6 @@ an account owns their runs through a random cookie that their browser got here.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from http.cookies import SimpleCookie
@@ -47,7 +46,7 @@ def visitor_of(hub: Hub, request: gr.Request | None, pasted: str = "") -> Visito
         name = hub.whoami(Visitor("", token))["name"]
         return Visitor(f"user:{name}", token, name)
     guest = str((request.cookies or {}).get(COOKIE, "")) if request else ""
-    return Visitor(f"guest:{hashlib.sha256(guest.encode()).hexdigest()}" if guest else "")
+    return Visitor(f"guest:{guest}" if guest else "")
 
 
 def _bearer(request: gr.Request | None) -> str:

@@ -64,7 +64,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def start_app(home: Path, *flags: str, **environ: str) -> RunningApp:
+def _start_app(home: Path, *flags: str, **environ: str) -> RunningApp:
     """Start `app.py` on a free port with its data in `home`, and wait until its page answers."""
     port = free_port()
     home.mkdir(parents=True, exist_ok=True)
@@ -90,9 +90,15 @@ def start_app(home: Path, *flags: str, **environ: str) -> RunningApp:
 
 
 @pytest.fixture(scope="session")
+def start_app() -> Callable[..., RunningApp]:
+    """`start_app(home, *flags, **environ)`, for fixtures that stop what they start."""
+    return _start_app
+
+
+@pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """One running app on the embedded Hub, for the tests that leave it as it was."""
-    running = start_app(tmp_path_factory.mktemp("app"))
+    running = _start_app(tmp_path_factory.mktemp("app"))
     yield running
     running.stop()
 
@@ -103,7 +109,7 @@ def app_in() -> Iterator[Callable[..., RunningApp]]:
     started: list[RunningApp] = []
 
     def start(home: Path, *flags: str, **environ: str) -> RunningApp:
-        started.append(start_app(home, *flags, **environ))
+        started.append(_start_app(home, *flags, **environ))
         return started[-1]
 
     yield start

@@ -12,7 +12,8 @@ class Visitor:
 
     Attributes:
         owner: The key that owns this visitor's runs and uploads. `"machine"` on one's own machine, `"user:NAME"` for
-            somebody signed in to the Hub in use, `"guest:SECRET"` for a browser without an account.
+            somebody signed in to the Hub in use, `"guest:SECRET"` for a browser without an account; empty for a
+            caller who could not be known again, and who therefore owns nothing.
         token: The visitor's own Hub token, or `False`. Never `None`, which the Hub client reads as "use the
             machine's login".
         name: Their user name on the Hub in use, if they are signed in.

@@ -1,0 +1,94 @@
+"""Who may do what: other websites, guests of a public app, somebody with a token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+TABLE = [
+    ("another website, by its origin", {"Origin": "https://evil.example"}, 403),
+    ("another website, by what the browser says", {"Sec-Fetch-Site": "cross-site"}, 403),
+    ("a sister site, by what the browser says", {"Sec-Fetch-Site": "same-site"}, 403),
+    ("the page itself", {"Sec-Fetch-Site": "same-origin"}, 200),
+    ("a client that is no browser", {}, 200),
+]
+
+
+@pytest.mark.parametrize(("headers", "status"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+def test_only_the_page_and_clients_may_post(app: Any, headers: dict[str, str], status: int) -> None:
+    answer = httpx.post(f"{app.url}/gradio_api/call/whoami", json={"data": [None]}, headers=headers)
+    assert answer.status_code == status
+
+
+def test_the_page_s_own_origin_may_post(app: Any) -> None:
+    answer = httpx.post(f"{app.url}/gradio_api/call/whoami", json={"data": [None]}, headers={"Origin": app.url})
+    assert answer.status_code == 200
+
+
+def test_health_answers_without_a_model(app: Any) -> None:
+    assert httpx.get(f"{app.url}/health").json()["status"] == "ok"
+
+
+@pytest.fixture(scope="module")
+def public(start_app: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A public app, as on a Space."""
+    running = start_app(tmp_path_factory.mktemp("public"), "--hub", "local", "--host", "0.0.0.0")
+    yield running
+    running.stop()
+
+
+def call(guest: httpx.Client, endpoint: str, *arguments: Any) -> Any:
+    """One call as a browser with its cookies makes it; a refusal is its sentence."""
+    posted = guest.post(f"/gradio_api/call/{endpoint}", json={"data": [*arguments, None]})
+    events = guest.get(f"/gradio_api/call/{endpoint}/{posted.json()['event_id']}").text
+    kind, data = events.split("\n")[0:2]
+    value = json.loads(data.removeprefix("data: "))
+    return value[0] if kind == "event: complete" else value
+
+
+def test_guests_of_a_public_app_are_apart_and_nobody_has_the_owner_s_token(public: Any) -> None:
+    with httpx.Client(base_url=public.url, timeout=60) as one, httpx.Client(base_url=public.url, timeout=60) as other:
+        for guest in (one, other):
+            guest.get("/")
+            assert call(guest, "whoami")["name"] is None
+        rows = "text,label\n" + "".join(f"{'good' if i % 2 else 'bad'} {i},{i % 2}\n" for i in range(40))
+        spec = {"task": "text-classification", "model": "starter/encoder", "data": {"text": rows}, "epochs": 1}
+        run = call(one, "start_run", spec)["id"]
+        assert [state["id"] for state in call(one, "list_runs")] == [run]
+        assert call(other, "list_runs") == []
+        assert call(other, "run_state", run) == call(other, "run_state", "A" * len(run))
+        assert "Sign in" in str(call(one, "create_repo", "mine", True, "model"))
+        call(one, "stop_run", run, "discard")
+
+
+def test_a_client_without_a_cookie_or_a_token_owns_no_run(public: Any) -> None:
+    spec = {"task": "text-classification", "model": "starter/encoder", "data": {"text": "text,label\na,b\nc,d\n"}}
+    with httpx.Client(base_url=public.url, timeout=60) as forgetful:
+        forgetful.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        assert "needs an owner" in str(call(forgetful, "start_run", spec))
+
+
+def test_a_token_in_the_request_says_who_one_is(public: Any) -> None:
+    token = (Path(public.home) / "hub" / "token").read_text()
+    assert Client(public.url, verbose=False, token=token).predict(api_name="/whoami")["name"] == "me"
+    with pytest.raises(AppError, match="does not accept this token"):
+        Client(public.url, verbose=False, token="hf_" + "x" * 34).predict(api_name="/whoami")
+
+
+def test_no_token_reaches_a_log_or_a_run(app: Any, client: Client) -> None:
+    token = (Path(app.home) / "hub" / "token").read_text()
+    client.predict(api_name="/whoami")
+    found = [
+        str(file)
+        for file in Path(app.home).rglob("*")
+        if file.is_file() and file.name != "token" and token.encode() in file.read_bytes()
+    ]
+    assert found == []
