@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from components.localhub import git
+from components.localhub import discussions, git
 from components.localhub.accounts import Account
 from components.localhub.attributes import ATTRIBUTES, REGULAR_BYTES, Patterns, rule_for
 from components.localhub.errors import HubError, entry_not_found, revision_not_found
-from components.localhub.hub import Hub, in_thread, may_open, param, refuse_pull_request, repository_url
+from components.localhub.hub import Hub, in_thread, may_open, param, repository_url
 from components.localhub.names import COMMIT_START, SHA256, check_file_path
 from components.localhub.repositories import Repository
 
@@ -98,8 +98,11 @@ class Draft:
         path = value.get("path")
         self.deleted_folders.append(check_file_path(path.rstrip("/") if isinstance(path, str) else path))
 
-    def apply(self, branch: str, author: str) -> str:
-        """Make the commit and move the branch to it; gives the commit's id.
+    def apply(self, ref: str, author: str, *, propose: bool = False) -> tuple[str, int | None]:
+        """Make the commit and move the branch or pull request to it, or open a pull request with it.
+
+        Returns:
+            The commit's id, and the number of the pull request that was opened.
 
         Raises:
             HubError: 404 for a missing branch or a missing file to delete, 412 for a stale parent, 400 for a conflict.
@@ -108,17 +111,26 @@ class Draft:
             raise HubError(400, "A commit needs a summary.")
         repository = self.repository
         with repository.writing():
-            head = repository.ref(f"refs/heads/{branch}")
+            head = repository.ref(ref)
             if head is None:
-                raise revision_not_found(branch)
+                raise revision_not_found(ref.removeprefix("refs/heads/"))
             if self.parent and not head.startswith(self.parent):
                 raise HubError(412, "A commit has happened since. Please refresh and try again.")
-            files = {entry.path: (entry.mode, entry.oid) for entry in repository.files(head)}
-            self._change(files, head)
-            message = f"{self.summary}\n\n{self.description}" if self.description else self.summary
-            commit = git.write_commit(repository.objects, files, parents=[head], author=author, message=message)
-            repository.set_ref(f"refs/heads/{branch}", commit)
-        return commit
+            commit = self._write(head, author)
+            if propose:
+                title = self.summary.strip()[: discussions.TITLE_CHARS]
+                made = discussions.propose(repository, author, title, self.description, base=ref, head=commit)
+                return commit, int(made["num"])
+            repository.set_ref(ref, commit)
+            if proposal := discussions.pull_request(repository, ref):
+                discussions.add_commit(repository, proposal, author, commit)
+        return commit, None
+
+    def _write(self, head: str, author: str) -> str:
+        files = {entry.path: (entry.mode, entry.oid) for entry in self.repository.files(head)}
+        self._change(files, head)
+        message = f"{self.summary}\n\n{self.description}" if self.description else self.summary
+        return git.write_commit(self.repository.objects, files, parents=[head], author=author, message=message)
 
     def _change(self, files: dict[str, tuple[int, str]], head: str) -> None:
         for path in self.deleted_files:
@@ -169,12 +181,35 @@ async def lines(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes
         yield bytes(pending)
 
 
+def proposes(request: Request) -> bool:
+    """Whether the client wants its commit in a new pull request."""
+    return request.query_params.get("create_pr") not in (None, "0", "false")
+
+
+def target(hub: Hub, request: Request) -> tuple[Repository, Account, str]:
+    """The repository and the full ref that a commit is to go to, if the asker may commit there, and the asker.
+
+    Anyone who may read a repository may open pull requests; their authors and the owners may add to them.
+    """
+    revision = param(request, "revision")
+    ref = revision if revision.startswith("refs/") else f"refs/heads/{revision}"
+    if not ref.startswith(("refs/heads/", "refs/pr/")):
+        raise revision_not_found(revision)
+    if proposes(request):
+        repository, account = hub.contributed(request)
+    elif ref.startswith("refs/pr/"):
+        repository, account = hub.contributed(request)
+        discussions.check_open(repository, account, ref)
+    else:
+        repository, account = hub.own_repository(request)
+    return repository, account, ref
+
+
 def routes(hub: Hub) -> list[Route]:
     """The routes of this module."""
 
     async def commit(request: Request) -> Response:
-        repository, account = await in_thread(hub.own_repository, request)
-        refuse_pull_request(request)
+        repository, account, ref = await in_thread(target, hub, request)
         draft = Draft(repository, lambda oid: _find_large(hub, account, repository, oid))
         count = 0
         async for line in lines(request.stream(), LINE_BYTES):
@@ -182,9 +217,12 @@ def routes(hub: Hub) -> list[Route]:
             if count > OPERATIONS:
                 raise HubError(413, f"A commit may have at most {OPERATIONS} operations: split it.")
             await in_thread(draft.take, line)
-        oid = await in_thread(draft.apply, param(request, "revision"), account.name)
-        url = f"{repository_url(request, repository)}/commit/{oid}"
-        return JSONResponse({"success": True, "commitOid": oid, "commitUrl": url, "hookOutput": ""})
+        oid, number = await in_thread(draft.apply, ref, account.name, propose=proposes(request))
+        url = repository_url(request, repository)
+        answer = {"success": True, "commitOid": oid, "commitUrl": f"{url}/commit/{oid}", "hookOutput": ""}
+        if number is not None:
+            answer["pullRequestUrl"] = f"{url}/discussions/{number}"
+        return JSONResponse(answer)
 
     return [Route("/api/{kind:kinds}/{namespace}/{name}/commit/{revision}", commit, methods=["POST"])]
 

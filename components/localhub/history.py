@@ -15,6 +15,7 @@ from starlette.routing import Route
 from components.localhub import git
 from components.localhub.errors import HubError, revision_not_found
 from components.localhub.hub import Hub, in_thread, param, read_json
+from components.localhub.merging import log
 from components.localhub.names import check_branch
 from components.localhub.pages import number, page_of
 from components.localhub.repositories import MAIN, Repository
@@ -83,7 +84,7 @@ def routes(hub: Hub) -> list[Route]:
         repository = hub.repository(request)
         head = repository.resolve(param(request, "revision"))
         start, limit = number(request, "cursor", 0), number(request, "limit", PAGE)
-        listed = list(islice(ancestry(repository, head), start + limit + 1))
+        listed = list(islice(log(repository, head), start + limit + 1))
         page, headers = page_of(request, listed, default=PAGE, most=1000)
         return JSONResponse([_full(commit) for commit in page], headers=headers)
 

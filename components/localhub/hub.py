@@ -146,12 +146,6 @@ def gated(repository: Repository, *, signed_in: bool) -> HubError:
     return HubError(403, f"{start} and you are not in the authorized list. Ask its owner for access.", "GatedRepo")
 
 
-def refuse_pull_request(request: Request) -> None:
-    """400 where the client wants its commit in a pull request."""
-    if request.query_params.get("create_pr") not in (None, "0", "false"):
-        raise HubError(400, "This Hub has no pull requests: commit to a branch instead.")
-
-
 def forbidden(account: Account) -> HubError:
     """The token is a read token, or the namespace is somebody else's."""
     if not account.may_write:

@@ -12,8 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from components.localhub.attributes import ATTRIBUTES, Patterns
+from components.localhub.commits import target
 from components.localhub.errors import HubError
-from components.localhub.hub import Hub, in_thread, param, read_json, refuse_pull_request
+from components.localhub.hub import Hub, in_thread, param, read_json
 from components.localhub.names import check_file_path
 from components.localhub.repositories import Repository
 
@@ -25,8 +26,7 @@ def routes(hub: Hub) -> list[Route]:
     """The routes of this module."""
 
     async def preupload(request: Request) -> Response:
-        repository, _ = await in_thread(hub.own_repository, request)
-        refuse_pull_request(request)
+        repository, _, _ = await in_thread(target, hub, request)
         body = await read_json(request)
         files = await in_thread(upload_modes, repository, param(request, "revision"), body)
         return JSONResponse({"files": files})

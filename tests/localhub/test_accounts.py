@@ -49,6 +49,8 @@ def test_a_read_token_reads_private_repositories_and_writes_nothing(hub, api, re
         lambda: reader.create_tag(repo, tag="t"),
         lambda: reader.delete_repo(repo),
         lambda: reader.update_repo_settings(repo, private=False),
+        lambda: reader.create_discussion(repo, title="A title"),
+        lambda: reader.upload_file(path_or_fileobj=b"x", path_in_repo="x", repo_id=repo, create_pr=True),
     ]
     for write in writes:
         with pytest.raises(HfHubHTTPError, match="only read") as refused:

@@ -211,11 +211,6 @@ def test_a_commit_to_a_branch_that_is_not_there_is_refused(api, repo):
         api.upload_file(path_or_fileobj=b"x", path_in_repo="a", repo_id=repo, revision="nothing")
 
 
-def test_a_pull_request_is_refused_in_words(api, repo):
-    with pytest.raises(BadRequestError, match="no pull requests"):
-        api.upload_file(path_or_fileobj=b"x", path_in_repo="a", repo_id=repo, create_pr=True)
-
-
 def test_commits_come_in_pages_newest_first(api, repo, http):
     for number in range(3):
         api.upload_file(path_or_fileobj=b"%d" % number, path_in_repo="a", repo_id=repo, commit_message=str(number))
