@@ -102,9 +102,11 @@ class Runs:
     def state(self, run_id: str, *, visitor: Visitor) -> dict[str, Any]:
         """How a run stands; see `read_state`."""
         folder = self._own(run_id, visitor)
+        state = read_state(folder)
         if self.supervisor.lost(folder):
             self.supervisor.look()
-        return read_state(folder)
+            state = read_state(folder)
+        return state
 
     def list(self, *, visitor: Visitor) -> list[dict[str, Any]]:
         """The visitor's runs without their histories, newest first."""

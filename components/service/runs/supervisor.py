@@ -16,6 +16,8 @@ from components.service.runs.store import RunFolder, is_id
 from components.service.settings import Settings
 
 logger = logging.getLogger(__name__)
+#: Longest wait for a dead process's last threads, in seconds.
+DYING = 5.0
 KILLED = "The training process was killed, most likely because the machine ran out of memory."
 
 
@@ -86,7 +88,8 @@ class Supervisor:
         for folder in self.folders():
             status = self._statuses.of(folder)
             if status not in (*ACTIVE, "queued"):
-                self._reap(folder)
+                if folder.id in self._children and folder.pid() is None:
+                    self._reap(folder)
             elif folder.pid() is not None:
                 working += 1
             elif status in ACTIVE:
@@ -99,11 +102,17 @@ class Supervisor:
             self._start(folder)
 
     def _reap(self, folder: RunFolder) -> int | None:
-        """The exit status of a run's process that has ended, if it was ours; negative for a signal."""
+        """The exit status of a run's process that is gone or about to be, if it was ours; negative for a signal."""
         child = self._children.get(folder.id)
-        if child is None or child.poll() is None:
+        if child is None:
             return None
-        return self._children.pop(folder.id).returncode
+        try:
+            # A killed process looks dead before the last of its threads is.
+            code = child.wait(DYING)
+        except subprocess.TimeoutExpired:
+            return None
+        del self._children[folder.id]
+        return code
 
     def _mark(self, folder: RunFolder) -> None:
         """The process is gone and said nothing of an end."""
