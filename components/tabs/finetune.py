@@ -51,7 +51,7 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
             )
             file = gr.File(
                 label="CSV, TSV, JSON Lines or Parquet",
-                file_types=[".csv", ".tsv", ".jsonl", ".json", ".parquet", ".txt"],
+                file_types=[".csv", ".tsv", ".jsonl", ".json", ".parquet"],
                 visible=False,
                 height=120,
                 elem_id="ft-file",
@@ -166,7 +166,7 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
             stop: gr.update(interactive=state["status"] in ACTIVE),
             resume: gr.update(interactive=state["resumable"]),
             compare: gr.update(interactive=bool(state["model"])),
-            code: ctx.bench.snippet("finetune", {"spec": state["spec"]}),
+            code: ctx.bench.snippet("finetune", {"spec": state["spec"], "dtype": state["dtype"]}),
             compared: samples_view(state) or html.empty(_NO_SAMPLES),
         }
 
