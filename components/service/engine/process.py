@@ -32,6 +32,8 @@ _FIXED = {
     "HF_DATASETS_OFFLINE": "1",
     "DISABLE_SAFETENSORS_CONVERSION": "1",
     "TOKENIZERS_PARALLELISM": "true",
+    # Threads that wait must not spin: a training run on the same cores would crawl.
+    "OMP_WAIT_POLICY": "PASSIVE",
     "PYTHONSAFEPATH": "1",
     "PYTHONUTF8": "1",
 }
