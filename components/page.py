@@ -14,9 +14,10 @@ from starlette.routing import Route
 
 from components.api import add_endpoints
 from components.service.settings import Settings
+from components.service.visitor import Visitor
 from components.service.workbench import Workbench, open_workbench
 from components.tabs import card, finetune, hub, playground, tokenizer
-from components.tabs.context import Context
+from components.tabs.context import Context, Updates
 from components.visitors import Door
 from components.widgets.theme import CSS, theme
 
@@ -49,7 +50,7 @@ def build_page(bench: Workbench) -> gr.Blocks:
                 cards = card.build(ctx, page)
             with gr.Tab("Hub", id="hub"):
                 mine = hub.build(ctx, page, header)
-        _hand_over(tabs, play, tok, tune, cards, mine)
+        _hand_over(ctx, tabs, play, tok, tune, cards, mine)
         page.load(bench.engine.warm, api_visibility="private", show_progress="hidden")
         add_endpoints(bench)
     page.queue(max_size=256, default_concurrency_limit=16)
@@ -57,6 +58,7 @@ def build_page(bench: Workbench) -> gr.Blocks:
 
 
 def _hand_over(
+    ctx: Context,
     tabs: gr.Tabs,
     play: playground.Playground,
     tok: tokenizer.Tokenizer,
@@ -89,13 +91,15 @@ def _hand_over(
         api_visibility="private",
         queue=False,
     )
-    drafted = tune.to_card.click(
-        lambda run: [gr.Tabs(selected="card"), f"runs/{run}" if run else gr.skip()],
-        tune.runs,
-        [tabs, cards.subject],
-        api_visibility="private",
-        queue=False,
-    )
+
+    def card_of(visitor: Visitor, run: str | None) -> Updates:
+        chosen = f"runs/{run}" if run else None
+        return {
+            tabs: gr.Tabs(selected="card"),
+            cards.subject: gr.update(choices=cards.choices(visitor), value=chosen),
+        }
+
+    drafted = ctx.wire(tune.to_card.click, card_of, [tune.runs], [tabs, cards.subject], told=cards.told)
     cards.draft_on(drafted.then)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,9 @@ class Card:
     subject: gr.Dropdown
     repo: gr.Textbox
     to_playground: gr.Button
-    draft_on: Any
+    told: gr.HTML
+    choices: Callable[[Visitor], list[tuple[str, str]]]
+    draft_on: Callable[[Any], Any]
 
 
 def build(ctx: Context, page: gr.Blocks) -> Card:
@@ -110,8 +113,11 @@ def build(ctx: Context, page: gr.Blocks) -> Card:
             done = ctx.bench.publisher.push_card(name, text, title, visitor=visitor)
         return {published: _published(done), to_playground: gr.update(interactive=True), repo: done["repo"]}
 
+    def choices(visitor: Visitor) -> list[tuple[str, str]]:
+        return [(run["name"], run["model"]) for run in ctx.bench.runs.list(visitor=visitor) if run["model"]]
+
     def choose(visitor: Visitor) -> Updates:
-        runs = [(run["name"], run["model"]) for run in ctx.bench.runs.list(visitor=visitor) if run["model"]]
+        runs = choices(visitor)
         return {subject: gr.update(choices=runs, value=runs[0][1] if runs else None)}
 
     views = [findings, tags, preview]
@@ -129,7 +135,7 @@ def build(ctx: Context, page: gr.Blocks) -> Card:
         return ctx.wire(event, make_draft, [subject], [editor, *views], told=told)
 
     draft_on(draft.click)
-    return Card(subject, repo, to_playground, draft_on)
+    return Card(subject, repo, to_playground, told, choices, draft_on)
 
 
 def _findings(problems: list[dict[str, Any]]) -> str:
