@@ -18,6 +18,8 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from components.service.errors import WorkbenchError
+from components.service.metrics import list_metrics
+from components.service.visitor import Visitor
 from components.service.workbench import Workbench
 from components.visitors import visitor_of
 
@@ -46,8 +48,18 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         """
         return {"problems": bench.cards.check(text)}
 
+    def login(token: str) -> dict[str, Any]:
+        """Who a token belongs to, as of `whoami`. Nothing is kept: send the token as a bearer with each call.
+
+        Args:
+            token: An access token of the Hub in use.
+        """
+        return bench.hub.whoami(Visitor("", token.strip() or False))
+
     return {
         "whoami": bench.hub.whoami,
+        "login": login,
+        "logout": bench.hub.sign_out,
         "search_models": bench.catalog.search_models,
         "model_facts": bench.catalog.model_facts,
         "run_task": bench.inference.run_task,
@@ -67,8 +79,36 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "check_card": check_card,
         "publish_run": bench.publisher.publish_run,
         "push_card": bench.publisher.push_card,
-        "create_repo": bench.publisher.create_repo,
-        "list_files": bench.publisher.list_files,
+        **_hub_endpoints(bench),
+    }
+
+
+def _hub_endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
+    """What one does on the Hub in use: look, and look after what is one's own."""
+    catalog, repositories, contents, manager = bench.catalog, bench.repositories, bench.contents, bench.manager
+    return {
+        "browse_hub": catalog.browse_hub,
+        "search_datasets": catalog.search_datasets,
+        "search_spaces": catalog.search_spaces,
+        "list_metrics": list_metrics,
+        "repo_info": repositories.repo_info,
+        "repo_card": repositories.repo_card,
+        "list_files": repositories.list_files,
+        "list_commits": repositories.list_commits,
+        "list_refs": repositories.list_refs,
+        "list_discussions": repositories.list_discussions,
+        "list_namespaces": manager.list_namespaces,
+        "list_own": manager.list_own,
+        "create_repo": manager.create_repo,
+        "upload_files": contents.upload_files,
+        "delete_file": contents.delete_file,
+        "create_branch": manager.create_branch,
+        "delete_branch": manager.delete_branch,
+        "create_tag": manager.create_tag,
+        "delete_tag": manager.delete_tag,
+        "set_visibility": manager.set_visibility,
+        "move_repo": manager.move_repo,
+        "delete_repo": manager.delete_repo,
     }
 
 

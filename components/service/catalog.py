@@ -1,4 +1,4 @@
-"""What the Hub in use has: a search over its models, and the facts of one of them before anything is fetched."""
+"""What the Hub in use has: a search in pages, and the facts of a model before anything is fetched."""
 
 from __future__ import annotations
 
@@ -6,29 +6,12 @@ from typing import Any
 
 import orjson
 import psutil
-from huggingface_hub.hf_api import ModelInfo
 
-from components.service.errors import WorkbenchError
 from components.service.hub import Hub, Snapshot, checked_id
-from components.service.hub_errors import hub_errors
+from components.service.listing import Page, ask, license_of, question
 from components.service.policy import weight_files
 from components.service.visitor import Visitor
 
-SORTS = ("trending_score", "downloads", "likes", "last_modified", "created_at")
-_BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2, "F8_E4M3": 1, "F8_E5M2": 1}
-_EXPAND: Any = [
-    "author",
-    "cardData",
-    "downloads",
-    "gated",
-    "lastModified",
-    "library_name",
-    "likes",
-    "pipeline_tag",
-    "private",
-    "safetensors",
-    "tags",
-]
 #: The end of an architecture's name says what its head does. Source: the model classes of transformers.
 _TASK_OF_HEAD = {
     "ForSequenceClassification": "text-classification",
@@ -57,46 +40,104 @@ class Catalog:
         license: str = "",
         sort: str = "downloads",
         limit: int = 20,
+        author: str = "",
+        fits: bool = False,
         *,
         visitor: Visitor,
     ) -> list[dict[str, Any]]:
-        """Models of the Hub in use that fit every filter given; an empty filter filters nothing.
+        """Models of the Hub in use that meet every filter given; an empty filter filters nothing.
+
+        Args:
+            query: Words of the id.
+            task: Such as `text-classification`.
+            language: Its code, such as `fr`.
+            library: Such as `transformers`.
+            license: Such as `apache-2.0`.
+            sort: `trending_score`, `downloads`, `likes`, `last_modified` or `created_at`, highest first.
+            limit: Most models to list, up to 100; `browse_hub` turns pages.
+            author: Whose models.
+            fits: Only models whose weights can be loaded on this machine.
 
         Returns:
             For each: `{"id", "task", "library", "license", "languages", "downloads", "likes", "parameters",
-            "bytes", "fits"}`; `bytes` and `parameters` are None where the Hub does not know them, and so is `fits`.
+            "bytes", "fits", ...}`; `bytes` and `parameters` are None where the Hub does not know them, and so is
+            `fits`.
         """
-        if sort not in SORTS:
-            raise WorkbenchError(f"Sort by one of {', '.join(SORTS)}.", field="sort")
-        if not 1 <= limit <= 100:
-            raise WorkbenchError("The limit must be from 1 to 100.", field="limit")
-        tags = [language, library, f"license:{license}" if license else ""]
-        with hub_errors("models"):
-            found = self.hub.api.list_models(
-                search=query.strip() or None,
-                pipeline_tag=task or None,
-                filter=[tag for tag in tags if tag] or None,
-                sort=sort,  # type: ignore[arg-type]
-                limit=limit,
-                expand=_EXPAND,
-                token=visitor.token,
-            )
-            return [self._row(info) for info in found]
+        filters = {"task": task, "language": language, "library": library, "license": license, "author": author}
+        return self._page("model", query, {**filters, "fits": fits}, sort, "", limit, visitor).rows
 
-    def _row(self, info: ModelInfo) -> dict[str, Any]:
-        size = _weight_bytes(info)
-        return {
-            "id": info.id,
-            "task": info.pipeline_tag,
-            "library": info.library_name,
-            "license": _license(info),
-            "languages": _languages(info),
-            "downloads": info.downloads,
-            "likes": info.likes,
-            "parameters": info.safetensors.total if info.safetensors else None,
-            "bytes": size,
-            "fits": self._fits(size),
-        }
+    def search_datasets(
+        self,
+        query: str = "",
+        task: str = "",
+        language: str = "",
+        library: str = "",
+        license: str = "",
+        sort: str = "downloads",
+        limit: int = 20,
+        author: str = "",
+        *,
+        visitor: Visitor,
+    ) -> list[dict[str, Any]]:
+        """Data sets of the Hub in use that meet every filter given; arguments and rows as of `search_models`."""
+        filters = {"task": task, "language": language, "library": library, "license": license, "author": author}
+        return self._page("dataset", query, filters, sort, "", limit, visitor).rows
+
+    def search_spaces(
+        self,
+        query: str = "",
+        sdk: str = "",
+        sort: str = "likes",
+        limit: int = 20,
+        author: str = "",
+        *,
+        visitor: Visitor,
+    ) -> list[dict[str, Any]]:
+        """Spaces of the Hub in use; `sdk` is what they are made with, such as `gradio`. Rows as of `search_models`."""
+        return self._page("space", query, {"library": sdk, "author": author}, sort, "", limit, visitor).rows
+
+    def browse_hub(
+        self,
+        repo_type: str = "model",
+        query: str = "",
+        filters: dict[str, Any] | None = None,
+        sort: str = "trending_score",
+        cursor: str = "",
+        limit: int = 20,
+        *,
+        visitor: Visitor,
+    ) -> dict[str, Any]:
+        """One page of what the Hub in use has.
+
+        Args:
+            repo_type: `model`, `dataset` or `space`.
+            query: Words of the id.
+            filters: Any of `task`, `language`, `library`, `license`, `author`, and `fits` for models.
+            sort: As in `search_models`.
+            cursor: The `next` of the page before; empty for the first page.
+            limit: Rows of a page, up to 100.
+
+        Returns:
+            `{"rows": [as of search_models], "next": cursor of the page that follows, or None}`.
+        """
+        page = self._page(repo_type, query, filters or {}, sort, cursor, limit, visitor)
+        return {"rows": page.rows, "next": page.next}
+
+    def _page(
+        self,
+        repo_type: str,
+        query: str,
+        filters: dict[str, Any],
+        sort: str,
+        cursor: str,
+        limit: int,
+        visitor: Visitor,
+    ) -> Page:
+        fits = bool(filters.get("fits"))
+        asked = question(repo_type, query, {**filters, "fits": self._most_bytes() if fits else None}, sort, limit)
+        page = ask(self.hub, repo_type, asked, cursor, visitor)
+        rows = [{**row, "fits": self._fits(row["bytes"])} for row in page.rows]
+        return Page([row for row in rows if row["fits"]] if fits else rows, page.next)
 
     def model_facts(self, model: str, revision: str | None = None, *, visitor: Visitor) -> dict[str, Any]:
         """What is known of a model before it is fetched.
@@ -121,7 +162,7 @@ class Catalog:
             "parameters": info.safetensors.total if info.safetensors else None,
             "bytes": size,
             "dtype": max(kinds, key=lambda kind: kinds[kind]) if kinds else None,
-            "license": _license(info),
+            "license": license_of(info.tags or []),
             "gated": info.gated or False,
             "files": [{"name": name, "bytes": size} for name, size in files.items()],
             "config": config,
@@ -152,9 +193,10 @@ class Catalog:
 
     def _fits(self, size: int | None) -> bool | None:
         """Whether weights of `size` bytes can be loaded beside what this machine runs already."""
-        if size is None:
-            return None
-        return bool(size <= min(self.hub.settings.model_bytes, psutil.virtual_memory().available * 0.6))
+        return None if size is None else size <= self._most_bytes()
+
+    def _most_bytes(self) -> int:
+        return int(min(self.hub.settings.model_bytes, psutil.virtual_memory().available * 0.6))
 
 
 def task_of(config: dict[str, Any]) -> str | None:
@@ -174,20 +216,3 @@ def family_of(config: dict[str, Any]) -> str | None:
     if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names):
         return "decoder"
     return "encoder" if names else None
-
-
-def _weight_bytes(info: ModelInfo) -> int | None:
-    if not info.safetensors:
-        return None
-    return sum(_BYTES.get(kind, 4) * count for kind, count in info.safetensors.parameters.items())
-
-
-def _license(info: ModelInfo) -> str | None:
-    return next((tag.removeprefix("license:") for tag in info.tags or [] if tag.startswith("license:")), None)
-
-
-def _languages(info: ModelInfo) -> list[str]:
-    said = info.card_data.get("language") if info.card_data else None
-    if isinstance(said, str):
-        return [said]
-    return [str(language) for language in said or []]

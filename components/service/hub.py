@@ -81,13 +81,15 @@ class Hub:
         """Who the visitor is on the Hub in use.
 
         Returns:
-            `{"name", "fullname", "orgs", "role", "hub"}`; `name` is None for somebody who is not signed in.
+            `{"name", "fullname", "orgs", "org_roles", "role", "hub"}`; `name` is None for somebody who is not signed
+            in, `role` is what the token may do, and `org_roles` what the visitor may do in each organization.
 
         Raises:
             WorkbenchError: The Hub refuses the token (`kind="forbidden"`), or does not answer.
         """
         if not visitor.token:
-            return {"name": None, "fullname": None, "orgs": [], "role": None, "hub": self.settings.endpoint}
+            nobody: dict[str, Any] = {"name": None, "fullname": None, "orgs": [], "org_roles": {}, "role": None}
+            return {**nobody, "hub": self.settings.endpoint}
         key = _digest(visitor.token)
         known = self._names.get(key)
         if known and time.monotonic() - known[0] < 300:
@@ -99,6 +101,7 @@ class Hub:
             "name": answer["name"],
             "fullname": answer.get("fullname"),
             "orgs": [org["name"] for org in answer.get("orgs", [])],
+            "org_roles": {org["name"]: org.get("roleInOrg") for org in answer.get("orgs", [])},
             "role": access.get("role"),
             "hub": self.settings.endpoint,
         }
@@ -159,6 +162,13 @@ class Hub:
         """Ask the Hub anew for everything: something there has just been changed from here."""
         self._infos.clear()
 
+    def sign_out(self, visitor: Visitor) -> dict[str, Any]:
+        """Forget who the visitor's token belongs to and what only it could see; says who one is without it."""
+        if visitor.token:
+            self._names.pop(_digest(visitor.token), None)
+        self.forget()
+        return self.whoami(Visitor(""))
+
     def local(self, model_id: str, visitor: Visitor) -> Snapshot | None:
         """The snapshot of an id whose namespace lives on this machine, or None if it is one of the Hub's."""
         resolver = self._namespaces.get(model_id.partition("/")[0])
@@ -198,8 +208,7 @@ class Hub:
 
     def _info(self, kind: str, repo_id: str, revision: str | None, visitor: Visitor) -> ModelInfo | DatasetInfo:
         checked_id(repo_id, kind)
-        if revision and not _REVISION.fullmatch(revision):
-            raise WorkbenchError("A revision is a branch, a tag or a commit, such as main.", field="revision")
+        checked_revision(revision)
         key = (kind, repo_id, revision or "", _digest(str(visitor.token)))
         known = self._infos.get(key)
         if known and time.monotonic() - known[0] < RESOLVED_SECONDS:
@@ -236,6 +245,17 @@ def checked_id(repo_id: str, field: str = "model") -> str:
             field=field,
         ) from None
     return repo_id
+
+
+def checked_revision(revision: str | None) -> str | None:
+    """The revision as it was given, None for an empty one.
+
+    Raises:
+        WorkbenchError: It is not the name of a branch or a tag, nor a commit.
+    """
+    if revision and not _REVISION.fullmatch(revision):
+        raise WorkbenchError("A revision is a branch, a tag or a commit, such as main.", field="revision")
+    return revision or None
 
 
 def _files(info: ModelInfo | DatasetInfo) -> dict[str, int | None]:

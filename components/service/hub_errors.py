@@ -62,6 +62,12 @@ def hub_errors(subject: str, *, field: str | None = None) -> Iterator[None]:
         raise _from_status(error, subject, field) from None
     except httpx2.HTTPError:
         raise WorkbenchError(_NO_ANSWER, kind="hub") from None
+    except RuntimeError as error:
+        # The client wraps what goes wrong while a large file is sent.
+        if not isinstance(error.__cause__, (HfHubHTTPError, httpx2.HTTPError)):
+            raise
+        with hub_errors(subject, field=field):
+            raise error.__cause__ from None
 
 
 def _from_status(error: HfHubHTTPError, subject: str, field: str | None) -> WorkbenchError:

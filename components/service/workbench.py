@@ -7,11 +7,14 @@ from typing import Any
 
 from components.service.cards import Cards
 from components.service.catalog import Catalog
+from components.service.contents import Contents
 from components.service.data import Data
 from components.service.engine import Engine
 from components.service.hub import Hub
 from components.service.inference import Inference
+from components.service.manage import Manager
 from components.service.publish import Publisher
+from components.service.repositories import Repositories
 from components.service.runs import Runs
 from components.service.settings import Settings
 from components.service.snippets import snippet
@@ -31,6 +34,9 @@ class Workbench:
     data: Data
     runs: Runs
     cards: Cards
+    repositories: Repositories
+    contents: Contents
+    manager: Manager
     publisher: Publisher
 
     def snippet(self, view: str, arguments: dict[str, Any]) -> str:
@@ -61,5 +67,8 @@ def open_workbench(settings: Settings) -> Workbench:
         data=data,
         runs=runs,
         cards=cards,
+        repositories=Repositories(hub),
+        contents=Contents(hub),
+        manager=Manager(hub),
         publisher=Publisher(hub, cards),
     )

@@ -67,7 +67,7 @@ def build(ctx: Context, page: gr.Blocks, header: gr.HTML) -> HubTab:
     def contents(visitor: Visitor, repo: str | None) -> Updates:
         if not repo:
             return {files: html.empty(_EMPTY)}
-        rows = ctx.bench.publisher.list_files(repo, visitor=visitor)
+        rows = ctx.bench.repositories.list_files(repo, visitor=visitor)
         return {
             files: html.table(
                 ["File", "Size"],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,52 @@ def hub(settings: Settings, models_folder: Path) -> Hub:
     hub = Hub(settings)
     hub.add_namespace("local", lambda name, visitor: Snapshot(f"local/{name}", COMMIT, models_folder / name))
     return hub
+
+
+@dataclass(frozen=True)
+class LiveHub:
+    """An embedded Hub in a process of its own, with people on it.
+
+    ada may write to her own namespace and to `lab`, and only read in `club`; bob writes to his own.
+
+    Attributes:
+        settings: Settings for it.
+        ada, reader, bob, nobody: Visitors: ada with a write token and with a read token, bob, and an anonymous one.
+    """
+
+    settings: Settings
+    ada: Visitor
+    reader: Visitor
+    bob: Visitor
+    nobody: Visitor
+
+
+@pytest.fixture(scope="session")
+def live_hub(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
+    from components.localhub import accounts_command
+
+    folder = tmp_path_factory.mktemp("live")
+    root = folder / "root"
+    for words in (
+        "add-user ada --token hf_ada",
+        "add-user ada --role read --token hf_ada_reads",
+        "add-user bob --token hf_bob",
+        "add-member lab ada --role write",
+        "add-member lab bob --role admin",
+        "add-member club bob --role admin",
+        "add-member club ada --role read",
+    ):
+        assert accounts_command.main(["--root", str(root), *words.split()]) == 0
+    command = [sys.executable, "-m", "components.localhub", "--root", str(root), "--port", "0"]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[-1]
+        assert address.startswith("http://"), address
+        yield LiveHub(
+            settings=replace(settings, endpoint=address, cache=folder / "cache"),
+            ada=Visitor("user:ada", "hf_ada", "ada"),
+            reader=Visitor("user:ada", "hf_ada_reads", "ada"),
+            bob=Visitor("user:bob", "hf_bob", "bob"),
+            nobody=Visitor("guest:x"),
+        )
+        process.terminate()
