@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+import re
 
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+_PLAIN = re.compile(r"/(info/refs|git-(upload|receive)-pack)$")
+_GIT = re.compile(rf"\.git/info/lfs/|{_PLAIN.pattern}")
+_BASIC = 'Basic realm="A token is the password"'
 BAD_TOKEN = "Invalid credentials in Authorization header"
 
 
@@ -59,12 +64,16 @@ def entry_not_found(path: str, commit: str | None = None) -> HubError:
     return HubError(404, f"Entry not found: {path}", "EntryNotFound", headers=headers)
 
 
-def respond(_request: Request, error: Exception) -> Response:
+def respond(request: Request, error: Exception) -> Response:
     """The answer for a `HubError` (an exception handler of the app)."""
     assert isinstance(error, HubError)
     headers = {**error.headers, "X-Error-Message": header_text(error.message)}
     if error.code:
         headers["X-Error-Code"] = error.code
+    if error.status == 401 and _GIT.search(request.url.path):  # so that git and git-lfs ask for a password
+        headers |= {"WWW-Authenticate": _BASIC, "LFS-Authenticate": _BASIC}
+    if _PLAIN.search(request.url.path):  # git shows a text to the person, and nothing else
+        return PlainTextResponse(f"{error.message}\n", error.status, headers)
     return JSONResponse({"error": error.message, **error.body}, error.status, headers)
 
 

@@ -15,6 +15,7 @@ from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
 
 from components.localhub.disk import write_whole
+from components.localhub.names import SHA256
 
 FILE_MODE = 0o100644
 POINTER_BYTES = 1024
@@ -99,7 +100,7 @@ def read_pointer(data: bytes) -> Pointer | None:
         return None
     fields = dict(line.partition(" ")[::2] for line in data.decode("utf-8", "replace").splitlines())
     oid, size = fields.get("oid", ""), fields.get("size", "")
-    if not oid.startswith("sha256:") or len(oid) != 71 or not size.isdecimal():
+    if not oid.startswith("sha256:") or not SHA256.fullmatch(oid[7:]) or not (size.isascii() and size.isdecimal()):
         return None
     return Pointer(oid[7:], int(size))
 

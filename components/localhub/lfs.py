@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from components.localhub.errors import HubError
+from components.localhub.files import LargeFile
 from components.localhub.hub import Hub, address, base_url, in_thread, param, read_json
 from components.localhub.names import SHA256
 from components.localhub.repositories import KINDS, Repository
@@ -91,9 +92,11 @@ def routes(hub: Hub) -> list[Route]:
         return JSONResponse({"transfer": "basic", "objects": answers, "hash_algo": "sha256"}, media_type=MEDIA_TYPE)
 
     async def verify(request: Request) -> Response:
-        repository, _ = await in_thread(hub.contributed, request)
-        item = await read_json(request)
-        oid, size = check_object(item)
+        oid, size = check_object(await read_json(request))
+        if "authorization" in request.headers:
+            repository, _ = await in_thread(hub.contributed, request)
+        else:  # git-lfs sends no token to an address that it was given
+            repository = (await in_thread(_granted, hub, request, "VERIFY", oid))[0]
         file = repository.large_file(oid)
         if not file.exists() or file.stat().st_size != size:
             raise HubError(404, "That git-lfs object was not uploaded.")
@@ -110,14 +113,28 @@ def routes(hub: Hub) -> list[Route]:
             upload.close()
         return Response(headers={"ETag": f'"{oid}"'})
 
-    prefixes = ["/{namespace}/{name}.git/info/lfs/objects", "/{kind:kind}/{namespace}/{name}.git/info/lfs/objects"]
+    def get(request: Request) -> Response:
+        repository, oid, _ = _granted(hub, request, "GET")
+        file = repository.large_file(oid)
+        if not file.exists():
+            raise HubError(404, "The object is not here.")
+        return LargeFile(file, media_type="application/octet-stream", stat_result=os.stat(file))
+
+    def locks(_request: Request) -> Response:
+        """There are no locks; git-lfs asks before each push."""
+        return JSONResponse({"message": "This Hub has no file locks."}, 501, media_type=MEDIA_TYPE)
+
+    prefixes = ["/{namespace}/{name}.git/info/lfs", "/{kind:kind}/{namespace}/{name}.git/info/lfs"]
     return [
         route
         for prefix in prefixes
         for route in (
-            Route(prefix + "/batch", batch, methods=["POST"]),
-            Route(prefix + "/verify", verify, methods=["POST"]),
-            Route(prefix + "/{oid}", put, methods=["PUT"]),
+            Route(prefix + "/objects/batch", batch, methods=["POST"]),
+            Route(prefix + "/objects/verify", verify, methods=["POST"]),
+            Route(prefix + "/objects/{oid}", put, methods=["PUT"]),
+            Route(prefix + "/objects/{oid}", get),
+            Route(prefix + "/locks/verify", locks, methods=["POST"]),
+            Route(prefix + "/locks", locks, methods=["GET", "POST"]),
         )
     ]
 
@@ -148,7 +165,7 @@ def answer(hub: Hub, request: Request, repository: Repository, item: object, *, 
     elif not file.exists():
         found["actions"] = {
             "upload": {"href": f"{folder}/{oid}?{grant(hub, repository, oid, size, 'PUT')}"},
-            "verify": {"href": f"{folder}/verify"},
+            "verify": {"href": f"{folder}/verify?{grant(hub, repository, oid, size, 'VERIFY')}"},
         }
     return found
 
@@ -159,10 +176,10 @@ def grant(hub: Hub, repository: Repository, oid: str, size: int, method: str) ->
     return f"size={size}&until={until}&sig={_sign(hub, repository, oid, size, until, method)}"
 
 
-def _granted(hub: Hub, request: Request, method: str) -> tuple[Repository, str, int]:
+def _granted(hub: Hub, request: Request, method: str, oid: str = "") -> tuple[Repository, str, int]:
     """The repository, hash and size that the request's signed address is for; 403 if the signature is not ours."""
     query = request.query_params
-    oid, size, until = param(request, "oid"), query.get("size", ""), query.get("until", "")
+    oid, size, until = oid or param(request, "oid"), query.get("size", ""), query.get("until", "")
     namespace, _, name = address(request)[1].partition("/")
     repository = hub.repositories.find(address(request)[0], namespace, name)
     if repository and size.isdecimal() and until.isdecimal() and SHA256.fullmatch(oid) and int(until) > time.time():

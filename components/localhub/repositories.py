@@ -78,8 +78,12 @@ class Repository:
 
     def refs(self) -> dict[str, str]:
         """Full names of all branches, tags and other refs, and the commits they point to."""
+        return {name: self._peel(oid) for name, oid in self.raw_refs().items()}
+
+    def raw_refs(self) -> dict[str, str]:
+        """Full names of all refs, and the objects they point to: a commit, or an annotated tag."""
         names = sorted(name.decode() for name in self._refs.allkeys() if name != b"HEAD")
-        return {name: self._peel(self._refs[Ref(name.encode())].decode()) for name in names}
+        return {name: self._refs[Ref(name.encode())].decode() for name in names}
 
     def ref(self, name: str) -> str | None:
         """The commit that the ref of that full name points to."""

@@ -14,12 +14,24 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from components.localhub import commits, community, files, gates, history, lfs, listing, manage, people, preupload
+from components.localhub import (
+    commits,
+    community,
+    files,
+    gates,
+    history,
+    lfs,
+    listing,
+    manage,
+    people,
+    preupload,
+    smart,
+)
 from components.localhub.errors import HubError, repository_not_found, respond
 from components.localhub.hub import Hub
 from components.localhub.seed import seed as publish_seed
 
-PARTS = (people, manage, gates, community, listing, preupload, commits, lfs, files, history)
+PARTS = (people, manage, gates, community, listing, preupload, commits, lfs, smart, files, history)
 
 
 class _Choice(StringConvertor):

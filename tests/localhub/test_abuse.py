@@ -67,7 +67,7 @@ def test_a_path_that_leaves_the_repository_is_refused(http, repo, path, operatio
 )
 def test_no_address_reads_outside_a_repository(http, address):
     answer = http.get(address)
-    assert answer.status_code in (400, 401, 404, 405)
+    assert answer.status_code in (400, 401, 403, 404, 405)
     assert "users" not in answer.text
 
 
@@ -210,3 +210,14 @@ def test_tokens_are_nowhere_on_disk(hub):
 def test_only_a_bearer_token_that_is_known_counts(http, header):
     answer = http.get("/api/whoami-v2", headers={"Authorization": header.encode("latin-1")})
     assert answer.status_code == 401
+
+
+def test_a_pointer_with_a_path_for_a_hash_is_no_pointer(http, repo):
+    for oid in ("/" * 54 + "etc/passwd", "../" * 21 + "x"):
+        pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 3\n"
+        lines = [
+            {"key": "header", "value": {"summary": "s"}},
+            {"key": "file", "value": {"path": "p.txt", "content": pointer}},
+        ]
+        assert http.post(f"/api/models/{repo}/commit/main", content="\n".join(map(json.dumps, lines))).is_success
+        assert http.get(f"/{repo}/resolve/main/p.txt").text == pointer
