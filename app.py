@@ -12,12 +12,13 @@ import argparse
 import logging
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.service.settings import HUGGING_FACE, Settings, read_settings
@@ -53,32 +54,60 @@ def hub_answers(endpoint: str) -> bool:
         return False
 
 
-def start_embedded_hub(home: Path) -> tuple[str, str, subprocess.Popen[str]]:
-    """Start the embedded Hub with the starter models: its address, its user's token, its process."""
+@dataclass(frozen=True)
+class EmbeddedHub:
+    """The embedded Hub in a process of its own, started while this one goes on importing.
+
+    Attributes:
+        endpoint: Its address.
+        token: The token of its first user.
+        process: The process, which ends when this one does.
+        log: What it says when it cannot start.
+    """
+
+    endpoint: str
+    token: str
+    process: subprocess.Popen[str]
+    log: Path
+
+    def wait(self) -> None:
+        """Return once it answers; end the app with the reason if it does not."""
+        assert self.process.stdout is not None
+        if not self.process.stdout.readline().startswith("localhub ready"):
+            raise SystemExit(f"The embedded Hub did not start; {self.log} says why.")
+
+
+def start_embedded_hub(home: Path) -> EmbeddedHub:
+    """Start the embedded Hub with the starter models, at the same address as last time if that is free."""
     root = home / "hub"
     root.mkdir(parents=True, exist_ok=True)
     token = _kept(root / "token", lambda: f"hf_{secrets.token_hex(17)}")
     port_file = root / "port"
-    port = port_file.read_text() if port_file.exists() else "0"
-    command = [sys.executable, "-m", "components.localhub", "--root", str(root), "--user", LOCAL_USER]
-    command += ["--seed", str(SEED), "--with-parent"]
-    for candidate in dict.fromkeys((port, "0")):
-        with (home / "hub.log").open("a") as log:
-            process = subprocess.Popen(
-                [*command, "--port", candidate],
-                cwd=Path(__file__).parent,
-                env={**os.environ, "LOCALHUB_TOKEN": token},
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        assert process.stdout is not None
-        line = process.stdout.readline().split()
-        if line[:2] == ["localhub", "ready"]:
-            port_file.write_text(line[2].rpartition(":")[2])
-            return line[2], token, process
-        process.wait()
-    raise SystemExit(f"The embedded Hub did not start; {home / 'hub.log'} says why.")
+    port = _free_port(int(port_file.read_text()) if port_file.exists() else 0)
+    port_file.write_text(str(port))
+    command = [sys.executable, "-m", "components.localhub", "--root", str(root), "--port", str(port)]
+    log = home / "hub.log"
+    with log.open("a") as errors:
+        process = subprocess.Popen(
+            [*command, "--user", LOCAL_USER, "--seed", str(SEED), "--with-parent"],
+            cwd=Path(__file__).parent,
+            env={**os.environ, "LOCALHUB_TOKEN": token},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    return EmbeddedHub(f"http://127.0.0.1:{port}", token, process, log)
+
+
+def _free_port(wanted: int) -> int:
+    """The port of loopback that is wanted if nothing has it, else any free one."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", wanted))
+        except OSError:
+            return _free_port(0)
+        return int(listener.getsockname()[1])
 
 
 def _kept(file: Path, make: Callable[[], str]) -> str:
@@ -89,18 +118,19 @@ def _kept(file: Path, make: Callable[[], str]) -> str:
     return file.read_text().strip()
 
 
-def find_hub(settings: Settings) -> Settings:
-    """The settings with the Hub in use: the one asked for, or the embedded one, started."""
-    if settings.hub == "local" or (settings.hub == "auto" and not hub_answers(settings.endpoint)):
-        endpoint, token, _process = start_embedded_hub(settings.home)
-        return replace(
-            settings,
-            endpoint=endpoint,
-            embedded=True,
-            cache=settings.home / "cache" / "hub",
-            machine_token=None if settings.public else token,
-        )
-    return settings
+def find_hub(settings: Settings) -> tuple[Settings, EmbeddedHub | None]:
+    """The settings with the Hub in use: the one asked for, or the embedded one, which is being started."""
+    if settings.hub not in ("auto", "local") or (settings.hub == "auto" and hub_answers(settings.endpoint)):
+        return settings, None
+    hub = start_embedded_hub(settings.home)
+    found = replace(
+        settings,
+        endpoint=hub.endpoint,
+        embedded=True,
+        cache=settings.home / "cache" / "hub",
+        machine_token=None if settings.public else hub.token,
+    )
+    return found, hub
 
 
 def set_switches(settings: Settings) -> None:
@@ -126,7 +156,7 @@ def main() -> None:
     except ValueError as error:
         raise SystemExit(str(error)) from None
     settings.home.mkdir(parents=True, exist_ok=True)
-    settings = find_hub(settings)
+    settings, hub = find_hub(settings)
     set_switches(settings)
 
     from huggingface_hub import get_token
@@ -135,6 +165,8 @@ def main() -> None:
 
     if not settings.public and not settings.embedded:
         settings = replace(settings, machine_token=get_token())
+    if hub is not None:
+        hub.wait()
     serve(settings)
 
 

@@ -39,7 +39,7 @@ def build_page(bench: Workbench) -> gr.Blocks:
                 gr.HTML(_HEADER, padding=False)
             with gr.Column(scale=1, min_width=280):
                 header = gr.HTML(padding=False, elem_id="who")
-        with gr.Tabs(elem_id="tabs") as tabs:
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Playground", id="playground"):
                 play = playground.build(ctx, page)
             with gr.Tab("Tokenizer", id="tokenizer"):
