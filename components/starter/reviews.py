@@ -11,7 +11,7 @@ import csv
 import random
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -168,10 +168,15 @@ def distinct(grammar: Grammar, seen: set[str]) -> Iterator[Review]:
 
 
 def write(folder: Path) -> None:
-    """Write the splits as `train.csv`, `validation.csv` and `test.csv` with the columns text and label."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the splits as `train.csv`, `validation.csv` and `test.csv`."""
     for name, rows in reviews().items():
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(["text", "label"])
-            table.writerows([row.text, row.label] for row in rows)
+        write_split(rows, folder / f"{name}.csv")
+
+
+def write_split(rows: Iterable[Review], file: Path) -> None:
+    """Write reviews as a table with the columns text and label."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        table = csv.writer(opened, lineterminator="\n")
+        table.writerow(["text", "label"])
+        table.writerows([row.text, row.label] for row in rows)
