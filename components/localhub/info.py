@@ -118,8 +118,8 @@ def describe(repository: Repository, commit: str | None = None, *, blobs: bool =
         "disabled": False,
         "downloads": repository.downloads,
         "downloadsAllTime": repository.downloads,
-        "likes": 0,
-        "trendingScore": 0,
+        "likes": len(about.get("likers", [])),
+        "trendingScore": len(about.get("likers", [])),
         "tags": known.tags,
         "cardData": known.card,
         "siblings": _siblings(repository, commit, known, blobs=blobs),
@@ -219,7 +219,7 @@ def _tags(
     library: str | None,
     task: str | None,
 ) -> list[str]:
-    tags: list[Any] = [library]
+    tags: list[Any] = [library, card.get("sdk") if kind == "spaces" else None]
     if kind == "models":
         tags += [tag for end, tag in _WEIGHTS.items() if any(path.endswith(end) for path in files)]
         tags += [(config or {}).get("model_type"), task, *_texts(card.get("tags")), *_texts(card.get("language"))]

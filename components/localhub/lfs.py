@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import hmac
 import os
-import tempfile
-import time
-from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -17,62 +11,16 @@ from starlette.routing import Route
 
 from components.localhub.errors import HubError
 from components.localhub.files import LargeFile
-from components.localhub.hub import Hub, address, base_url, in_thread, param, read_json
+from components.localhub.grants import check_grant, grant, objects_url
+from components.localhub.hub import Hub, in_thread, read_json
+from components.localhub.lfs_store import Upload
+from components.localhub.multipart import PART_BYTES, upload_action
 from components.localhub.names import SHA256
-from components.localhub.repositories import KINDS, Repository
+from components.localhub.repositories import Repository
 
 MEDIA_TYPE = "application/vnd.git-lfs+json"
-#: How long an upload address stays valid, in seconds.
-UPLOAD_SECONDS = 24 * 3600
 OBJECT_BYTES = 1024**4
 BATCH = 1000
-
-
-def store_file(repository: Repository, source: Path, oid: str) -> None:
-    """Make the file `source`, whose sha256 is `oid` and which lies on the same file system, a git-lfs object."""
-    target = repository.large_file(oid)
-    with repository.writing():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(source, target)
-
-
-class Upload:
-    """A large file on its way in: written aside while its hash is computed, then moved into place or dropped."""
-
-    def __init__(self, repository: Repository, folder: Path, oid: str, size: int) -> None:
-        self._repository = repository
-        self._oid, self._size = oid, size
-        self._hash = hashlib.sha256()
-        self._received = 0
-        descriptor, name = tempfile.mkstemp(prefix="upload-", dir=folder)
-        self._stream = os.fdopen(descriptor, "wb")
-        self._file = Path(name)
-
-    def write(self, data: bytes) -> None:
-        """Take the next bytes; 400 beyond the announced size, 507 when the disk is full."""
-        self._received += len(data)
-        if self._received > self._size:
-            raise HubError(400, f"More than the announced {self._size} bytes were sent.")
-        self._hash.update(data)
-        try:
-            self._stream.write(data)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise HubError(507, "The Hub's disk is full: delete something there, then try again.") from error
-            raise
-
-    def finish(self) -> None:
-        """Keep the file; 400 if it is not what was announced."""
-        if self._received != self._size or self._hash.hexdigest() != self._oid:
-            raise HubError(400, "The content that was sent does not have the announced size and SHA-256.")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
-        store_file(self._repository, self._file, self._oid)
-
-    def close(self) -> None:
-        """Drop what was not kept."""
-        self._stream.close()
-        self._file.unlink(missing_ok=True)
 
 
 def routes(hub: Hub) -> list[Route]:
@@ -88,22 +36,26 @@ def routes(hub: Hub) -> list[Route]:
         objects = body.get("objects")
         if not isinstance(objects, list) or len(objects) > BATCH:
             raise HubError(422, f"`objects` must be a list of at most {BATCH} objects.")
-        answers = await in_thread(lambda: [answer(hub, request, repository, item, upload=upload) for item in objects])
-        return JSONResponse({"transfer": "basic", "objects": answers, "hash_algo": "sha256"}, media_type=MEDIA_TYPE)
+        parts = upload and "multipart" in (body.get("transfers") or ())
+        answers = await in_thread(
+            lambda: [answer(hub, request, repository, item, upload=upload, parts=parts) for item in objects]
+        )
+        transfer = "multipart" if parts else "basic"
+        return JSONResponse({"transfer": transfer, "objects": answers, "hash_algo": "sha256"}, media_type=MEDIA_TYPE)
 
     async def verify(request: Request) -> Response:
         oid, size = check_object(await read_json(request))
         if "authorization" in request.headers:
             repository, _ = await in_thread(hub.contributed, request)
         else:  # git-lfs sends no token to an address that it was given
-            repository = (await in_thread(_granted, hub, request, "VERIFY", oid))[0]
+            repository = (await in_thread(check_grant, hub, request, "VERIFY", oid))[0]
         file = repository.large_file(oid)
         if not file.exists() or file.stat().st_size != size:
             raise HubError(404, "That git-lfs object was not uploaded.")
         return JSONResponse({"message": "ok"}, media_type=MEDIA_TYPE)
 
     async def put(request: Request) -> Response:
-        repository, oid, size = await in_thread(_granted, hub, request, "PUT")
+        repository, oid, size = await in_thread(check_grant, hub, request, "PUT")
         upload = await in_thread(Upload, repository, hub.repositories.scratch, oid, size)
         try:
             async for chunk in request.stream():
@@ -114,7 +66,7 @@ def routes(hub: Hub) -> list[Route]:
         return Response(headers={"ETag": f'"{oid}"'})
 
     def get(request: Request) -> Response:
-        repository, oid, _ = _granted(hub, request, "GET")
+        repository, oid, _ = check_grant(hub, request, "GET")
         file = repository.large_file(oid)
         if not file.exists():
             raise HubError(404, "The object is not here.")
@@ -147,48 +99,25 @@ def check_object(item: object) -> tuple[str, int]:
     return oid, size
 
 
-def answer(hub: Hub, request: Request, repository: Repository, item: object, *, upload: bool) -> dict[str, Any]:
-    """What the client is to do about one object of a batch: nothing, upload it, or download it."""
+def answer(
+    hub: Hub, request: Request, repository: Repository, item: object, *, upload: bool, parts: bool
+) -> dict[str, Any]:
+    """What the client is to do about one object of a batch: nothing, upload it (in parts, if it can), download it."""
     oid, size = check_object(item)
     file = repository.large_file(oid)
     found: dict[str, Any] = {"oid": oid, "size": size, "authenticated": True}
-    folder = f"{base_url(request)}/{KINDS[repository.kind]}{repository.id}.git/info/lfs/objects"
+    folder = objects_url(request, repository)
     if not upload:
         if not file.exists():
             return {**found, "error": {"code": 404, "message": "The object is not here."}}
         found["actions"] = {"download": {"href": f"{folder}/{oid}?{grant(hub, repository, oid, size, 'GET')}"}}
     elif size > OBJECT_BYTES:
-        return {
-            **found,
-            "error": {"code": 422, "message": f"The largest file that can be stored has {OBJECT_BYTES} bytes."},
-        }
+        message = f"The largest file that can be stored has {OBJECT_BYTES} bytes."
+        return {**found, "error": {"code": 422, "message": message}}
     elif not file.exists():
+        action = {"href": f"{folder}/{oid}?{grant(hub, repository, oid, size, 'PUT')}"}
         found["actions"] = {
-            "upload": {"href": f"{folder}/{oid}?{grant(hub, repository, oid, size, 'PUT')}"},
+            "upload": upload_action(hub, request, repository, oid, size) if parts and size > PART_BYTES else action,
             "verify": {"href": f"{folder}/verify?{grant(hub, repository, oid, size, 'VERIFY')}"},
         }
     return found
-
-
-def grant(hub: Hub, repository: Repository, oid: str, size: int, method: str) -> str:
-    """The query that lets its bearer move one object without a token, for a day."""
-    until = int(time.time()) + UPLOAD_SECONDS
-    return f"size={size}&until={until}&sig={_sign(hub, repository, oid, size, until, method)}"
-
-
-def _granted(hub: Hub, request: Request, method: str, oid: str = "") -> tuple[Repository, str, int]:
-    """The repository, hash and size that the request's signed address is for; 403 if the signature is not ours."""
-    query = request.query_params
-    oid, size, until = oid or param(request, "oid"), query.get("size", ""), query.get("until", "")
-    namespace, _, name = address(request)[1].partition("/")
-    repository = hub.repositories.find(address(request)[0], namespace, name)
-    if repository and size.isdecimal() and until.isdecimal() and SHA256.fullmatch(oid) and int(until) > time.time():
-        wanted = _sign(hub, repository, oid, int(size), int(until), method)
-        if hmac.compare_digest(wanted.encode(), query.get("sig", "").encode()):
-            return repository, oid, int(size)
-    raise HubError(403, "This upload address is not valid, or not any more: start the upload again.")
-
-
-def _sign(hub: Hub, repository: Repository, oid: str, size: int, until: int, method: str) -> str:
-    text = f"{method} {repository.kind}/{repository.id} {oid} {size} {until}"
-    return hmac.new(hub.key, text.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""Creating, copying, moving, deleting and opening repositories; checking a card before it is pushed."""
+"""Creating, moving, deleting and opening repositories; checking a card before it is pushed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from components.localhub.errors import HubError
 from components.localhub.hub import Hub, forbidden, in_thread, read_json, repository_url
 from components.localhub.names import check_repository
 from components.localhub.repositories import KINDS
+from components.localhub.visibility import is_private
 
 _SDKS = ("gradio", "docker", "static", "streamlit")
 
@@ -25,7 +26,7 @@ def routes(hub: Hub) -> list[Route]:
         account = hub.signed_in(request)
         body = await read_json(request)
         kind, repo_id = _kind(body), _new_id(account, body)
-        settings: dict[str, Any] = {"private": _private(body, default=False)}
+        settings: dict[str, Any] = {"private": is_private(body, default=False)}
         if kind == "spaces":
             if body.get("sdk") not in _SDKS:
                 raise HubError(400, f"A Space needs an `sdk`: one of {', '.join(_SDKS)}.")
@@ -59,7 +60,7 @@ def routes(hub: Hub) -> list[Route]:
         repository, _ = await in_thread(hub.own_repository, request)
         body = await read_json(request)
         about = await in_thread(lambda: repository.about)
-        changed: dict[str, Any] = {"private": _private(body, default=about["private"])}
+        changed: dict[str, Any] = {"private": is_private(body, default=about["private"])}
         if body.get("gated") is not None:
             changed["gated"] = body["gated"]
         if changed.get("gated") not in (None, False, "auto", "manual"):
@@ -98,12 +99,3 @@ def _new_id(account: Account, body: dict[str, Any]) -> str:
     if not account.owns(namespace):
         raise forbidden(account)
     return f"{namespace}/{name}"
-
-
-def _private(body: dict[str, Any], *, default: bool) -> bool:
-    visibility, private = body.get("visibility"), body.get("private")
-    if visibility not in (None, "public", "private", "protected") or private not in (None, True, False):
-        raise HubError(400, "`visibility` must be public or private.")
-    if visibility is not None:
-        return bool(visibility != "public")
-    return default if private is None else bool(private)

@@ -65,7 +65,7 @@ class Repository:
 
     @property
     def about(self) -> dict[str, Any]:
-        """Settings: `created` (ISO time), `private`, `gated`, `access` (user -> request), and `sdk` for a Space."""
+        """Settings: `created` (ISO time), `private`, `gated`, `access` (user -> request), `likers`, a Space's `sdk`."""
         about: dict[str, Any] = json.loads((self.path / _ABOUT).read_text("utf-8"))
         return about
 
@@ -210,17 +210,24 @@ class Repositories:
         """A new repository whose first commit holds `.gitattributes` and `files`; 409 if the id is taken."""
         scratch = Path(tempfile.mkdtemp(dir=self.scratch))
         _init_bare(scratch)
-        about = {"created": datetime.now(UTC).isoformat(timespec="milliseconds"), "private": False, **settings}
-        write_whole(scratch / _ABOUT, json.dumps(about, indent=1).encode())
+        write_whole(scratch / _ABOUT, json.dumps(_new_settings(settings), indent=1).encode())
         new = Repository(kind, repo_id, scratch)
         content = {".gitattributes": default_attributes(kind).encode(), **(files or {})}
         blobs = {path: (git.FILE_MODE, git.write_blob(new.objects, data)) for path, data in content.items()}
         new.set_ref(MAIN, git.write_commit(new.objects, blobs, parents=[], author=author, message="initial commit"))
         try:
-            self._place(scratch, self._path(kind, repo_id))
+            return self._open_new(scratch, kind, repo_id)
         except HubError:
             shutil.rmtree(scratch)
             raise
+
+    def adopt(self, folder: Path, kind: str, repo_id: str, **settings: Any) -> Repository:
+        """Make a folder, a copy of another repository, a repository of its own; 409 if the id is taken."""
+        write_whole(folder / _ABOUT, json.dumps(_new_settings(settings), indent=1).encode())
+        return self._open_new(folder, kind, repo_id)
+
+    def _open_new(self, folder: Path, kind: str, repo_id: str) -> Repository:
+        self._place(folder, self._path(kind, repo_id))
         found = self.find(kind, *repo_id.split("/"))
         assert found is not None
         return found
@@ -246,6 +253,10 @@ class Repositories:
         """Give a repository another id; 409 if that is taken."""
         with repository.writing():
             self._place(repository.path, self._path(repository.kind, new_id))
+
+
+def _new_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    return {"created": datetime.now(UTC).isoformat(timespec="milliseconds"), "private": False, **settings}
 
 
 def _exists(path: Path) -> bool:

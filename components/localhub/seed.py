@@ -14,7 +14,7 @@ from components.localhub import git
 from components.localhub.attributes import ATTRIBUTES, Patterns, default_attributes
 from components.localhub.disk import write_whole
 from components.localhub.hub import Hub
-from components.localhub.lfs import store_file
+from components.localhub.lfs_store import store_file
 from components.localhub.names import is_file_path, is_name, is_namespace
 from components.localhub.repositories import KINDS, MAIN, Repository
 

@@ -17,12 +17,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from components.localhub import (
     commits,
     community,
+    copies,
     files,
     gates,
     history,
     lfs,
+    lfs_files,
+    likes,
     listing,
     manage,
+    multipart,
     people,
     preupload,
     smart,
@@ -31,7 +35,23 @@ from components.localhub.errors import HubError, repository_not_found, respond
 from components.localhub.hub import Hub
 from components.localhub.seed import seed as publish_seed
 
-PARTS = (people, manage, gates, community, listing, preupload, commits, lfs, smart, files, history)
+PARTS = (
+    people,
+    manage,
+    copies,
+    gates,
+    likes,
+    community,
+    listing,
+    preupload,
+    commits,
+    multipart,
+    lfs,
+    lfs_files,
+    smart,
+    files,
+    history,
+)
 
 
 class _Choice(StringConvertor):

@@ -38,8 +38,53 @@ assert load_dataset("ada/pushed", split="train")[1] == {"text": "y", "label": 1}
 print("read and written")
 """
 
+TRAINER = """
+from datasets import Dataset
+from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
+from huggingface_hub import HfApi
 
-@pytest.mark.parametrize(("script", "said"), [(TRANSFORMERS, "hidden from others"), (DATASETS, "read and written")])
+sizes = dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, vocab_size=7)
+rows = Dataset.from_dict({"input_ids": [[2, 5, 3], [2, 6, 3]] * 4, "labels": [1, 0] * 4})
+arguments = TrainingArguments(
+    "out", max_steps=2, save_steps=1, push_to_hub=True, hub_model_id="ada/trained", hub_token=TOKEN,
+    hub_strategy="every_save", report_to=[], use_cpu=True, disable_tqdm=True,
+)
+trainer = Trainer(BertForSequenceClassification(BertConfig(**sizes)), arguments, train_dataset=rows)
+trainer.train()
+trainer.push_to_hub("The end")
+files = HfApi(token=TOKEN).list_repo_files("ada/trained")
+assert {"README.md", "config.json", "model.safetensors", "training_args.bin"} <= set(files), files
+print("trained and pushed")
+"""
+
+CARD = """
+from huggingface_hub import ModelCard, ModelCardData, create_repo, get_repo_discussions, metadata_update
+
+create_repo("ada/carded", token=TOKEN)
+card = ModelCard(f"---\\n{ModelCardData(license='mit', language='en').to_yaml()}\\n---\\n# Title\\n")
+card.push_to_hub("ada/carded", token=TOKEN)
+metadata_update("ada/carded", {"tags": ["demo"]}, token=TOKEN)
+found = ModelCard.load("ada/carded", token=TOKEN)
+assert (found.data.license, found.data.tags) == ("mit", ["demo"])
+update = dict(token=TOKEN, overwrite=True, create_pr=True)
+metadata_update("ada/carded", {"license": "apache-2.0"}, **update)
+assert [found.num for found in get_repo_discussions("ada/carded", token=TOKEN)] == [1]
+try:
+    metadata_update("ada/carded", {"license": "No Such Licence"}, token=TOKEN, overwrite=True)
+except ValueError as error:
+    print("card refused" if "not valid" in str(error) else error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (TRANSFORMERS, "hidden from others"),
+        (DATASETS, "read and written"),
+        (TRAINER, "trained and pushed"),
+        (CARD, "card refused"),
+    ],
+)
 def test_the_library_loads_and_pushes(hub, tmp_path, script, said):
     env = {
         "PATH": os.environ["PATH"],
@@ -55,6 +100,6 @@ def test_the_library_loads_and_pushes(hub, tmp_path, script, said):
     command = [sys.executable, "-c", f"TOKEN = {hub.api().token!r}\n{script}"]
     ended = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=200)
     assert said in ended.stdout, ended.stderr[-3000:]
-    for name in ("ada/tiny", "ada/pushed"):
+    for name in ("ada/tiny", "ada/pushed", "ada/trained", "ada/carded"):
         kind = "dataset" if name.endswith("pushed") else "model"
         hub.api().delete_repo(name, repo_type=kind, missing_ok=True)
