@@ -44,40 +44,45 @@ class Context:
         outputs: list[Any],
         *,
         told: Component,
+        clears: bool = True,
         **options: Any,
     ) -> Any:
         """Call `function(visitor, *values of inputs)` on `event`.
 
         The function returns, or yields, a dict of component to update, over `outputs`. A `WorkbenchError` becomes a
-        sentence in `told`, which is cleared otherwise; everything on the page stays as it was.
+        sentence in `told`, and everything on the page stays as it was. Otherwise `told` is cleared, but not by what
+        happens beside the visitor's own action (`clears=False`): that may not wipe off what they have yet to read.
 
         Returns:
             Gradio's dependency, for `.then` and `cancels`.
         """
-        streams = inspect.isgeneratorfunction(function)
         options.setdefault("show_progress", "minimal")
+        fresh = {told: ""} if clears else {}
+        handler = self._streaming if inspect.isgeneratorfunction(function) else self._once
         return event(
-            self._streaming(function, told) if streams else self._once(function, told),
+            handler(function, told, fresh),
             inputs=[self.token, *inputs],
             outputs=[told, *outputs],
             api_visibility="private",
             **options,
         )
 
-    def _once(self, function: Callable[..., Updates], told: Component) -> Callable[..., Updates]:
+    def _once(self, function: Callable[..., Updates], told: Component, fresh: Updates) -> Callable[..., Updates]:
         def handler(request: gr.Request, token: str, *values: Any) -> Updates:
             try:
-                return {told: "", **function(self.visitor(request, token), *values)}
+                return {**fresh, **function(self.visitor(request, token), *values)}
             except Exception as error:  # noqa: BLE001  the page's boundary: a sentence, never a traceback
                 return {told: _sentence(error)}
 
         return handler
 
-    def _streaming(self, function: Callable[..., Iterator[Updates]], told: Component) -> Callable[..., Any]:
+    def _streaming(
+        self, function: Callable[..., Iterator[Updates]], told: Component, fresh: Updates
+    ) -> Callable[..., Any]:
         def handler(request: gr.Request, token: str, *values: Any) -> Iterator[Updates]:
             try:
                 for updates in function(self.visitor(request, token), *values):
-                    yield {told: "", **updates}
+                    yield {**fresh, **updates}
             except Exception as error:  # noqa: BLE001  the page's boundary: a sentence, never a traceback
                 yield {told: _sentence(error)}
 

@@ -29,6 +29,7 @@ class Finetune:
     """The components that other tabs send to and take from."""
 
     picker: ModelPicker
+    dataset: gr.Textbox
     runs: gr.Dropdown
     to_playground: gr.Button
     to_card: gr.Button
@@ -83,10 +84,10 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
             picker = ModelPicker.build("Model", base)
             gr.HTML('<div class="wb-step"><b>3</b> Settings</div>', padding=False)
             with gr.Row():
-                epochs = gr.Number(label="Epochs", value=2, minimum=1, precision=0, min_width=90, elem_id="ft-epochs")
-                batch = gr.Number(label="Batch size", value=32, minimum=1, precision=0, min_width=90)
+                epochs = gr.Number(label="Epochs", value=2, precision=0, min_width=90, elem_id="ft-epochs")
+                batch = gr.Number(label="Batch size", value=32, precision=0, min_width=90)
                 rate = gr.Number(label="Learning rate", value=5e-4 if embedded else 5e-5, min_width=120)
-                seed = gr.Number(label="Seed", value=42, minimum=0, precision=0, min_width=90)
+                seed = gr.Number(label="Seed", value=42, precision=0, min_width=90)
             samples = gr.Textbox(
                 label="Your own sentences, for before and after",
                 info="One a line.",
@@ -198,13 +199,13 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
     ctx.wire(look.click, inspect, place, [preview, preview_fold, text_column, label_column], told=told_data)
     ctx.wire(start.click, begin, [*place, *form], [runs, *live], told=told)
     ctx.wire(runs.input, view, [runs], live, told=told_run)
-    ctx.wire(timer.tick, view, [runs], live, told=told_run, show_progress="hidden")
+    ctx.wire(timer.tick, view, [runs], live, told=told_run, clears=False, show_progress="hidden")
     ctx.wire(stop.click, halt, [runs], live, told=told_run)
     ctx.wire(resume.click, go_on, [runs], live, told=told_run)
     ctx.wire(compare.click, try_both, [runs, samples], [compared], told=told_run)
-    ctx.wire(page.load, reload, [], [runs, *live], told=told_run, show_progress="hidden")
+    ctx.wire(page.load, reload, [], [runs, *live], told=told_run, clears=False, show_progress="hidden")
     wire_picker(ctx, page, picker, told, task=gr.State(""))
-    return Finetune(picker, runs, to_playground, to_card)
+    return Finetune(picker, dataset, runs, to_playground, to_card)
 
 
 def _title(state: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS, ParameterSpec, TaskSpec
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
@@ -61,7 +62,7 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
                 type="values",
             )
             with gr.Accordion("Parameters", open=False):
-                forms = {name: _form(spec, ctx, visible=spec is first) for name, spec in TASKS.items()}
+                forms = {name: _form(spec, visible=spec is first) for name, spec in TASKS.items()}
                 revision = gr.Textbox(
                     label="Revision", placeholder="main", info="A branch, a tag or a commit.", max_lines=1
                 )
@@ -114,15 +115,15 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
         parameters = _given(forms, name, values)
         yield {result: html.empty("Running …"), ran: "", stages: html.empty(_EMPTY_HOOD), stop: _on, code: ""}
         call = (name, model, prompt, parameters, at or None)
-        if spec.streams:
+        try:
             answer: dict[str, Any] = {}
-            for answer in ctx.bench.inference.stream_task(*call, visitor=visitor):
-                yield {result: _continued(prompt, answer), ran: _facts(answer)}
-        else:
-            answer = ctx.bench.inference.run_task(*call, visitor=visitor)
+            for answer in _answers(ctx, spec, call, visitor):
+                yield {result: _shown(spec, prompt, answer), ran: _facts(answer)}
+        except WorkbenchError:
+            yield {result: html.empty(_EMPTY)}
+            raise
         done = {**answer, "inputs": prompt}
-        view_of = _continued(prompt, answer) if spec.streams else _labels(answer["output"])
-        yield {result: view_of, ran: _facts(answer), code: ctx.bench.snippet(kind, done), last: done, stop: _off}
+        yield {code: ctx.bench.snippet(kind, done), last: done, stop: _off}
 
     def look_inside(visitor: Visitor, name: str, model: str, prompt: str, at: str, *values: Any) -> Updates:
         inside = ctx.bench.inference.run_stages(
@@ -155,7 +156,7 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
     ]
     for event in started:
         after = event.then(lambda: _off, None, stop, api_visibility="private", show_progress="hidden")
-        ctx.wire(after.then, look_if_open, [view, *call], [stages], told=told, show_progress="hidden")
+        ctx.wire(after.then, look_if_open, [view, *call], [stages], told=told, clears=False, show_progress="hidden")
     stop.click(lambda: _off, None, stop, cancels=started, api_visibility="private", queue=False)
     ctx.wire(way.input, show_code, [way, last], [code], told=told, show_progress="hidden")
     ctx.wire(hood.select, look_inside, call, [stages], told=told)
@@ -186,6 +187,7 @@ def wire_picker(
             [picker.model],
             [picker.facts],
             told=told,
+            clears=False,
             show_progress="hidden",
         )
 
@@ -206,28 +208,23 @@ class _Form:
     fields: list[Component]
 
 
-def _form(spec: TaskSpec, ctx: Context, *, visible: bool) -> _Form:
+def _form(spec: TaskSpec, *, visible: bool) -> _Form:
     with gr.Column(visible=visible) as group:
-        fields = [_field(parameter, parameter.highest(ctx.bench.settings)) for parameter in spec.parameters]
+        fields = [_field(parameter) for parameter in spec.parameters]
     return _Form(group, [parameter.name for parameter in spec.parameters], fields)
 
 
-def _field(spec: ParameterSpec, highest: float | None) -> Component:
+def _field(spec: ParameterSpec) -> Component:
+    """The field of one parameter; its bounds are the service's to check, which says them in a sentence."""
     title = spec.name.replace("_", " ").capitalize()
     if spec.type == "bool":
         return gr.Checkbox(label=title, info=spec.help, value=bool(spec.default))
     if spec.type == "choice":
         return gr.Dropdown(label=title, info=spec.help, choices=["", *spec.choices], value=spec.default or "")
-    if spec.type in ("list", "str"):
-        return gr.Textbox(label=title, info=spec.help, value=spec.default or "", max_lines=1)
-    return gr.Number(
-        label=title,
-        info=spec.help,
-        value=spec.default,
-        minimum=spec.min,
-        maximum=highest,
-        precision=0 if spec.type == "int" else None,
-    )
+    if spec.type in ("int", "float") and spec.default is not None:
+        return gr.Number(label=title, info=spec.help, value=spec.default)
+    # A number field cannot be left empty, and left empty means: as the model has it.
+    return gr.Textbox(label=title, info=spec.help, value=spec.default or "", placeholder="not set", max_lines=1)
 
 
 def _given(forms: dict[str, _Form], task: str, values: tuple[Any, ...]) -> dict[str, Any]:
@@ -236,10 +233,35 @@ def _given(forms: dict[str, _Form], task: str, values: tuple[Any, ...]) -> dict[
     for name, form in forms.items():
         if name == task:
             given = dict(zip(form.names, values[start : start + len(form.names)], strict=True))
+            typed = {spec.name: _typed(spec, given[spec.name]) for spec in TASKS[task].parameters}
             defaults = {spec.name: spec.default for spec in TASKS[task].parameters}
-            return {key: value for key, value in given.items() if value not in (None, "", defaults[key])}
+            return {key: value for key, value in typed.items() if value not in (None, "", defaults[key])}
         start += len(form.names)
     return {}
+
+
+def _typed(spec: ParameterSpec, value: Any) -> Any:
+    """What was typed as the number that it is; anything else as it stands, for the service to refuse by name."""
+    if spec.type in ("int", "float") and isinstance(value, str):
+        try:
+            return float(value) if value.strip() else None
+        except ValueError:
+            return value
+    return value
+
+
+def _answers(ctx: Context, spec: TaskSpec, call: tuple[Any, ...], visitor: Visitor) -> Iterator[dict[str, Any]]:
+    """The answer as it grows where the task streams, else at once."""
+    inference = ctx.bench.inference
+    return (
+        inference.stream_task(*call, visitor=visitor)
+        if spec.streams
+        else iter([inference.run_task(*call, visitor=visitor)])
+    )
+
+
+def _shown(spec: TaskSpec, prompt: str, answer: dict[str, Any]) -> str:
+    return _continued(prompt, answer) if spec.output == "text" else _labels(answer["output"])
 
 
 def _labels(output: list[dict[str, Any]]) -> str:

@@ -1,0 +1,72 @@
+"""Bad input on the page: a sentence beside the form says what to do, and what was typed stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def playground(page: Page, app: Any) -> Page:
+    page.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+    page.goto(app.url)
+    expect(page.locator("#who")).to_contain_text("Embedded Hub")
+    return page
+
+
+def choose_model(page: Page, name: str) -> None:
+    box = page.get_by_label("Model", exact=True).first
+    box.fill(name)
+    box.press("Enter")
+
+
+CASES = [
+    ("an unknown model", "nobody/nothing", "Hello", "has no nobody/nothing"),
+    ("a model of another task", "starter/stories", "Hello", "classification head"),
+    ("an empty text", "starter/sentiment", " ", "no text yet"),
+    ("a text of 1 MB", "starter/sentiment", "word " * 200_000, "1,000,000"),
+]
+
+
+@pytest.mark.parametrize(("model", "text", "said"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_the_playground_says_what_to_do(playground: Page, model: str, text: str, said: str) -> None:
+    choose_model(playground, model)
+    playground.locator("#pg-text textarea").fill(text)
+    playground.locator("#pg-run").click()
+    expect(playground.locator("#pg-told [role=alert]")).to_contain_text(said)
+    assert playground.locator("#pg-text textarea").input_value() == text
+    expect(playground.locator("#pg-result")).not_to_contain_text("Running")
+
+
+def test_text_is_streamed_and_can_be_stopped(playground: Page) -> None:
+    playground.locator("#pg-task input").click()
+    playground.get_by_role("option", name="Text generation").click()
+    expect(playground.get_by_label("Model", exact=True).first).to_have_value("starter/stories")
+    playground.get_by_role("button", name="Parameters").click()
+    playground.get_by_label("Max new tokens").fill("1000")
+    playground.get_by_label("Min new tokens").fill("1000")
+    playground.locator("#pg-run").click()
+    expect(playground.locator("#pg-result mark")).not_to_be_empty()
+    playground.locator("#pg-stop").click()
+    expect(playground.locator("#pg-stop")).to_be_disabled()
+    shown = playground.locator("#pg-result mark").inner_text()
+    playground.wait_for_timeout(1500)
+    assert playground.locator("#pg-result mark").inner_text() == shown
+
+
+def test_what_a_stranger_writes_is_shown_as_text(playground: Page) -> None:
+    attack = "<img src=x onerror=\"document.title='broken in'\"> lovely"
+    playground.locator("#pg-text textarea").fill(attack)
+    playground.locator("#pg-run").click()
+    expect(playground.locator("#pg-result .wb-first")).to_be_visible()
+    playground.get_by_role("tab", name="Under the hood").click()
+    expect(playground.locator("#pg-stages .wb-stage")).to_have_count(3)
+    playground.get_by_role("button", name="See its tokens").click()
+    expect(playground.locator("#tok-strip")).to_contain_text("onerror")
+    assert playground.title() == "Transformers Workbench"
+    assert playground.locator("#tok-strip img").count() == 0
