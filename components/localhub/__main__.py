@@ -60,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
         help="publish FOLDER/models/NAMESPACE/NAME/... and FOLDER/datasets/NAMESPACE/NAME/... at the start",
     )
     command.add_argument("--with-parent", action="store_true", help="stop when the process that started this one ends")
+    command.add_argument(
+        "--test", action="store_true", help="for tests: a log under /test/requests, faults under /test/faults, for all"
+    )
     return command
 
 
@@ -77,7 +80,9 @@ def main(arguments: list[str] | None = None) -> int:
         command.error("--seed must be a folder")
     try:
         hosts = LOOPBACK if options.host in LOOPBACK else None
-        app = create_app(options.root, user=options.user, token=token, seed=options.seed, hosts=hosts)
+        app = create_app(
+            options.root, user=options.user, token=token, seed=options.seed, hosts=hosts, test=options.test
+        )
         listener = _listen(options.host, options.port)
     except (RuntimeError, ValueError, OSError) as error:
         command.exit(1, f"localhub cannot start: {error}\n")

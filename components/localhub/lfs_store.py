@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from components.localhub.errors import HubError
 from components.localhub.repositories import Repository
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-@contextmanager
-def disk_errors() -> Iterator[None]:
-    """507 when the disk is full."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise HubError(507, "The Hub's disk is full: delete something there, then try again.") from error
-        raise
 
 
 def store_file(repository: Repository, source: Path, oid: str) -> None:
@@ -48,21 +33,19 @@ class Upload:
         self._file = Path(name)
 
     def write(self, data: bytes) -> None:
-        """Take the next bytes; 400 beyond the announced size, 507 when the disk is full."""
+        """Take the next bytes; 400 beyond the announced size."""
         self._received += len(data)
         if self._received > self._size:
             raise HubError(400, f"More than the announced {self._size} bytes were sent.")
         self._hash.update(data)
-        with disk_errors():
-            self._stream.write(data)
+        self._stream.write(data)
 
     def finish(self) -> None:
         """Keep the file; 400 if it is not what was announced."""
         if self._received != self._size or self._hash.hexdigest() != self._oid:
             raise HubError(400, "The content that was sent does not have the announced size and SHA-256.")
-        with disk_errors():
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
         store_file(self._repository, self._file, self._oid)
 
     def close(self) -> None:

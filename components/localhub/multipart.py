@@ -18,7 +18,7 @@ from starlette.routing import Route
 from components.localhub.errors import HubError
 from components.localhub.grants import GRANT_SECONDS, check_grant, grant, objects_url
 from components.localhub.hub import Hub, in_thread, param
-from components.localhub.lfs_store import disk_errors, store_file
+from components.localhub.lfs_store import store_file
 from components.localhub.repositories import Repository
 
 #: Larger files are sent in parts, of this size or, for a very large file, in `MOST_PARTS` parts; in bytes.
@@ -75,7 +75,7 @@ class Parts:
             del self._arriving[upload]
 
     async def receive(self, upload: str, number: int, size: int, chunks: AsyncIterator[bytes]) -> None:
-        """Write one part to its place; 400 if its size is not the agreed one, 507 when the disk is full."""
+        """Write one part to its place; 400 if its size is not the agreed one."""
         state = self._arriving.setdefault(upload, Arriving())
         state.writers += 1
         step = part_bytes(size)
@@ -118,11 +118,10 @@ class Parts:
 
 
 def _write(descriptor: int, chunk: bytes, position: int, digest: Any) -> None:
-    with disk_errors():
-        view = memoryview(chunk)
-        while view:
-            written = os.pwrite(descriptor, view, position)
-            view, position = view[written:], position + written
+    view = memoryview(chunk)
+    while view:
+        written = os.pwrite(descriptor, view, position)
+        view, position = view[written:], position + written
     if digest is not None:
         digest.update(chunk)
 

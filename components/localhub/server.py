@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,7 +33,8 @@ from components.localhub import (
     smart,
 )
 from components.localhub.errors import HubError, repository_not_found, respond
-from components.localhub.hub import Hub
+from components.localhub.hub import Hub, address
+from components.localhub.rehearsal import Rehearsal
 from components.localhub.seed import seed as publish_seed
 
 PARTS = (
@@ -78,6 +80,19 @@ class RawPath:
         await self.app(scope, receive, send)
 
 
+def _disk_failed(request: Request, error: Exception) -> Response:
+    """507 when the disk is full, 404 when the repository was deleted while the request was at work on it."""
+    assert isinstance(error, OSError)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        full = HubError(507, "The Hub's disk is full: delete something there, then try again.")
+        return respond(request, full)
+    hub: Hub = request.app.state.hub
+    kind, repo_id = address(request)
+    if isinstance(error, FileNotFoundError) and hub.repositories.find(kind, *repo_id.split("/")) is None:
+        return respond(request, repository_not_found(signed_in=True))
+    raise error
+
+
 def _hung_up(_request: Request, _error: Exception) -> Response:
     """The client is gone: nobody reads this answer."""
     return Response(status_code=400)
@@ -90,6 +105,7 @@ def create_app(
     token: str | None = None,
     seed: Path | str | None = None,
     hosts: Sequence[str] | None = None,
+    test: bool = False,
 ) -> Starlette:
     """An embedded Hub.
 
@@ -100,6 +116,7 @@ def create_app(
         seed: Folder of repositories to publish at the start: see `seed.seed`.
         hosts: Names under which the server may be asked (the Host header); any name if None. A server on loopback
             should set it, or a web page could reach it by a name that it points at this machine.
+        test: Whether anyone may read a log of the requests and ask for faults: see `rehearsal`.
 
     Raises:
         RuntimeError: Another server is using `root`.
@@ -127,9 +144,14 @@ def create_app(
     routes += [route for part in PARTS for route in part.routes(hub)]
     routes += [Route("/api/{kind:kinds}/{rest:path}", missing), Route("/{name}/{verb}/{rest:path}", missing)]
     app = Starlette(
-        routes=routes, exception_handlers={HubError: respond, ClientDisconnect: _hung_up}, lifespan=lifespan
+        routes=routes,
+        exception_handlers={HubError: respond, ClientDisconnect: _hung_up, OSError: _disk_failed},
+        lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
     app.add_middleware(RawPath)
+    if test:
+        app.add_middleware(Rehearsal)
     if hosts is not None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.state.hub = hub

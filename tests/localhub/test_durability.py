@@ -1,7 +1,9 @@
 """What was pushed stays, whole; what was not finished leaves nothing behind."""
 
 import hashlib
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -91,30 +93,138 @@ def test_a_client_that_hangs_up_leaves_no_file(hub, api, repo):
     _wait_until(lambda: not any((hub.root / "tmp").iterdir()))
 
 
-def test_large_files_pass_through_little_memory(hub, api, repo, tmp_path):
-    server = psutil.Process(hub.process.pid)
+MEGABYTES = int(os.environ.get("LOCALHUB_TEST_MEGABYTES", "300"))
+
+
+def test_large_files_pass_through_little_memory(start_hub, tmp_path):
+    """In parts up, in one piece down. LOCALHUB_TEST_MEGABYTES=2048 makes it a file of 2 GB."""
+    hub = start_hub()
+    api, server = hub.api(), psutil.Process(hub.process.pid)
+    api.create_repo("ada/large")
     file = tmp_path / "large.bin"
     with file.open("wb") as stream:
-        for _ in range(150):
+        stream.truncate(MEGABYTES * 1024**2)
+        for place in range(0, MEGABYTES, 10):
+            stream.seek(place * 1024**2)
             stream.write(os.urandom(1024**2))
-    before = server.memory_info().rss
-    most = [before]
-    done = threading.Event()
+    most, done = [server.memory_info().rss], threading.Event()
 
     def watch():
-        while not done.wait(0.01):
+        while not done.wait(0.02):
             most.append(server.memory_info().rss)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        api.upload_file(path_or_fileobj=file, path_in_repo="large.bin", repo_id=repo)
-        found = api.hf_hub_download(repo, "large.bin")
+        api.upload_file(path_or_fileobj=file, path_in_repo="large.bin", repo_id="ada/large")
+        found = api.hf_hub_download("ada/large", "large.bin")
     finally:
         done.set()
         watcher.join()
-    assert os.path.getsize(found) == file.stat().st_size
-    assert max(most) - before < 40 * 1024**2
+    with open(found, "rb") as copy, file.open("rb") as original:
+        digests = [hashlib.file_digest(stream, "sha256").digest() for stream in (copy, original)]
+    assert digests[0] == digests[1]
+    print(f"peak {max(most) / 1024**2:.0f} MiB")
+    assert max(most) < 120 * 1024**2
+
+
+def _multipart(http, repo, content):
+    entry = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    batch = {"operation": "upload", "transfers": ["basic", "multipart"], "objects": [entry]}
+    (answer,) = http.post(f"/{repo}.git/info/lfs/objects/batch", json=batch).json()["objects"]
+    action = answer["actions"]["upload"]
+    urls = {int(key): url for key, url in action["header"].items() if key.isdigit()}
+    return action["href"], urls, int(action["header"]["chunk_size"]), entry
+
+
+def test_parts_may_come_in_any_order_and_more_than_once(http, api, repo):
+    content = os.urandom(1024) * 140 * 1024
+    href, urls, step, entry = _multipart(http, repo, content)
+    assert len(urls) == 3
+    for number in (3, 1, 1, 2):
+        part = content[(number - 1) * step : number * step]
+        assert http.put(urls[number], content=part).headers["etag"]
+    assert http.post(href, json={"oid": entry["oid"], "parts": []}).is_success
+    assert http.post(href, json={"oid": entry["oid"], "parts": []}).is_success
+    assert http.post(f"/{repo}.git/info/lfs/objects/verify", json=entry).is_success
+
+
+def test_parts_that_are_not_the_announced_file_are_dropped(hub, http, repo):
+    content = bytes(70 * 1024**2)
+    href, urls, step, entry = _multipart(http, repo, content)
+    assert http.post(href, json={}).status_code == 400
+    assert http.put(urls[1], content=content[:100]).status_code == 400
+    assert http.put(urls[2], content=content).status_code == 400
+    assert http.put(urls[1].replace("/1?", "/2?"), content=b"x").status_code == 403
+    http.put(urls[1], content=content[:step])
+    http.put(urls[2], content=b"\1" * (len(content) - step))
+    assert http.post(href, json={}).status_code == 400
+    assert http.post(f"/{repo}.git/info/lfs/objects/verify", json=entry).status_code == 404
+    assert not list((hub.root / "tmp").iterdir())
+
+
+def test_a_full_disk_is_told_and_costs_nothing_but_the_upload(start_hub, tmp_path):
+    hub = start_hub()
+    api = hub.api()
+    api.create_repo("ada/full")
+    head = api.upload_file(path_or_fileobj=b"kept", path_in_repo="a.txt", repo_id="ada/full").oid
+    # A process may write no file beyond this size: for the server it is what a full disk is.
+    psutil.Process(hub.process.pid).rlimit(psutil.RLIMIT_FSIZE, (100_000, -1))
+    for content in (os.urandom(500_000), os.urandom(5_000_000)):
+        with pytest.raises((HfHubHTTPError, RuntimeError)) as refused:
+            api.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id="ada/full")
+        assert "507" in str(refused.value) or "507" in str(refused.value.__cause__)
+    text = os.urandom(300_000).hex().encode()
+    with pytest.raises(HfHubHTTPError, match="507"):
+        api.upload_file(path_or_fileobj=text, path_in_repo="text.txt", repo_id="ada/full")
+    assert api.model_info("ada/full").sha == head
+    assert not list((hub.root / "tmp").iterdir())
+    psutil.Process(hub.process.pid).rlimit(psutil.RLIMIT_FSIZE, (-1, -1))
+    api.upload_file(path_or_fileobj=b"\0" * 500_000, path_in_repo="w.bin", repo_id="ada/full")
+    assert "Traceback" not in hub.stop()
+
+
+def test_killed_again_and_again_while_eight_write_every_commit_is_whole_or_absent(start_hub, tmp_path):
+    hub = start_hub()
+    hub.api().create_repo("ada/storm")
+    landed = set()
+    for turn in range(3):
+
+        def write(number, turn=turn, url=hub.url):  # not the client: it would wait for the server to come back
+            for step in range(100):
+                name = f"{turn}-{number}-{step}"
+                lines = [{"key": "header", "value": {"summary": name}}]
+                lines += [{"key": "file", "value": {"path": path, "content": name}} for path in _storm_files(name)]
+                body = "\n".join(map(json.dumps, lines))
+                headers = {"Authorization": "Bearer hf_ada_secret"}
+                try:
+                    answer = httpx.post(f"{url}/api/models/ada/storm/commit/main", content=body, headers=headers)
+                except httpx.HTTPError:
+                    return
+                assert answer.is_success
+                landed.add(name)
+
+        writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+        for writer in writers:
+            writer.start()
+        wanted = len(landed) + 8
+        _wait_until(lambda wanted=wanted: len(landed) > wanted)
+        hub.stop(kill=True)
+        for writer in writers:
+            writer.join()
+        hub = start_hub()
+    api = hub.api()
+    files = set(api.list_repo_files("ada/storm")) - {".gitattributes"}
+    names = {file.removesuffix(".txt") for file in files if file.endswith(".txt")}
+    assert landed <= names
+    assert files == {path for name in names for path in _storm_files(name)}
+    name = max(landed)
+    with open(api.hf_hub_download("ada/storm", f"d/{name}.md")) as stream:
+        assert stream.read() == name
+    if shutil.which("git"):
+        command = ["git", "-C", hub.root / "models/ada/storm.git", "fsck", "--strict"]
+        check = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (check.returncode, "missing" in check.stdout) == (0, False), check.stdout + check.stderr
 
 
 def test_the_server_answers_while_a_large_file_comes_in(hub, api, repo):
@@ -169,6 +279,10 @@ def test_git_itself_finds_the_repository_sound(hub, api, repo):
         ["git", "-C", folder, "show", "main:.gitattributes"], capture_output=True, text=True, check=True
     )
     assert "d/w.special filter=lfs" in attributes.stdout
+
+
+def _storm_files(name):
+    return f"{name}.txt", f"d/{name}.md"
 
 
 def _wait_until(condition):
