@@ -43,10 +43,31 @@ def test_the_playground_says_what_to_do(playground: Page, model: str, text: str,
     expect(playground.locator("#pg-result")).not_to_contain_text("Running")
 
 
-def test_text_is_streamed_and_can_be_stopped(playground: Page) -> None:
+@pytest.fixture(scope="module")
+def slow_writer(app: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A deep model with random weights and a long context, on the embedded Hub: it writes for half a minute."""
+    from huggingface_hub import HfApi, snapshot_download
+    from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
+
+    endpoint = f"http://127.0.0.1:{(app.home / 'hub' / 'port').read_text()}"
+    token = (app.home / "hub" / "token").read_text()
+    folder = tmp_path_factory.mktemp("slow")
+    starter = snapshot_download("starter/stories", endpoint=endpoint, cache_dir=folder / "cache", token=False)
+    tokenizer = AutoTokenizer.from_pretrained(starter)
+    config = GPT2Config(vocab_size=len(tokenizer), n_embd=64, n_head=2, n_layer=32, n_positions=4096)
+    GPT2LMHeadModel(config).save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
+    api = HfApi(endpoint=endpoint, token=token)
+    api.create_repo("me/slow-writer", exist_ok=True)
+    api.upload_folder(repo_id="me/slow-writer", folder_path=folder / "model")
+    return "me/slow-writer"
+
+
+def test_text_is_streamed_and_can_be_stopped(playground: Page, slow_writer: str) -> None:
     playground.locator("#pg-task input").click()
     playground.get_by_role("option", name="Text generation").click()
     expect(playground.get_by_label("Model", exact=True).first).to_have_value("starter/stories")
+    choose_model(playground, slow_writer)
     playground.get_by_role("button", name="Parameters").click()
     playground.get_by_label("Max new tokens").fill("1000")
     playground.get_by_label("Min new tokens").fill("1000")
@@ -54,9 +75,14 @@ def test_text_is_streamed_and_can_be_stopped(playground: Page) -> None:
     expect(playground.locator("#pg-result mark")).not_to_be_empty()
     playground.locator("#pg-stop").click()
     expect(playground.locator("#pg-stop")).to_be_disabled()
-    shown = playground.locator("#pg-result mark").inner_text()
-    playground.wait_for_timeout(1500)
-    assert playground.locator("#pg-result mark").inner_text() == shown
+    written = playground.locator("#pg-result mark").inner_text()
+    expect(playground.locator("#pg-result mark")).to_have_text(written)
+    playground.locator("#pg-text textarea").fill("and the next one is answered")
+    playground.get_by_label("Max new tokens").fill("3")
+    playground.get_by_label("Min new tokens").fill("1")
+    playground.locator("#pg-run").click()
+    expect(playground.locator("#pg-result")).to_contain_text("and the next one is answered")
+    expect(playground.locator("#pg-facts")).to_contain_text("Tokens 3")
 
 
 def test_what_a_stranger_writes_is_shown_as_text(playground: Page) -> None:
