@@ -48,8 +48,8 @@ def build_page(bench: Workbench) -> gr.Blocks:
                 tune = finetune.build(ctx, page)
             with gr.Tab("Model card", id="card"):
                 cards = card.build(ctx, page)
-            with gr.Tab("Hub", id="hub"):
-                mine = hub.build(ctx, page, header)
+            with gr.Tab("Hub", id="hub") as shelf:
+                mine = hub.build(ctx, page, header, shelf)
         _hand_over(ctx, tabs, play, tok, tune, cards, mine)
         page.load(bench.engine.warm, api_visibility="private", show_progress="hidden")
         add_endpoints(bench)
@@ -82,8 +82,11 @@ def _hand_over(
     send(play.to_finetune, "finetune", [model], [tune.picker.model])
     cards.draft_on(send(play.to_card, "card", [model], [cards.subject]).then)
     to_run = gr.State("text-classification")
-    for button, source in ((cards.to_playground, cards.repo), (mine.to_playground, mine.mine)):
-        send(button, "playground", [to_run, source], [play.task, model])
+    send(cards.to_playground, "playground", [to_run, cards.repo], [play.task, model])
+    send(mine.to_playground, "playground", [mine.task, mine.repo], [play.task, model])
+    send(mine.to_tokens, "tokenizer", [mine.repo], [tok.picker.model])
+    send(mine.to_finetune, "finetune", [mine.repo], [tune.picker.model])
+    send(mine.to_data, "finetune", [mine.repo], [tune.dataset])
     tune.to_playground.click(
         lambda run: [gr.Tabs(selected="playground"), "text-classification", f"runs/{run}" if run else gr.skip()],
         tune.runs,
@@ -101,6 +104,7 @@ def _hand_over(
 
     drafted = ctx.wire(tune.to_card.click, card_of, [tune.runs], [tabs, cards.subject], told=cards.told)
     cards.draft_on(drafted.then)
+    cards.edit_on(send(mine.to_card, "card", [mine.repo], [cards.subject]).then)
 
 
 def health(bench: Workbench) -> Route:

@@ -72,8 +72,7 @@ class Manager:
         except WorkbenchError as error:
             if error.kind == "conflict":
                 raise WorkbenchError(
-                    f"You already have a repository named {repo}. Choose another name, or tick that it may be "
-                    "updated: a new commit is added then, and nothing in its history is lost.",
+                    f"You already have a repository named {repo}. Choose another name, or add to that one.",
                     kind="conflict",
                     field="repo",
                 ) from None
@@ -97,7 +96,12 @@ class Manager:
             info = self.contents.info(repo, "model", None, visitor)
             holds = {file.rfilename for file in info.siblings or []} - {".gitattributes"}
             if not update and (holds or (private and not info.private)):
-                raise
+                raise WorkbenchError(
+                    f"You already have a repository named {repo}. Choose another name, or tick that it may be "
+                    "updated: a new commit is added then, and nothing in its history is lost.",
+                    kind="conflict",
+                    field="repo",
+                ) from None
             return False, str(info.sha)
         return True, self.contents.head(repo, visitor=visitor)
 

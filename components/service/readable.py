@@ -17,7 +17,7 @@ Picture = Callable[[str], str | None]
 _FENCE = r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\2[`~]*[ \t]*$|\Z)"
 _SPAN = r"(?<!`)(`+)(?!`)[^\n]{1,2000}?(?<!`)\3(?!`)"
 _CODE = re.compile(f"({_FENCE}|{_SPAN})", re.M | re.S)
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
+_UNSHOWN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
 _IMAGE = re.compile(r"!\[([^\]\n]{0,500})\]\(\s*<?([^)\s>]{0,2000})>?[^)\n]{0,500}\)")
 _BY_REFERENCE = re.compile(r"!(?=\[(?![^\]\n]{0,500}\]\(data:image/))")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>?|<(?=[!?])")
@@ -50,7 +50,7 @@ def readable(text: str, picture: Picture = lambda _name: None) -> str:
 
 
 def _plain(text: str, picture: Picture) -> str:
-    text = _TAG.sub(lambda tag: _tag(tag, picture), _COMMENT.sub("", text))
+    text = _TAG.sub(lambda tag: _tag(tag, picture), _UNSHOWN.sub("", text))
     text = _IMAGE.sub(lambda image: _image(image[1], image[2], picture), text)
     # A picture by reference, `![text][name]`: its address stands elsewhere, so it is left as a link.
     return _BY_REFERENCE.sub("", text)

@@ -1,0 +1,151 @@
+"""The Publish panel of the card editor: a run with its card, or a card alone, to a repository of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from components.service.errors import WorkbenchError
+from components.service.visitor import Visitor
+from components.tabs.context import Context, Updates
+from components.widgets import repository
+
+
+class PublishPanel:
+    """The panel; `repo` holds the full name of the repository once something was published."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        #: The repository that the card was loaded from, and the commit that it was at.
+        self.origin = gr.State({"repo": "", "commit": ""})
+        gr.HTML('<div class="wb-step"><b>✓</b> Publish to the Hub</div>', padding=False)
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=1, min_width=320):
+                with gr.Row():
+                    self.owner = gr.Dropdown(
+                        label="Owner",
+                        info="Where you may write.",
+                        choices=[],
+                        value=None,
+                        scale=1,
+                        min_width=110,
+                        elem_id="card-owner",
+                    )
+                    self.repo = gr.Textbox(
+                        label="Repository",
+                        placeholder="my-first-model",
+                        info="Its name, or namespace/name.",
+                        max_lines=1,
+                        scale=2,
+                        min_width=180,
+                        elem_id="card-repo",
+                    )
+                self.message = gr.Textbox(label="Commit message", placeholder="optional", max_lines=1)
+            with gr.Column(scale=1, min_width=320):
+                self.private = gr.Checkbox(
+                    label="Private", value=True, info="Only its owner can see it.", elem_id="card-private"
+                )
+                with gr.Accordion("A repository that exists", open=False):
+                    self.update = gr.Checkbox(
+                        label="May update it",
+                        info="Adds a commit; nothing in its history is lost.",
+                        elem_id="card-update",
+                    )
+                    self.propose = gr.Checkbox(
+                        label="Propose it as a pull request",
+                        info="Its owner decides; it need not be yours.",
+                        elem_id="card-propose",
+                    )
+                with gr.Row():
+                    self.publish = gr.Button("Publish", variant="primary", elem_id="card-publish", min_width=160)
+                    self.to_playground = gr.Button(
+                        "Run it in the playground", interactive=False, elem_id="card-to-play", min_width=160
+                    )
+        self.told = gr.HTML(padding=False, elem_id="card-published")
+
+    def wire(self, page: gr.Blocks, subject: gr.Dropdown, editor: gr.Code) -> None:
+        """Offer the owners, and publish `subject` with the text of `editor`."""
+        for event in (page.load, self.ctx.token.change):
+            self.ctx.wire(event, self.owners, [], [self.owner], told=self.told, show_progress="hidden")
+        self.ctx.wire(
+            self.publish.click,
+            self.push,
+            [
+                subject,
+                editor,
+                self.owner,
+                self.repo,
+                self.message,
+                self.private,
+                self.update,
+                self.propose,
+                self.origin,
+            ],
+            [self.to_playground, self.repo, self.origin],
+            told=self.told,
+        )
+
+    def owners(self, visitor: Visitor) -> Updates:
+        """The namespaces that the visitor may write to; none for somebody who is not signed in."""
+        try:
+            names = self.ctx.bench.manager.list_namespaces(visitor=visitor)
+        except WorkbenchError:
+            names = []
+        return {self.owner: gr.update(choices=names, value=names[0] if names else None)}
+
+    def push(
+        self,
+        visitor: Visitor,
+        subject: str | None,
+        text: str | None,
+        owner: str | None,
+        name: str | None,
+        message: str | None,
+        private: bool,
+        update: bool,
+        propose: bool,
+        origin: dict[str, str],
+    ) -> Iterator[Updates]:
+        """Publish, showing how far it is. What fails here leaves the run as it is, so it can be repeated."""
+        repo = _full(owner, name)
+        chosen, text = (subject or "").strip(), text or ""
+        self._check(chosen, text)
+        seen = origin["commit"] if origin["repo"] == repo else ""
+        publisher = self.ctx.bench.publisher
+        if not chosen.startswith("runs/"):
+            done = publisher.push_card(repo, text, message or "", seen, propose, visitor=visitor)
+            yield self._published(done)
+            return
+        steps = publisher.publishing(chosen, repo, text, private, message or "", update, propose, seen, visitor=visitor)
+        for step in steps:
+            yield ({self.told: repository.sent(step)} if step["result"] is None else self._published(step["result"]))
+
+    def _check(self, chosen: str, text: str) -> None:
+        if not chosen:
+            raise WorkbenchError("Choose the finished run to publish.", field="model")
+        errors = (
+            [problem for problem in self.ctx.bench.cards.check(text) if problem["level"] == "error"] if text else []
+        )
+        if errors:
+            raise WorkbenchError(f"The card is not valid yet: {errors[0]['message']} {errors[0].get('fix') or ''}")
+
+    def _published(self, done: dict[str, Any]) -> Updates:
+        kind = "private" if done["private"] else "public"
+        said = f"{done['repo']} now has commit {done['commit'][:7]}. It is {kind}. Address:"
+        if done["pull_request"]:
+            said = f"{done['repo']} has a pull request with commit {done['commit'][:7]}. Address:"
+        return {
+            self.told: repository.confirmed(said, done["pull_request"] or done["address"], "Published."),
+            self.to_playground: gr.update(interactive=not done["pull_request"]),
+            self.repo: done["repo"],
+            self.origin: {"repo": done["repo"], "commit": "" if done["pull_request"] else done["commit"]},
+        }
+
+
+def _full(owner: str | None, name: str | None) -> str:
+    name = (name or "").strip()
+    if not name:
+        raise WorkbenchError("Give the repository a name, such as my-first-model.", field="repo")
+    return name if "/" in name or not owner else f"{owner}/{name}"
