@@ -37,7 +37,7 @@ def encoder(shop: Workshop, starter: Path) -> None:
             "model": shop.push("encoder-untrained", seed),
             "data": {"dataset": shop.push("blocks", shop.folder / "blocks", kind="dataset")},
             "columns": {"text": "text"},
-            "epochs": 3,
+            "epochs": 5,
             "batch_size": 16,
             "learning_rate": 2e-3,
             "weight_decay": 0.01,
