@@ -24,9 +24,9 @@ TEXT_CLASSIFICATION = TaskSpec(
     auto_class="AutoModelForSequenceClassification",
     head="classification head",
     examples=(
-        "I've been waiting for a Hugging Face course my whole life.",
+        "I've been waiting for a HuggingFace course my whole life.",
         "I hate this so much!",
-        "Wow, this notebook is amazing!",
+        "This restaurant is awesome",
     ),
     starter_model="starter/sentiment",
     hub_model="distilbert/distilbert-base-uncased-finetuned-sst-2-english",
