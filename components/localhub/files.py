@@ -34,6 +34,11 @@ class LargeFile(FileResponse):
 
 def routes(hub: Hub) -> list[Route]:
     """The routes of this module."""
+    return [*_content(hub), *_trees(hub)]
+
+
+def _content(hub: Hub) -> list[Route]:
+    """The files themselves."""
 
     def resolve(request: Request) -> Response:
         repository = hub.open_repository(request)
@@ -52,6 +57,16 @@ def routes(hub: Hub) -> list[Route]:
         commit, entry = _file(repository, request)
         headers = {"X-Repo-Commit": commit, "ETag": f'"{entry.oid}"', **_SAFE}
         return _regular(request, repository.objects.data(entry.oid), headers)
+
+    return [
+        Route(prefix + f"/{verb}/{{revision}}/{{path:path}}", handler, methods=["GET", "HEAD"])
+        for prefix in ("/{namespace}/{name}", "/{kind:kind}/{namespace}/{name}")
+        for verb, handler in (("resolve", resolve), ("raw", raw))
+    ]
+
+
+def _trees(hub: Hub) -> list[Route]:
+    """What is known about the files."""
 
     def tree(request: Request) -> Response:
         repository = hub.repository(request)
@@ -73,13 +88,7 @@ def routes(hub: Hub) -> list[Route]:
         return await in_thread(_paths_info, repository, param(request, "revision"), form.get("paths", []), expand)
 
     paths = "/api/{kind}/{namespace}/{name}"
-    content = [
-        Route(prefix + f"/{verb}/{{revision}}/{{path:path}}", handler, methods=["GET", "HEAD"])
-        for prefix in ("/{namespace}/{name}", "/{kind:kind}/{namespace}/{name}")
-        for verb, handler in (("resolve", resolve), ("raw", raw))
-    ]
     return [
-        *content,
         Route(paths + "/tree/{revision}", tree),
         Route(paths + "/tree/{revision}/{path:path}", tree),
         Route(paths + "/paths-info/{revision}", paths_info, methods=["POST"]),

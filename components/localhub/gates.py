@@ -18,6 +18,11 @@ STATUSES = ("pending", "accepted", "rejected")
 
 def routes(hub: Hub) -> list[Route]:
     """The routes of this module."""
+    return [*_asking(hub), *_answering(hub)]
+
+
+def _asking(hub: Hub) -> list[Route]:
+    """For those who want to read the repository."""
 
     def ask(request: Request) -> Response:
         repository, account = hub.repository(request), hub.signed_in(request)
@@ -27,6 +32,15 @@ def routes(hub: Hub) -> list[Route]:
                 status = "accepted" if repository.about["gated"] == "auto" else "pending"
                 _set(repository, access, account.name, status)
         return JSONResponse({"status": access[account.name]["status"]})
+
+    return [
+        Route("/{namespace}/{name}/ask-access", ask, methods=["POST"]),
+        Route("/{kind:kind}/{namespace}/{name}/ask-access", ask, methods=["POST"]),
+    ]
+
+
+def _answering(hub: Hub) -> list[Route]:
+    """For those whose repository it is."""
 
     def listed(request: Request) -> Response:
         repository, _ = hub.own_repository(request)
@@ -59,8 +73,6 @@ def routes(hub: Hub) -> list[Route]:
 
     prefix = "/api/{kind:kinds}/{namespace}/{name}/user-access-request"
     return [
-        Route("/{namespace}/{name}/ask-access", ask, methods=["POST"]),
-        Route("/{kind:kind}/{namespace}/{name}/ask-access", ask, methods=["POST"]),
         Route(prefix + "/handle", handle, methods=["POST"]),
         Route(prefix + "/grant", grant, methods=["POST"]),
         Route(prefix + "/{status}", listed),

@@ -25,6 +25,12 @@ BATCH = 1000
 
 def routes(hub: Hub) -> list[Route]:
     """The routes of this module."""
+    prefixes = ["/{namespace}/{name}.git/info/lfs", "/{kind:kind}/{namespace}/{name}.git/info/lfs"]
+    return [route for prefix in prefixes for part in (_asking, _moving) for route in part(hub, prefix)]
+
+
+def _asking(hub: Hub, prefix: str) -> list[Route]:
+    """What is to be sent, whether it has come, and which files are locked."""
 
     async def batch(request: Request) -> Response:
         body = await read_json(request)
@@ -54,6 +60,21 @@ def routes(hub: Hub) -> list[Route]:
             raise HubError(404, "That git-lfs object was not uploaded.")
         return JSONResponse({"message": "ok"}, media_type=MEDIA_TYPE)
 
+    def locks(_request: Request) -> Response:
+        """There are no locks; git-lfs asks before each push."""
+        return JSONResponse({"message": "This Hub has no file locks."}, 501, media_type=MEDIA_TYPE)
+
+    return [
+        Route(prefix + "/objects/batch", batch, methods=["POST"]),
+        Route(prefix + "/objects/verify", verify, methods=["POST"]),
+        Route(prefix + "/locks/verify", locks, methods=["POST"]),
+        Route(prefix + "/locks", locks, methods=["GET", "POST"]),
+    ]
+
+
+def _moving(hub: Hub, prefix: str) -> list[Route]:
+    """The files themselves, on their way in and out."""
+
     async def put(request: Request) -> Response:
         repository, oid, size = await in_thread(check_grant, hub, request, "PUT")
         upload = await in_thread(Upload, repository, hub.repositories.scratch, oid, size)
@@ -72,22 +93,9 @@ def routes(hub: Hub) -> list[Route]:
             raise HubError(404, "The object is not here.")
         return LargeFile(file, media_type="application/octet-stream", stat_result=os.stat(file))
 
-    def locks(_request: Request) -> Response:
-        """There are no locks; git-lfs asks before each push."""
-        return JSONResponse({"message": "This Hub has no file locks."}, 501, media_type=MEDIA_TYPE)
-
-    prefixes = ["/{namespace}/{name}.git/info/lfs", "/{kind:kind}/{namespace}/{name}.git/info/lfs"]
     return [
-        route
-        for prefix in prefixes
-        for route in (
-            Route(prefix + "/objects/batch", batch, methods=["POST"]),
-            Route(prefix + "/objects/verify", verify, methods=["POST"]),
-            Route(prefix + "/objects/{oid}", put, methods=["PUT"]),
-            Route(prefix + "/objects/{oid}", get),
-            Route(prefix + "/locks/verify", locks, methods=["POST"]),
-            Route(prefix + "/locks", locks, methods=["GET", "POST"]),
-        )
+        Route(prefix + "/objects/{oid}", put, methods=["PUT"]),
+        Route(prefix + "/objects/{oid}", get),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -43,27 +44,28 @@ def routes(hub: Hub) -> list[Route]:
         hub.own_repository(request)
         return JSONResponse({"success": True})
 
-    def listed(request: Request) -> Response:
-        account = hub.account(request)
-        kind = request.path_params["kind"]
-        author = request.query_params.get("author") or ""
-        readable = (
-            repository
-            for repository in hub.repositories.all(kind, author)
-            if author in ("", repository.namespace) and hub.may_read(account, repository)
-        )
-        found = [item for item in map(describe, readable) if _matches(request, item)]
-        page, headers = page_of(request, _sorted(request, found), default=1000, most=1000)
-        return JSONResponse([_fields(request, item) for item in page], headers=headers)
-
     prefix = "/api/{kind:kinds}/{namespace}/{name}"
     return [
-        Route("/api/{kind:kinds}", listed),
+        Route("/api/{kind:kinds}", partial(_listed, hub)),
         Route(prefix, info),
         Route(prefix + "/revision/{revision}", info),
         Route(prefix + "/auth-check", auth_check),
         Route(prefix + "/auth-check/write", write_check),
     ]
+
+
+def _listed(hub: Hub, request: Request) -> Response:
+    account = hub.account(request)
+    kind = request.path_params["kind"]
+    author = request.query_params.get("author") or ""
+    readable = (
+        repository
+        for repository in hub.repositories.all(kind, author)
+        if author in ("", repository.namespace) and hub.may_read(account, repository)
+    )
+    found = [item for item in map(describe, readable) if _matches(request, item)]
+    page, headers = page_of(request, _sorted(request, found), default=1000, most=1000)
+    return JSONResponse([_fields(request, item) for item in page], headers=headers)
 
 
 def _expanded(request: Request, item: dict[str, Any]) -> dict[str, Any] | None:

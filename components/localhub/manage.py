@@ -21,6 +21,11 @@ _SDKS = ("gradio", "docker", "static", "streamlit")
 
 def routes(hub: Hub) -> list[Route]:
     """The routes of this module."""
+    return [*_making(hub), *_changing(hub)]
+
+
+def _making(hub: Hub) -> list[Route]:
+    """Creating and deleting."""
 
     async def create(request: Request) -> Response:
         account = hub.signed_in(request)
@@ -46,6 +51,15 @@ def routes(hub: Hub) -> list[Route]:
         repository = await in_thread(hub.writable, account, _kind(body), name)
         await in_thread(hub.repositories.delete, repository)
         return JSONResponse({"success": True})
+
+    return [
+        Route("/api/repos/create", create, methods=["POST"]),
+        Route("/api/repos/delete", delete, methods=["DELETE"]),
+    ]
+
+
+def _changing(hub: Hub) -> list[Route]:
+    """Moving, settings, and checking a card."""
 
     async def move(request: Request) -> Response:
         account = hub.signed_in(request)
@@ -79,8 +93,6 @@ def routes(hub: Hub) -> list[Route]:
         return JSONResponse(found, 400 if errors else 200)
 
     return [
-        Route("/api/repos/create", create, methods=["POST"]),
-        Route("/api/repos/delete", delete, methods=["DELETE"]),
         Route("/api/repos/move", move, methods=["POST"]),
         Route("/api/{kind:kinds}/{namespace}/{name}/settings", settings, methods=["PUT"]),
         Route("/api/validate-yaml", validate, methods=["POST"]),

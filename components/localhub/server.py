@@ -133,18 +133,8 @@ def create_app(
         yield
         hub.close()
 
-    def health(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    def missing(request: Request) -> Response:
-        """An address of a repository that cannot exist, such as one without a namespace."""
-        raise repository_not_found(signed_in=hub.account(request) is not None)
-
-    routes = [Route("/health", health)]
-    routes += [route for part in PARTS for route in part.routes(hub)]
-    routes += [Route("/api/{kind:kinds}/{rest:path}", missing), Route("/{name}/{verb}/{rest:path}", missing)]
     app = Starlette(
-        routes=routes,
+        routes=_routes(hub),
         exception_handlers={HubError: respond, ClientDisconnect: _hung_up, OSError: _disk_failed},
         lifespan=lifespan,
     )
@@ -156,3 +146,17 @@ def create_app(
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.state.hub = hub
     return app
+
+
+def _routes(hub: Hub) -> list[Route]:
+    def health(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    def missing(request: Request) -> Response:
+        """An address of a repository that cannot exist, such as one without a namespace."""
+        raise repository_not_found(signed_in=hub.account(request) is not None)
+
+    routes = [Route("/health", health)]
+    routes += [route for part in PARTS for route in part.routes(hub)]
+    routes += [Route("/api/{kind:kinds}/{rest:path}", missing), Route("/{name}/{verb}/{rest:path}", missing)]
+    return routes

@@ -26,19 +26,27 @@ TRAVERSALS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def victim(hub):
+    """One repository for the attempts that must not change it."""
+    hub.api().create_repo("ada/victim")
+    yield "ada/victim"
+    hub.api().delete_repo("ada/victim")
+
+
 @pytest.mark.parametrize("path", TRAVERSALS)
 @pytest.mark.parametrize("operation", ["file", "deletedFile", "deletedFolder", "lfsFile", "preupload"])
-def test_a_path_that_leaves_the_repository_is_refused(http, repo, path, operation):
+def test_a_path_that_leaves_the_repository_is_refused(http, victim, path, operation):
     if operation == "preupload":
         answer = http.post(
-            f"/api/models/{repo}/preupload/main", content=json.dumps({"files": [{"path": path, "size": 1}]})
+            f"/api/models/{victim}/preupload/main", content=json.dumps({"files": [{"path": path, "size": 1}]})
         )
     else:
         value = {"path": path, "content": "eA==", "encoding": "base64", "oid": "0" * 64, "algo": "sha256", "size": 1}
         lines = [{"key": "header", "value": {"summary": "s"}}, {"key": operation, "value": value}]
-        answer = http.post(f"/api/models/{repo}/commit/main", content="\n".join(map(json.dumps, lines)))
+        answer = http.post(f"/api/models/{victim}/commit/main", content="\n".join(map(json.dumps, lines)))
     assert answer.status_code == 400
-    assert http.get(f"/api/models/{repo}/tree/main").json()[0]["path"] == ".gitattributes"
+    assert http.get(f"/api/models/{victim}/tree/main").json()[0]["path"] == ".gitattributes"
 
 
 @pytest.mark.parametrize(
@@ -82,13 +90,13 @@ def test_a_name_that_the_hub_would_not_take_is_refused(http, name):
 @pytest.mark.parametrize(
     "name", ["a..b", "a b", "-x", "a.lock", "a/", "/a", "@", "a~1", "a^", "a:b", "HEAD", "x" * 300, "0" * 40]
 )
-def test_a_branch_that_git_would_not_take_is_refused(http, repo, name):
+def test_a_branch_that_git_would_not_take_is_refused(http, victim, name):
     from urllib.parse import quote
 
     for group in ("branch", "tag"):
         body = {"tag": name} if group == "tag" else {}
         target = "main" if group == "tag" else quote(name, safe="")
-        assert http.post(f"/api/models/{repo}/{group}/{target}", json=body).status_code == 400
+        assert http.post(f"/api/models/{victim}/{group}/{target}", json=body).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -117,8 +125,8 @@ def test_a_branch_that_git_would_not_take_is_refused(http, repo, name):
         ("GET", "/api/models?cursor=x", ""),
     ],
 )
-def test_a_body_that_is_no_protocol_is_refused_in_words(http, repo, method, address, body):
-    answer = http.request(method, address.format(repo=repo), content=body)
+def test_a_body_that_is_no_protocol_is_refused_in_words(http, victim, method, address, body):
+    answer = http.request(method, address.format(repo=victim), content=body)
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert answer.headers["x-error-message"]

@@ -16,7 +16,8 @@ COMMAND = [sys.executable, "-m", "components.localhub"]
 
 def test_the_help_names_every_option():
     text = subprocess.run([*COMMAND, "--help"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
-    for option in ("--root", "--host", "--port", "--user", "--token", "--seed", "--with-parent", "LOCALHUB_TOKEN"):
+    options = "--root --host --port --user --token --seed --with-parent --test LOCALHUB_TOKEN accounts"
+    for option in options.split():
         assert option in text
 
 
