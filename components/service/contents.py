@@ -60,7 +60,7 @@ class Contents:
             create_pr: Propose the files as a pull request.
 
         Returns:
-            `{"repo", "commit", "address", "private", "files", "pull_request"}`.
+            `{"repo", "commit", "address", "private", "files", "pull_request", "changed"}`.
         """
         return finished(
             self.uploading(repo, files, message, repo_type, revision, update, parent_commit, create_pr, visitor=visitor)
@@ -155,7 +155,8 @@ class Contents:
         """Make a commit on `parent`, or propose it.
 
         Returns:
-            `{"repo", "repo_type", "commit", "address", "private", "pull_request"}`.
+            `{"repo", "repo_type", "commit", "address", "private", "pull_request", "changed"}`; `changed` is False where
+            the repository held exactly this already, so that no commit was made.
         """
         with hub_errors(repo, field="repo"):
             made = self.hub.api.create_commit(
@@ -177,6 +178,7 @@ class Contents:
             "address": address(self.hub, repo, repo_type),
             "private": private,
             "pull_request": made.pr_url,
+            "changed": bool(made.pr_url) or made.oid != parent,
         }
 
     def info(self, repo: str, repo_type: str, revision: str | None, visitor: Visitor) -> Any:

@@ -61,7 +61,8 @@ class Publisher:
             parent_commit: The commit that one has seen; a repository changed since then is left alone.
 
         Returns:
-            `{"repo", "commit", "address", "private", "files", "pull_request"}`; `pull_request` is its address or None.
+            `{"repo", "commit", "address", "private", "files", "pull_request", "changed"}`; `pull_request` is its
+            address or None, and `changed` is False where the repository held exactly this already.
         """
         return finished(
             self.publishing(run, repo, card, private, message, update, create_pr, parent_commit, visitor=visitor)
@@ -115,7 +116,7 @@ class Publisher:
         *,
         visitor: Visitor,
     ) -> dict[str, Any]:
-        """Write a model's card; returns `{"repo", "commit", "address", "private", "pull_request"}`.
+        """Write a model's card; returns `{"repo", "commit", "address", "private", "pull_request", "changed"}`.
 
         Args:
             repo: A repository that exists: the visitor's own, or with `create_pr` any.

@@ -134,10 +134,13 @@ class PublishPanel:
     def _published(self, done: dict[str, Any]) -> Updates:
         kind = "private" if done["private"] else "public"
         said = f"{done['repo']} now has commit {done['commit'][:7]}. It is {kind}. Address:"
-        if done["pull_request"]:
+        if not done["changed"]:
+            said = f"{done['repo']} holds exactly this already, in commit {done['commit'][:7]}. Address:"
+        elif done["pull_request"]:
             said = f"{done['repo']} has a pull request with commit {done['commit'][:7]}. Address:"
+        title = "Published." if done["changed"] else "Nothing to do."
         return {
-            self.told: repository.confirmed(said, done["pull_request"] or done["address"], "Published."),
+            self.told: repository.confirmed(said, done["pull_request"] or done["address"], title),
             self.to_playground: gr.update(interactive=not done["pull_request"]),
             self.repo: done["repo"],
             self.origin: {"repo": done["repo"], "commit": "" if done["pull_request"] else done["commit"]},

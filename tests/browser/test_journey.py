@@ -77,7 +77,10 @@ def test_a_newcomer_walks_the_whole_circle_in_three_minutes(page: Page, app: Any
     expect(page.locator("#pg-code")).to_contain_text("me/my-first-model")
 
     open_tab(page, "Hub")
-    page.get_by_role("button", name="Refresh").click()
+    page.get_by_role("tab", name="Yours").click()
+    page.locator("#hub-mine").get_by_text("me/my-first-model").click()
+    expect(page.locator("#hub-repo h3")).to_have_text("me/my-first-model")
+    page.get_by_role("tab", name="Files").click()
     expect(page.locator("#hub-files")).to_contain_text("model.safetensors")
     picture(page, screenshots, "hub-light")
     assert errors == []

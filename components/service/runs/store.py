@@ -34,7 +34,8 @@ CLOCK = 2.0
 
 def new_id() -> str:
     """An id that cannot be guessed; it never starts with a dash, so that it is no option on a command line."""
-    return "r" + secrets.token_urlsafe(15)
+    # Hexadecimal: a model id must hold no two hyphens in a row and end with none.
+    return "r" + secrets.token_hex(15)
 
 
 def is_id(value: Any) -> bool:

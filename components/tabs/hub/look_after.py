@@ -168,12 +168,7 @@ class LookAfter:
                 yield {self.told_upload: repository.sent(step)}
                 continue
             done = step["result"]
-            many = "1 file" if len(done["files"]) == 1 else f"{len(done['files'])} files"
-            what = (
-                f"{many} proposed as a pull request."
-                if done["pull_request"]
-                else f"{many} in commit {done['commit'][:7]}."
-            )
+            what = _uploaded(done)
             yield {
                 self.told_upload: repository.confirmed(what, done["pull_request"] or done["address"]),
                 self.drop: "[]",
@@ -237,3 +232,12 @@ def _chosen(value: str, folder: str) -> list[dict[str, Any]]:
         raise WorkbenchError("Choose files or a folder first.", field="files")
     checked: list[dict[str, Any]] = uploads_only([one for one in files if isinstance(one, dict) and "file" in one])
     return [{**one, "path": f"{folder}/{one.get('path')}" if folder else one.get("path")} for one in checked]
+
+
+def _uploaded(done: dict[str, Any]) -> str:
+    many = "1 file" if len(done["files"]) == 1 else f"{len(done['files'])} files"
+    if done["pull_request"]:
+        return f"{many} proposed as a pull request."
+    if not done["changed"]:
+        return f"Nothing to do: commit {done['commit'][:7]} holds exactly this already."
+    return f"{many} in commit {done['commit'][:7]}."
