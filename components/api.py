@@ -79,6 +79,7 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "check_card": check_card,
         "publish_run": bench.publisher.publish_run,
         "push_card": bench.publisher.push_card,
+        "share_run": bench.sharing.share_run,
         **_hub_endpoints(bench),
     }
 

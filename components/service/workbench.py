@@ -17,6 +17,7 @@ from components.service.publish import Publisher
 from components.service.repositories import Repositories
 from components.service.runs import Runs
 from components.service.settings import Settings
+from components.service.sharing import Sharing
 from components.service.snippets import snippet
 from components.service.tokens import Tokens
 
@@ -38,6 +39,7 @@ class Workbench:
     contents: Contents
     manager: Manager
     publisher: Publisher
+    sharing: Sharing
 
     def snippet(self, view: str, arguments: dict[str, Any]) -> str:
         """Python that reproduces a view on the Hub in use."""
@@ -45,6 +47,7 @@ class Workbench:
 
     def close(self) -> None:
         """Stop the worker and the supervisor; runs that train go on by themselves."""
+        self.sharing.close()
         self.runs.close()
         self.engine.close()
 
@@ -57,6 +60,7 @@ def open_workbench(settings: Settings) -> Workbench:
     data = Data(settings, hub, engine)
     runs = Runs(settings, hub, engine, data)
     cards = Cards(settings, hub, runs)
+    publisher = Publisher(hub, cards)
     return Workbench(
         settings=settings,
         hub=hub,
@@ -70,5 +74,6 @@ def open_workbench(settings: Settings) -> Workbench:
         repositories=Repositories(hub),
         contents=Contents(hub),
         manager=Manager(hub),
-        publisher=Publisher(hub, cards),
+        publisher=publisher,
+        sharing=Sharing(runs, publisher),
     )

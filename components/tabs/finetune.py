@@ -96,6 +96,15 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
                 elem_id="ft-samples",
             )
             name = gr.Textbox(label="Name of the run", placeholder="optional", max_lines=1)
+            with gr.Accordion("Push to the Hub while it trains", open=False):
+                repo = gr.Textbox(
+                    label="Repository",
+                    placeholder="my-model",
+                    info="Each checkpoint goes there as it is made, and the model with its card at the end. "
+                    "A new private repository in your namespace; leave it empty to push later, or not at all.",
+                    max_lines=1,
+                    elem_id="ft-repo",
+                )
             start = gr.Button("Start", variant="primary", elem_id="ft-start")
             told = gr.HTML(padding=False, elem_id="ft-told")
         with gr.Column(scale=6, min_width=320):
@@ -137,7 +146,9 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
         }
 
     def begin(visitor: Visitor, *values: Any) -> Updates:
-        text_name, label_name, model, n_epochs, size, lr, number, own, called = values[4:]
+        text_name, label_name, model, n_epochs, size, lr, number, own, called, shared_with = values[4:]
+        if shared_with.strip():
+            ctx.bench.publisher.namespaces(visitor)
         spec = {
             "task": TASK,
             "model": model,
@@ -151,7 +162,13 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
             "name": called,
         }
         state = ctx.bench.runs.start(spec, visitor=visitor)
-        return {**view(visitor, state["id"]), runs: choose(visitor, state["id"])}
+        updates = {**view(visitor, state["id"]), runs: choose(visitor, state["id"])}
+        if shared_with.strip():
+            try:
+                ctx.bench.sharing.share_run(state["id"], shared_with, visitor=visitor)
+            except WorkbenchError as error:
+                updates[told] = html.notice(f"The run goes on, but it is not pushed. {error.message}", "warning")
+        return updates
 
     def choose(visitor: Visitor, chosen: str | None = None) -> Any:
         known = [(_title(state), state["id"]) for state in ctx.bench.runs.list(visitor=visitor)]
@@ -194,7 +211,7 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
 
     source.input(switch, source, [dataset, file, pasted], api_visibility="private", queue=False)
     place = [source, dataset, file, pasted]
-    form = [text_column, label_column, picker.model, epochs, batch, rate, seed, samples, name]
+    form = [text_column, label_column, picker.model, epochs, batch, rate, seed, samples, name, repo]
     live = [shown, timer, stop, resume, compare, code, compared]
     ctx.wire(look.click, inspect, place, [preview, preview_fold, text_column, label_column], told=told_data)
     ctx.wire(start.click, begin, [*place, *form], [runs, *live], told=told)

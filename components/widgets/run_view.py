@@ -26,7 +26,7 @@ def run_view(state: dict[str, Any] | None) -> str:
     """The state of `/run_state` as HTML; `None` is the empty view."""
     if state is None:
         return empty(NO_RUN)
-    return _head(state) + _progress(state) + _message(state) + _charts(state) + _results(state)
+    return _head(state) + _progress(state) + _message(state) + _pushes(state) + _charts(state) + _results(state)
 
 
 def _head(state: dict[str, Any]) -> str:
@@ -73,6 +73,16 @@ def _message(state: dict[str, Any]) -> str:
         return notice(f"{failure['message']} {failure.get('next') or ''}".strip(), "error")
     level = "warning" if state["status"] in ("interrupted", "stopped") else "info"
     return notice(state["message"], level) if state["message"] else ""
+
+
+def _pushes(state: dict[str, Any]) -> str:
+    """The newest push of a run that is shared while it trains; a push that failed is not the run's failure."""
+    if not state["pushes"]:
+        return ""
+    newest = state["pushes"][-1]
+    if newest["commit"] is None:
+        return notice(f"The training goes on, but this push failed: {newest['message']}", "warning")
+    return notice(f"{newest['message']} Commit {newest['commit'][:7]}.", "success")
 
 
 def _charts(state: dict[str, Any]) -> str:

@@ -74,7 +74,7 @@ class Runs:
             how: `stop` keeps the weights as they are (and can be resumed), `best` those of the best evaluation so
                 far, `epoch` finishes the epoch first, `discard` keeps no model.
         """
-        folder = self._own(run_id, visitor)
+        folder = self.folder(run_id, visitor=visitor)
         if how not in STOPS:
             raise WorkbenchError(f"A run is stopped by one of: {', '.join(STOPS)}.", field="how")
         if read_state(folder, history=False)["status"] not in ("queued", *ACTIVE):
@@ -85,7 +85,7 @@ class Runs:
 
     def resume(self, run_id: str, *, visitor: Visitor) -> dict[str, Any]:
         """Go on from the last complete checkpoint, or from the start where there is none."""
-        folder = self._own(run_id, visitor)
+        folder = self.folder(run_id, visitor=visitor)
         state = read_state(folder, history=False)
         if not state["resumable"]:
             raise WorkbenchError(
@@ -101,7 +101,7 @@ class Runs:
 
     def state(self, run_id: str, *, visitor: Visitor) -> dict[str, Any]:
         """How a run stands; see `read_state`."""
-        folder = self._own(run_id, visitor)
+        folder = self.folder(run_id, visitor=visitor)
         state = read_state(folder)
         if self.supervisor.lost(folder):
             self.supervisor.look()
@@ -119,7 +119,7 @@ class Runs:
         For text-classification an answer is `[{label, score}]`, for text-generation `{generated_text}`, for fill-mask
         `[{token_str, score, ...}]`.
         """
-        folder = self._own(run_id, visitor)
+        folder = self.folder(run_id, visitor=visitor)
         state = read_state(folder, history=False)
         if state["model"] is None:
             raise WorkbenchError("This run has no model yet. Wait until it is finished or stopped.", field="run_id")
@@ -137,7 +137,7 @@ class Runs:
 
     def delete(self, run_id: str, *, visitor: Visitor) -> dict[str, Any]:
         """Delete a run with its model and data; returns `{"deleted": id}`."""
-        folder = self._own(run_id, visitor)
+        folder = self.folder(run_id, visitor=visitor)
         if read_state(folder, history=False)["status"] in ACTIVE:
             raise WorkbenchError("This run is going on. Stop it first, then delete it.", kind="busy", field="run_id")
         gone = folder.path.with_name(f".{folder.id}")
@@ -148,7 +148,7 @@ class Runs:
 
     def snapshot(self, name: str, visitor: Visitor) -> Snapshot:
         """The model of a run as a repository at a commit; what the Hub resolves `runs/<id>` with."""
-        folder = self._own(name, visitor)
+        folder = self.folder(name, visitor=visitor)
         state = read_state(folder, history=False)
         commit = state["results"].get("commit")
         if state["model"] is None or not commit:
@@ -161,7 +161,7 @@ class Runs:
 
     # Whose a run is
 
-    def _own(self, run_id: Any, visitor: Visitor) -> RunFolder:
+    def folder(self, run_id: Any, *, visitor: Visitor) -> RunFolder:
         """The folder of the visitor's run; a stranger's run and one that never was are the same to them."""
         name = run_id.removeprefix("runs/") if isinstance(run_id, str) else run_id
         folder = RunFolder(self.root / name) if is_id(name) else None

@@ -17,8 +17,8 @@ def read_state(folder: RunFolder, *, history: bool = True) -> dict[str, Any]:
 
     Returns:
         `id, name, status, message, spec, created, started, ended, progress, train, eval, results, model, device,
-        dtype, labels, facts, samples, failure, resumable`. Times are seconds since 1970. Without `history` the lists
-        `train` and `eval` are left out.
+        dtype, labels, facts, samples, pushes, failure, resumable`. Times are seconds since 1970. Without `history`
+        the lists `train` and `eval` are left out.
     """
     spec = read_json(folder.spec) or {}
     state: dict[str, Any] = {
@@ -38,6 +38,7 @@ def read_state(folder: RunFolder, *, history: bool = True) -> dict[str, Any]:
         "labels": [],
         "facts": {},
         "samples": {},
+        "pushes": [],
         "failure": None,
     }
     for event in folder.events():
@@ -78,6 +79,8 @@ def _apply(state: dict[str, Any], event: dict[str, Any]) -> None:
         state |= {key: event[key] for key in ("device", "dtype", "labels") if key in event}
     elif kind == "samples":
         state["samples"][event["when"]] = event["rows"]
+    elif kind == "push":
+        state["pushes"].append(event)
     elif kind == "results":
         state["results"] = event
 
