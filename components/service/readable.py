@@ -14,12 +14,13 @@ from html import escape, unescape
 #: Gives a picture of the repository as a `data:` address; None if it has none of that name.
 Picture = Callable[[str], str | None]
 
-_FENCE = r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\2[`~]*[ \t]*$|\Z)"
-_SPAN = r"(?<!`)(`+)(?!`)[^\n]{1,2000}?(?<!`)\3(?!`)"
+_FENCE = r"^ {0,3}(`{3,}+|~{3,}+)[^\n]*\n.*?(?:^ {0,3}\2[`~]*[ \t]*$|\Z)"
+_SPAN = r"(?<!`)(`++)[^\n]{1,2000}?(?<!`)\3(?!`)"
 _CODE = re.compile(f"({_FENCE}|{_SPAN})", re.M | re.S)
 _UNSHOWN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
-_IMAGE = re.compile(r"!\[([^\]\n]{0,500})\]\(\s*<?([^)\s>]{0,2000})>?[^)\n]{0,500}\)")
-_BY_REFERENCE = re.compile(r"!(?=\[(?![^\]\n]{0,500}\]\(data:image/))")
+# Each part gives nothing back once it has taken it, or a hostile card would be tried in endless ways.
+_IMAGE = re.compile(r"!\[([^\]\n]{0,200}+)\]\(\s*+<?([^)\s>]{0,600}+)>?[^)\n]{0,200}+\)")
+_BY_REFERENCE = re.compile(r"!(?=\[(?![^\]\n]{0,200}+\]\(data:image/))")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>?|<(?=[!?])")
 _ATTRIBUTE = re.compile(r"\b(src|alt|href)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.I)
 #: What would be a picture if the sanitiser took for HTML what is taken for code here.
@@ -59,6 +60,8 @@ def _plain(text: str, picture: Picture) -> str:
 def _image(alt: str, source: str, picture: Picture) -> str:
     alt = re.sub(r"[\[\]\n*]", " ", alt)[:200].strip()
     elsewhere = re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//", source)
+    if re.match(r"data:image/(png|jpeg|gif|webp);base64,", source):
+        return f"![{alt}]({source})"
     own = None if elsewhere else picture(source.removeprefix("./").lstrip("/"))
     return f"![{alt}]({own})" if own else f"*{alt or 'picture'}*"
 

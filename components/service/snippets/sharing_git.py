@@ -92,7 +92,9 @@ LINES: dict[str, Callable[[Names], str]] = {
         f"# git remote set-url origin {names.shell(names.address.removesuffix(names.repo) + names.to)}"
     ),
     "delete_repo": lambda names: f"hf repos delete {names.shell(names.repo)}{names.kind_option} --yes",
-    "list_models": lambda names: f"hf models ls --search {names.shell(names.query)} --sort likes --limit 20",
-    "list_datasets": lambda names: f"hf datasets ls --search {names.shell(names.query)} --sort likes --limit 20",
-    "list_metrics": lambda _names: "hf spaces ls --author evaluate-metric --limit 100",
+    "list_models": lambda names: f"hf models ls --search {names.shell(names.query)} --sort likes --limit 20 --quiet",
+    "list_datasets": lambda names: (
+        f"hf datasets ls --search {names.shell(names.query)} --sort likes --limit 20 --quiet"
+    ),
+    "list_metrics": lambda _names: "hf spaces ls --author evaluate-metric --limit 100 --quiet",
 }
