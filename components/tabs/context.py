@@ -70,7 +70,8 @@ class Context:
     def _once(self, function: Callable[..., Updates], told: Component, fresh: Updates) -> Callable[..., Updates]:
         def handler(request: gr.Request, token: str, *values: Any) -> Updates:
             try:
-                return {**fresh, **function(self.visitor(request, token), *values)}
+                # A handler that changes nothing still has to name an output.
+                return {told: gr.skip(), **fresh, **function(self.visitor(request, token), *values)}
             except Exception as error:  # noqa: BLE001  the page's boundary: a sentence, never a traceback
                 return {told: _sentence(error)}
 

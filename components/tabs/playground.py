@@ -18,7 +18,7 @@ from components.widgets.model_picker import ModelPicker
 from components.widgets.stages import stages_view
 
 _WAYS = [("With pipeline", "pipeline"), ("Step by step", "stages")]
-_EMPTY = "Press Run. The result of the example takes a few seconds the first time, while the model is loaded."
+_EMPTY = "Press Run. The first result takes a few seconds, while the model is loaded."
 _EMPTY_HOOD = "Run something first: its three steps are shown here with their real tensors."
 
 
@@ -178,12 +178,16 @@ def wire_picker(
             return {told: html.notice(f"Nothing found for “{query}” among the models of this task.", "warning")}
         return {picker.model: gr.update(choices=found, value=found[0])}
 
+    def show_facts(visitor: Visitor, model: str) -> Iterator[Updates]:
+        yield {picker.facts: ""}
+        yield {picker.facts: describe(visitor, model)}
+
     for event in (picker.search.click, picker.query.submit):
         ctx.wire(event, search, [picker.query, task], [picker.model], told=told)
     for event in (picker.model.change, page.load):
         ctx.wire(
             event,
-            lambda visitor, model: {picker.facts: describe(visitor, model)},
+            show_facts,
             [picker.model],
             [picker.facts],
             told=told,

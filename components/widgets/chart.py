@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from components.widgets.html import escape
 
 WIDTH, HEIGHT = 400, 240
-LEFT, RIGHT, TOP, BOTTOM = 50, 12, 12, 38
+LEFT, RIGHT, TOP, BOTTOM = 60, 14, 12, 40
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ def line_chart(title: str, series: Sequence[Series], *, x_title: str, y_title: s
     head = f"<figcaption>{escape(title)}{_legend(drawn)}</figcaption>"
     if not values or not xs:
         return f'<figure class="wb-chart">{head}<div class="wb-empty">No figures yet.</div></figure>'
-    low, high = _nice(min(values), max(values))
-    frame = _Frame(min(0.0, *xs), max(x_max or 0.0, *xs) or 1.0, low, high)
-    body = _axes(frame, x_title, y_title) + "".join(_curve(frame, i, curve) for i, curve in enumerate(drawn))
+    y_ticks = _ticks(min(values), max(values))
+    frame = _Frame(min(0.0, *xs), max(x_max or 0.0, *xs) or 1.0, y_ticks[0], y_ticks[-1])
+    body = _axes(frame, y_ticks, x_title, y_title) + "".join(_curve(frame, i, curve) for i, curve in enumerate(drawn))
     return (
         f'<figure class="wb-chart">{head}<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(_in_words(title, drawn))}">{body}</svg></figure>'
@@ -85,27 +85,28 @@ def _finite(curve: Series) -> Series:
     return Series(curve.name, points, band, curve.dashed, curve.marked)
 
 
-def _nice(low: float, high: float) -> tuple[float, float]:
-    """A range a little wider than the values, ending on round figures."""
+def _ticks(low: float, high: float) -> list[float]:
+    """Round figures, at most seven, from at or below `low` to at or above `high`."""
     span = (high - low) or abs(high) or 1.0
-    step = 10 ** math.floor(math.log10(span / 2))
-    return math.floor(low / step) * step, math.ceil(high / step) * step
+    size = 10 ** math.floor(math.log10(span / 5))
+    step = next(size * factor for factor in (1, 2, 5, 10) if span / (size * factor) <= 5)
+    first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
+    return [round(number * step, 10) for number in range(first, last + 1)]
 
 
-def _axes(frame: _Frame, x_title: str, y_title: str) -> str:
+def _axes(frame: _Frame, y_ticks: list[float], x_title: str, y_title: str) -> str:
     parts = []
-    for i in range(5):
-        y = frame.y_low + i * (frame.y_high - frame.y_low) / 4
+    for y in y_ticks:
         parts.append(f'<line class="wb-grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{frame.y(y)}" y2="{frame.y(y)}"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{frame.y(y) + 4}" text-anchor="end">{y:.3g}</text>')
-        x = frame.x_low + i * (frame.x_high - frame.x_low) / 4
-        anchor = "end" if i == 4 else "middle"
-        parts.append(f'<text x="{frame.x(x)}" y="{HEIGHT - BOTTOM + 16}" text-anchor="{anchor}">{x:,.4g}</text>')
+        parts.append(f'<text x="{LEFT - 8}" y="{frame.y(y) + 4}" text-anchor="end">{y:g}</text>')
+    for x in _ticks(frame.x_low, frame.x_high):
+        if x <= frame.x_high:
+            parts.append(f'<text x="{frame.x(x)}" y="{HEIGHT - BOTTOM + 17}" text-anchor="middle">{x:,g}</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(f'<text class="wb-title" x="{middle}" y="{HEIGHT - 3}" text-anchor="middle">{escape(x_title)}</text>')
+    parts.append(f'<text class="wb-title" x="{middle}" y="{HEIGHT - 4}" text-anchor="middle">{escape(x_title)}</text>')
     across = (TOP + HEIGHT - BOTTOM) / 2
     parts.append(
-        f'<text class="wb-title" transform="translate(11 {across}) rotate(-90)" text-anchor="middle">'
+        f'<text class="wb-title" transform="translate(12 {across}) rotate(-90)" text-anchor="middle">'
         f"{escape(y_title)}</text>"
     )
     return "".join(parts)

@@ -36,7 +36,12 @@ class ModelPicker:
         shown = gr.HTML(facts([]), padding=False)
         with gr.Row(equal_height=True):
             query = gr.Textbox(
-                show_label=False, placeholder="Search the Hub for a model", container=False, scale=4, max_lines=1
+                label="Search the Hub for a model",
+                show_label=False,
+                placeholder="Search the Hub for a model",
+                container=False,
+                scale=4,
+                max_lines=1,
             )
             search = gr.Button("Search", size="sm", scale=1, min_width=80)
         return cls(model, query, search, shown)

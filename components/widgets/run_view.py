@@ -138,13 +138,14 @@ def _results(state: dict[str, Any]) -> str:
     if not state["eval"]:
         return ""
     names = [name for name in ("loss", "accuracy", "f1", "perplexity") if name in state["eval"][-1]]
+    tested = _tested(state["results"].get("test") or {})
     rows = [
         [f"{row.get('epoch', 0):.2f}", row["step"], *(f"{row[name]:.4f}" for name in names)]
         for row in state["eval"]
         if all(row.get(name) is not None for name in names)
     ]
     return (
-        '<div style="margin-top:14px">'
+        f'<div style="margin-top:14px">{tested}'
         + table(
             ["Epoch", "Step", *(f"Validation {name}" for name in names)],
             rows,
@@ -155,10 +156,27 @@ def _results(state: dict[str, Any]) -> str:
     )
 
 
+def _tested(test: dict[str, Any]) -> str:
+    """The figures on rows that neither trained the model nor chose its epoch."""
+    if not test:
+        return ""
+    band = f" ({test['accuracy_low']:.3f} to {test['accuracy_high']:.3f})" if "accuracy_low" in test else ""
+    return facts(
+        [
+            ("Test accuracy", f"{test['accuracy']:.4f}{band}" if "accuracy" in test else None),
+            ("Test F1", f"{test['f1']:.4f}" if "f1" in test else None),
+            ("Test perplexity", f"{test['perplexity']:.3f}" if test.get("perplexity") else None),
+        ]
+    )
+
+
 def before_after(rows: list[dict[str, Any]]) -> str:
     """The answers of `/try_run`: for each text what the model said before the run and says after it."""
     shown = [[row["text"], _answer(row["before"]), _answer(row["after"])] for row in rows]
-    return table(["Text", "Before", "After"], shown, label="Answers before and after the run")
+    lead = "Before is the model that the run started from; a classification head that is new answers at random."
+    return f'<p class="wb-lead">{lead}</p>' + table(
+        ["Text", "Before", "After"], shown, label="Answers before and after the run"
+    )
 
 
 def samples_view(state: dict[str, Any]) -> str:

@@ -12,8 +12,15 @@ _MARKS = {" ": "·", "\n": "⏎\n", "\t": "⇥"}
 
 
 def token_strip(tokens: list[dict[str, Any]]) -> str:
-    """The tokens of `/tokenize` as coloured spans; neighbours differ in colour, a special token has a dashed frame."""
-    spans = "".join(_span(number, token) for number, token in enumerate(tokens))
+    """The tokens of `/tokenize` as coloured spans; neighbours differ in colour, a special token has a dashed frame.
+
+    What lies between two tokens and belongs to neither is shown as a gap.
+    """
+    spans, end = "", 0
+    for number, token in enumerate(tokens):
+        apart = token["start"] is not None and token["start"] > end
+        spans += f"{' ' if apart else ''}{_span(number, token)}"
+        end = end if token["end"] is None else token["end"]
     return f'<div class="wb-tokens" role="list" aria-label="Tokens" tabindex="0">{spans}</div>'
 
 
