@@ -94,6 +94,30 @@ def test_the_draft_of_a_run_has_no_errors_and_the_hubs_client_reads_it() -> None
     assert card.data.license is None
 
 
+def test_the_test_figure_comes_before_the_validation_figure_that_chose_the_epoch() -> None:
+    state = run_state()
+    state["results"]["test"] = {**state["results"]["final"], "accuracy": 0.7, "accuracy_low": 0.6, "accuracy_high": 0.8}
+    state["facts"]["rows"]["test"] = 50
+    text = draft_run(state, "me/films")
+    assert errors(text) == []
+    first = body(text).split("\n\n")[1]
+    assert "On 50 test rows its accuracy is 0.700 (95 % interval 0.600 to 0.800)" in first
+    assert first.index("0.700") < first.index("12 validation rows, which also chose the epoch")
+    results = body(text).split("## Evaluation results")[1]
+    assert results.index("test split | 0.4000 | 0.7000") < results.index("chose the epoch")
+    assert "0.600 to 0.800" in results
+    splits = [entry["dataset"]["split"] for entry in metadata(text)["model-index"][0]["results"]]
+    assert splits == ["test", "train"]
+
+
+def test_without_a_test_split_the_validation_figure_stands_alone() -> None:
+    state = run_state()
+    state["results"]["best_step"] = None
+    first = body(draft_run(state)).split("\n\n")[1]
+    assert "On 12 validation rows its accuracy is 0.900" in first
+    assert "chose" not in body(draft_run(state))
+
+
 def test_a_draft_has_every_section_of_a_card() -> None:
     told = check(draft_run(run_state(), "me/films"))
     assert not [problem for problem in told if "section" in problem["message"]]

@@ -12,6 +12,7 @@ from components.service.cards.check import ASK, REPO_PLACEHOLDER
 from components.service.cards.sections import (
     base_name,
     bullets,
+    chosen_by_validation,
     code,
     data_section,
     file_name,
@@ -91,7 +92,7 @@ def _index(state: Mapping[str, Any], facts: Mapping[str, Any], names: Sequence[s
         dataset["revision"] = data["revision"]
     given = facts.get("validation_given", False)
     held = {"split": "validation"} if given else {"split": "train", "args": {"held_out": spec["validation"]}}
-    splits = {"final": held, "test": {"split": "test"}}
+    splits = {"test": {"split": "test"}, "final": held}
     titles = {"accuracy": "Accuracy", "f1": "Macro F1", "perplexity": "Perplexity"}
     for part, where in splits.items():
         figures = state["results"].get(part)
@@ -106,20 +107,27 @@ def _summary(state: Mapping[str, Any]) -> str:
     spec, results, facts = state["spec"], state["results"], state["facts"]
     data = spec["data"].get("dataset") or file_name(spec["data"])
     text = f"A `{facts.get('model_type', 'transformers')}` model for {spec['task']}, fine-tuned on {plain(data)}."
-    final = results.get("final", {})
-    if "accuracy" in final:
-        low, high = final["accuracy_low"], final["accuracy_high"]
-        text += (
-            f" On {facts['rows']['validation']:,} validation rows its accuracy is {final['accuracy']:.3f} "
-            f"(95 % interval {low:.3f} to {high:.3f})"
-        )
-        majority = results.get("majority")
-        text += f"; always answering the commonest label would reach {majority['accuracy']:.3f}." if majority else "."
-    elif "perplexity" in final:
-        text += f" Its perplexity on the validation split is {final['perplexity']:.2f}."
+    told = [_figure(state, part) for part in ("test", "final") if results.get(part)]
+    text += "".join(f" {sentence}" for sentence in told if sentence)
+    majority = results.get("majority")
+    if majority:
+        text += f" On the validation rows, always answering the commonest label would reach {majority['accuracy']:.3f}."
     if state["status"] == "stopped":
         text += f" Training was stopped at step {results.get('step')} of {state['progress']['steps']}."
     return text
+
+
+def _figure(state: Mapping[str, Any], part: str) -> str:
+    """The sentence with the main figure of the test split (`test`) or the validation rows (`final`)."""
+    figures = state["results"][part]
+    split = "test" if part == "test" else "validation"
+    rows = f"On {state['facts']['rows'].get(split, 0):,} {split} rows"
+    if part == "final" and chosen_by_validation(state):
+        rows += ", which also chose the epoch that is kept,"
+    if "accuracy" in figures:
+        low, high = figures["accuracy_low"], figures["accuracy_high"]
+        return f"{rows} its accuracy is {figures['accuracy']:.3f} (95 % interval {low:.3f} to {high:.3f})."
+    return f"{rows} its perplexity is {figures['perplexity']:.2f}." if "perplexity" in figures else ""
 
 
 def _description(state: Mapping[str, Any]) -> str:
@@ -155,9 +163,10 @@ def _limits(state: Mapping[str, Any]) -> str:
             f"In the training rows the label {code(most)} has {100 * counts[most] / total:.0f} %, "
             f"{code(least)} {100 * counts[least] / total:.0f} %."
         )
-    validation = facts.get("rows", {}).get("validation", 0)
-    if validation < 400:
-        known.append(f"Only {validation} rows were evaluated on, so the figures below are uncertain.")
+    rows = facts.get("rows", {})
+    evaluated = rows.get("test") or rows.get("validation", 0)
+    if evaluated < 400:
+        known.append(f"Only {evaluated} rows were evaluated on, so the figures below are uncertain.")
     question = asks("Which errors, groups of people or kinds of text does the model treat worse, as far as you know?")
     return (f"{bullets(known)}\n\n" if known else "") + question
 

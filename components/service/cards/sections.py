@@ -138,8 +138,13 @@ def metrics_section(state: State) -> str:
     facts = state["facts"]
     rows = facts.get("rows", {})
     where = "the validation split that came with the data" if facts.get("validation_given") else "the rows held out"
-    text = f"Measured after each epoch on {where} ({rows.get('validation', 0):,} rows)"
-    text += f", and once on the test split ({rows['test']:,} rows)." if state["results"].get("test") else "."
+    after = f"after each epoch on {where} ({rows.get('validation', 0):,} rows)"
+    if chosen_by_validation(state):
+        after += ", which chose the epoch that is kept"
+    if state["results"].get("test"):
+        text = f"Measured once, when training was over, on the test split ({rows['test']:,} rows), and {after}."
+    else:
+        text = f"Measured {after}."
     if "accuracy" in state["results"].get("final", {}):
         measured: tuple[str, ...] = (
             "**Accuracy**: share of rows with the right label; its 95 % interval is Wilson's.",
@@ -151,28 +156,50 @@ def metrics_section(state: State) -> str:
     return f"{text}\n\n{bullets(measured)}"
 
 
+def chosen_by_validation(state: State) -> bool:
+    """Whether the validation figures decided which weights are kept; then they are a little too good."""
+    return bool(state["results"].get("best_step"))
+
+
+def _interval(figures: Mapping[str, Any]) -> str | None:
+    if "accuracy_low" not in figures:
+        return None
+    return f"{figures['accuracy_low']:.3f} to {figures['accuracy_high']:.3f}"
+
+
 def results_section(state: State) -> str:
     """Results beside what there was to beat, each epoch, each label, and each decision threshold."""
     results = state["results"]
     final = results.get("final", {})
     names = [name for name in FIGURES if name in final]
-    lines: list[Sequence[Any]] = [("This model", *(final[name] for name in names))]
-    for key, title in (("test", "This model, test split"), ("untrained", "Before training")):
-        if results.get(key):
-            lines.append((title, *(results[key].get(name) for name in names)))
-    if results.get("majority"):
-        title = f"Always {code(results['majority']['label'])}"
-        lines.append((title, *(results["majority"].get(name) for name in names)))
-    parts = [table(("", *(FIGURES[name] for name in names)), lines)]
+    majority = results.get("majority") or {}
+    kept = "validation rows (these chose the epoch)" if chosen_by_validation(state) else "validation rows"
+    lines = [
+        (title, *(figures.get(name) for name in names), _interval(figures))
+        for title, figures in (
+            ("This model, test split", results.get("test")),
+            (f"This model, {kept}", final),
+            ("Before training, validation rows", results.get("untrained")),
+            (f"Always {code(majority.get('label'))}, validation rows", majority),
+        )
+        if figures
+    ]
+    parts = [table(("", *(FIGURES[name] for name in names), "95 % interval of accuracy"), lines)]
+    if "accuracy" not in names:
+        parts = [table(("", *(FIGURES[name] for name in names)), (line[:-1] for line in lines))]
     epochs = [(entry["epoch"], entry["step"], *(entry.get(n) for n in names)) for entry in state.get("eval", [])]
     if epochs:
         told = [(f"{epoch:g}", str(step), *rest) for epoch, step, *rest in epochs]
-        parts.append("### Each epoch\n\n" + table(("Epoch", "Step", *(FIGURES[n] for n in names)), told))
+        parts.append(
+            "### Each epoch\n\nOn the validation rows:\n\n"
+            + table(("Epoch", "Step", *(FIGURES[n] for n in names)), told)
+        )
     if results.get("per_class"):
         each = [
             (code(c["label"]), c["precision"], c["recall"], c["f1"], str(c["support"])) for c in results["per_class"]
         ]
-        parts.append("### Each label\n\n" + table(("Label", "Precision", "Recall", "F1", "Rows"), each))
+        head = ("Label", "Precision", "Recall", "F1", "Rows")
+        parts.append("### Each label\n\nOn the validation rows:\n\n" + table(head, each))
     if results.get("thresholds"):
         at = [
             (f"{t['threshold']:g}", t["precision"], t["recall"], t["f1"], t["accuracy"]) for t in results["thresholds"]
@@ -180,7 +207,7 @@ def results_section(state: State) -> str:
         head = ("Threshold", "Precision", "Recall", "F1", "Accuracy")
         said = (
             "The likelier label is answered, so the decision threshold is 0.5. Answering "
-            f"{code(state['labels'][1])} from another probability on would give:"
+            f"{code(state['labels'][1])} from another probability on would give, on the validation rows:"
         )
         parts.append(f"### Decision threshold\n\n{said}\n\n{table(head, at)}")
     return "\n\n".join(parts)
