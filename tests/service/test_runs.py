@@ -25,6 +25,7 @@ from components.service.errors import WorkbenchError
 from components.service.hub import Hub, Snapshot
 from components.service.runs import Runs
 from components.service.runs.metrics import wilson
+from components.service.runs.pace import Pace
 from components.service.runs.spec import RunSpec
 from components.service.runs.splits import split_rows
 from components.service.runs.store import RunFolder, new_id, write_json
@@ -109,6 +110,32 @@ def finished(
     started = runs.start(spec(samples=["this film is awful"], name="Films"), visitor=ME)
     yield runs, ended(runs, started["id"])
     runs.close()
+
+
+def test_the_remaining_time_is_told_only_once_there_is_evidence_and_counts_every_pause() -> None:
+    pace, now = Pace(), 100.0
+    pace.evaluation = 2.0
+    pace.begin(now)
+    pace.go_on(now)
+    told = []
+    for step in range(1, 101):
+        now += 3.0 if step == 1 else 0.25
+        pace.step(now)
+        told.append(pace.remaining(now, 400 - step, 4))
+    assert told[:6] == [None] * 6
+    assert told[6] == pytest.approx(393 * 0.25 + 5 * 2.0)
+    now += 4.0
+    pace.go_on(now)
+    assert pace.remaining(now, 300, 3) == pytest.approx(300 * 0.25 + 4 * 4.0)
+
+
+def test_quick_steps_alone_are_no_evidence() -> None:
+    pace = Pace()
+    pace.begin(0.0)
+    for step in range(1, 51):
+        pace.step(0.05 * step)
+    assert pace.remaining(2.5, 10, 1) is None
+    assert pace.remaining(3.0, 10, 1) == pytest.approx(0.5)
 
 
 def test_a_finished_run_has_curves_results_and_a_model(finished: tuple[Runs, dict[str, Any]]) -> None:

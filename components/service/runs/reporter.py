@@ -16,6 +16,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from components.service.errors import WorkbenchError
 from components.service.runs.families.base import Family
+from components.service.runs.pace import Pace
 from components.service.runs.store import STOPS, RunFolder, write_json
 
 EPOCH_RNG = "epoch_rng.pth"
@@ -53,16 +54,16 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
         self.spent = spent
         self.stopped: str | None = None
         self.out_of_time = False
-        self.eval_seconds = 0.0
+        self.pace = Pace()
         self.started = self.told = time.monotonic()
         self.first_step = 0
-        self.paused = 0.0
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Start the clock."""
         self.started = time.monotonic()
+        self.pace.begin(self.started)
         self.first_step = state.global_step
         self._tell(state)
 
@@ -70,6 +71,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Note the random state that decides this epoch's order of rows; a resume inside the epoch needs it again."""
+        self.pace.go_on(time.monotonic())
         resumed = self.folder.checkpoints / f"checkpoint-{state.global_step}" / EPOCH_RNG
         if state.global_step == self.first_step and resumed.is_file():
             torch.set_rng_state(torch.load(resumed, weights_only=True))
@@ -83,6 +85,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Tell progress about once a second; stop if asked to, or if time or disk run out."""
         now = time.monotonic()
+        self.pace.step(now)
         if self.stopped is None:
             self.stopped = read_stop(self.folder)
         if now - self.started > self.limits["seconds"]:
@@ -119,8 +122,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Record an evaluation of the validation split."""
         figures = evaluation(kwargs["metrics"], self.family)
-        self.eval_seconds = figures["seconds"]
-        self.paused += figures["seconds"]
+        self.pace.evaluation = figures["seconds"]
         if state.global_step and not math.isfinite(figures["loss"]):
             raise Diverged(state.global_step)
         self.folder.append("eval", step=state.global_step, epoch=state.epoch or 0.0, **figures)
@@ -132,18 +134,15 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
     def _tell(self, state: TrainerState) -> None:
         self.told = time.monotonic()
         seconds = self.told - self.started
-        done, left = state.global_step - self.first_step, state.max_steps - state.global_step
-        remaining = None
-        if done:
-            step_seconds = max(0.0, seconds - self.paused) / done
-            remaining = left * step_seconds + math.ceil(left / self._epoch_steps(state)) * self.eval_seconds
+        left = state.max_steps - state.global_step
+        epochs = math.ceil(left / self._epoch_steps(state))
         progress = {
             "step": state.global_step,
             "steps": state.max_steps,
             "epoch": state.epoch or 0.0,
             "epochs": state.num_train_epochs,
             "seconds": self.spent + seconds,
-            "remaining_seconds": remaining,
+            "remaining_seconds": self.pace.remaining(self.told, left, epochs),
         }
         write_json(self.folder.progress, progress)
 
