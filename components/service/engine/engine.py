@@ -208,6 +208,12 @@ def _ended_error(gone: _Gone) -> WorkbenchError:
         return WorkbenchError(
             "This ran out of memory and was stopped. Use a smaller model or a shorter text.", kind="memory"
         )
+    if gone.ending == "killed":
+        return WorkbenchError(
+            "The worker process was killed while it worked on this, most likely because it ran out of memory. A new "
+            "one has been started. Try again; if it happens again, use a smaller model or a shorter text.",
+            kind="crashed",
+        )
     if gone.ending == "unstarted":
         return WorkbenchError(
             "The worker process could not start. Its log, worker.log in the app's data folder, says why.",

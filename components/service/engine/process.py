@@ -58,7 +58,8 @@ class WorkerProcess:
         ready: Set once the worker has its libraries loaded and reads calls, or is gone.
         served: Whether it ever was ready.
         gone: Set once the process has ended and every call in flight knows it.
-        ending: Why it ended: `"deadline"`, `"closed"`, `"memory"`, `"crashed"`, `"unstarted"` (it never was ready).
+        ending: Why it ended: `"deadline"`, `"closed"`, `"memory"`, `"killed"`, `"crashed"`, `"unstarted"` (it never
+            was ready).
         models: The models it holds, as last reported.
     """
 
@@ -204,12 +205,12 @@ class WorkerProcess:
         self._on_end(self)
 
     def _cause(self, code: int | None) -> str:
-        """Why a process ended that nobody here ended: the system kills (9) what exhausts the machine's memory, and
-        native code that is refused memory aborts with a line in the log."""
+        """Why a process ended that nobody here ended. Native code that is refused memory aborts with a line in the
+        log; the system kills (9) what exhausts the machine's memory, but so may a person."""
         if not self.served:
             return "unstarted"
         if code == -signal.SIGKILL:
-            return "memory"
+            return "killed"
         log = self._settings.home / "logs" / "worker.log"
         if code is not None and code < 0 and log.exists():
             tail = log.read_bytes()[-_ABORT_TAIL:]
