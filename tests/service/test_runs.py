@@ -412,6 +412,26 @@ def test_a_bad_spec_names_its_field(settings: Settings, changes: dict[str, Any],
     assert told.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"epochs": -1}, "Epochs must be a whole number from 1 to 100; this is -1."),
+        ({"epochs": "three"}, "Epochs must be a whole number from 1 to 100; this is 'three'."),
+        ({"epochs": 10**400}, "Epochs must be a whole number from 1 to 100; this is far too large."),
+        ({"learning_rate": 0}, "Learning rate must be a number from 0.000000001 to 1; this is 0."),
+        ({"learning_rate": 10**400}, "Learning rate must be a number from 0.000000001 to 1; this is far too large."),
+        ({"warmup": 1.5}, "Warmup must be a number from 0 to 0.9; this is 1.5."),
+        ({"batch_size": float("nan")}, "Batch size must be a whole number from 1 to 256; this is nan."),
+    ],
+)
+def test_a_number_out_of_range_is_refused_in_a_plain_sentence(
+    settings: Settings, changes: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(WorkbenchError) as told:
+        RunSpec.from_dict(spec(**changes), settings)
+    assert (told.value.message, told.value.field) == (sentence, next(iter(changes)))
+
+
 def test_a_spec_comes_back_from_its_own_json(settings: Settings) -> None:
     made = RunSpec.from_dict(spec(samples=["a"], epochs=2.0), settings)
     assert RunSpec.from_dict(json.loads(json.dumps(made.to_dict())), settings) == made

@@ -109,7 +109,7 @@ def _checked(spec: RunSpec, settings: Settings) -> RunSpec:
     _check_columns(spec)
     for name, choices in CHOICES.items():
         if getattr(spec, name) not in choices:
-            raise _refuse(f"{name} must be one of: {', '.join(choices)}.", name)
+            raise _refuse(f"{_title(name)} must be one of: {', '.join(choices)}.", name)
     _whole(spec.epochs, "epochs", 1, settings.epochs)
     _whole(spec.batch_size, "batch_size", 1, settings.batch_size)
     _whole(spec.seed, "seed", 0, 2**32 - 1)
@@ -160,17 +160,40 @@ def _check_samples(samples: Any) -> None:
 
 
 def _whole(value: Any, name: str, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value != int(value):
-        raise _refuse(f"{name} must be a whole number from {low:,} to {high:,}.", name)
-    if not low <= value <= high:
-        raise _refuse(f"{name} is {int(value):,}; here it may be {low:,} to {high:,}.", name)
+    if not _finite(value) or value != int(value) or not low <= value <= high:
+        raise _refuse(f"{_title(name)} must be a whole number from {low:,} to {high:,}; this is {_told(value)}.", name)
 
 
 def _number(value: Any, name: str, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _refuse(f"{name} must be a number from {low:g} to {high:g}.", name)
-    if not low <= value <= high:
-        raise _refuse(f"{name} is {value:g}; it may be {low:g} to {high:g}.", name)
+    if not _finite(value) or not low <= value <= high:
+        raise _refuse(
+            f"{_title(name)} must be a number from {_plain(low)} to {_plain(high)}; this is {_told(value)}.", name
+        )
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # A whole number may be too long for a float, which `isfinite` makes of it.
+    return isinstance(value, int) or math.isfinite(value)
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _told(value: Any) -> str:
+    """A value from outside as it was given, cut to a length for a sentence."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}" if abs(value) < 10**15 else "far too large"
+    return _plain(value) if isinstance(value, float) else f"{value!r:.40}"
+
+
+def _plain(value: float) -> str:
+    """A number without an exponent where that is short."""
+    if value and 1e-9 <= abs(value) < 1e15:
+        return f"{value:,.9f}".rstrip("0").rstrip(".")
+    return f"{value:g}"
 
 
 def _refuse(message: str, name: str) -> WorkbenchError:
