@@ -22,6 +22,8 @@ from components.visitors import Door
 from components.widgets.theme import CSS, theme
 
 TITLE = "Transformers Workbench"
+#: The browser keeps a card that is being written under this word, which has to be the same after a restart.
+_STORED = "a card that is not published yet"
 _MARK = """<svg viewBox="0 0 40 40" role="img" aria-label="A circle of five steps"><g fill="none"
 stroke="var(--wb-accent)" stroke-width="4" stroke-linecap="round"><path d="M20 5a15 15 0 0 1 14 10"/><path
 d="M35 22a15 15 0 0 1-9 12"/><path d="M20 35A15 15 0 0 1 7 27"/><path d="M5 20A15 15 0 0 1 13 7"/></g><circle
@@ -33,7 +35,8 @@ fine-tune it, write its card, share it.</p></div></div>"""
 def build_page(bench: Workbench) -> gr.Blocks:
     """The whole page over a service."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as page:
-        ctx = Context(bench, gr.State(""))
+        draft = gr.BrowserState({"text": "", "subject": None}, storage_key="workbench-card", secret=_STORED)
+        ctx = Context(bench, gr.State(""), draft)
         with gr.Row(elem_classes="wb-top", equal_height=False):
             with gr.Column(scale=3, min_width=320):
                 gr.HTML(_HEADER, padding=False)

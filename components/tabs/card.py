@@ -13,9 +13,12 @@ from components.service.errors import WorkbenchError
 from components.service.readable import readable
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
+from components.tabs.finetune import run_title
 from components.tabs.publish import PublishPanel
 from components.widgets import html
 
+#: Stands for the last draft once the visitor has been asked whether to replace their own changes.
+_REPLACE = "\0"
 _EMPTY = "Choose a finished run, or type a model id, and press Draft: the card is filled with what was recorded."
 
 
@@ -48,7 +51,7 @@ def build(ctx: Context, page: gr.Blocks) -> Card:
     told = gr.HTML(padding=False, elem_id="card-told")
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=320), gr.Tabs():
-            with gr.Tab("Text"):
+            with gr.Tab("Text", id="text"):
                 editor = gr.Code(
                     language="markdown",
                     label="README.md",
@@ -58,25 +61,37 @@ def build(ctx: Context, page: gr.Blocks) -> Card:
                     interactive=True,
                     elem_id="card-editor",
                 )
-            with gr.Tab("Findings"):
+            with gr.Tab("Findings", id="findings") as findings_tab:
                 findings = gr.HTML(html.empty(_EMPTY), padding=False, elem_id="card-findings")
         with gr.Column(scale=1, min_width=320):
             tags = gr.HTML(padding=False, elem_id="card-tags")
             preview = gr.Markdown(_EMPTY, elem_id="card-preview", container=True, max_height=640)
     panel = PublishPanel(ctx)
 
-    def make_draft(visitor: Visitor, chosen: str | None) -> Updates:
+    drafted = gr.State("")
+
+    def make_draft(visitor: Visitor, chosen: str | None, text: str | None, before: str) -> Updates:
         if not chosen:
             raise WorkbenchError("Choose a finished run, or type a model id.", field="model")
+        if text and before not in (text, _REPLACE):
+            return {
+                drafted: _REPLACE,
+                told: html.notice("The text has changes of yours. Press Draft again to replace them.", "warning"),
+            }
         text = ctx.bench.cards.draft(chosen, visitor=visitor)["text"]
-        return {editor: text, **look(visitor, text)}
+        return {editor: text, drafted: text, **look(visitor, text, chosen)}
 
-    def look(_visitor: Visitor, text: str | None) -> Updates:
+    def look(_visitor: Visitor, text: str | None, chosen: str | None) -> Updates:
         text = text or ""
+        shown = {ctx.draft: {"text": text, "subject": chosen}}
         if not text.strip():
-            return {findings: html.empty(_EMPTY), tags: "", preview: _EMPTY}
+            empty = gr.update(label="Findings")
+            return {**shown, findings: html.empty(_EMPTY), findings_tab: empty, tags: "", preview: _EMPTY}
+        problems = ctx.bench.cards.check(text)
         return {
-            findings: _findings(ctx.bench.cards.check(text)),
+            **shown,
+            findings: _findings(problems),
+            findings_tab: gr.update(label=f"Findings ({len(problems)})" if problems else "Findings"),
             tags: _tags(metadata(text)),
             preview: readable(body(text)),
         }
@@ -87,21 +102,23 @@ def build(ctx: Context, page: gr.Blocks) -> Card:
         card = ctx.bench.repositories.repo_card(repo, visitor=visitor)
         text = card["text"] or ctx.bench.cards.draft(repo, visitor=visitor)["text"]
         origin = {"repo": repo, "commit": card["commit"]}
-        return {editor: text, panel.repo: repo, panel.origin: origin, **look(visitor, text)}
+        return {editor: text, panel.repo: repo, panel.origin: origin, drafted: text, **look(visitor, text, repo)}
 
     def choices(visitor: Visitor) -> list[tuple[str, str]]:
-        return [(run["name"], run["model"]) for run in ctx.bench.runs.list(visitor=visitor) if run["model"]]
+        return [(run_title(run), run["model"]) for run in ctx.bench.runs.list(visitor=visitor) if run["model"]]
 
-    def choose(visitor: Visitor) -> Updates:
+    def restore(visitor: Visitor, stored: dict[str, Any] | None) -> Updates:
+        stored = stored or {"text": "", "subject": None}
         runs = choices(visitor)
-        return {subject: gr.update(choices=runs, value=runs[0][1] if runs else None)}
+        subjects = gr.update(choices=runs, value=stored["subject"] or (runs[0][1] if runs else None))
+        return {subject: subjects, **({editor: stored["text"]} if stored["text"] else {})}
 
-    views = [findings, tags, preview]
-    ctx.wire(page.load, choose, [], [subject], told=told, clears=False, show_progress="hidden")
+    views = [findings, findings_tab, tags, preview, ctx.draft]
+    ctx.wire(page.load, restore, [ctx.draft], [subject, editor], told=told, clears=False, show_progress="hidden")
     ctx.wire(
         editor.change,
         look,
-        [editor],
+        [editor, subject],
         views,
         told=told,
         clears=False,
@@ -111,10 +128,10 @@ def build(ctx: Context, page: gr.Blocks) -> Card:
     panel.wire(page, subject, editor)
 
     def draft_on(event: Any) -> Any:
-        return ctx.wire(event, make_draft, [subject], [editor, *views], told=told)
+        return ctx.wire(event, make_draft, [subject, editor, drafted], [editor, drafted, *views], told=told)
 
     def edit_on(event: Any) -> Any:
-        return ctx.wire(event, load, [subject], [editor, panel.repo, panel.origin, *views], told=told)
+        return ctx.wire(event, load, [subject], [editor, drafted, panel.repo, panel.origin, *views], told=told)
 
     draft_on(draft.click)
     return Card(subject, panel.repo, panel.to_playground, told, choices, draft_on, edit_on)
@@ -130,7 +147,7 @@ def _findings(problems: list[dict[str, Any]]) -> str:
             problem["level"],
             title=f"Line {problem['line']}." if problem.get("line") else "",
         )
-        for problem in sorted(problems, key=lambda problem: order.get(problem["level"], 3))
+        for problem in sorted(problems, key=lambda problem: (order.get(problem["level"], 3), problem.get("line") or 0))
     )
 
 

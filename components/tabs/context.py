@@ -27,10 +27,12 @@ class Context:
     Attributes:
         bench: The service.
         token: The token that the visitor pasted, kept in their session only.
+        draft: The card that is being written, `{"text", "subject"}`, kept in the visitor's browser.
     """
 
     bench: Workbench
     token: gr.State
+    draft: gr.BrowserState
 
     def visitor(self, request: gr.Request, token: str) -> Visitor:
         """The visitor behind an event of the page."""
@@ -88,6 +90,16 @@ class Context:
                 yield {told: _sentence(error)}
 
         return handler
+
+
+def bring_into_view(event: Callable[..., Any], elem_id: str) -> None:
+    """On a narrow screen, where results lie below the form, scroll to them on `event`."""
+    event(
+        None,
+        js=f"""() => {{ if (matchMedia("(max-width: 700px)").matches)
+            document.getElementById("{elem_id}").scrollIntoView({{block: "center"}}) }}""",
+        api_visibility="private",
+    )
 
 
 def _sentence(error: Exception) -> str:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
-from components.tabs.context import Context, Updates
+from components.tabs.context import Context, Updates, bring_into_view
 from components.tabs.playground import wire_picker
 from components.widgets import html
 from components.widgets.model_picker import ModelPicker
@@ -20,7 +20,7 @@ TASK = "text-classification"
 POLL_SECONDS = 1.5
 SAMPLES = "I could not stop smiling.\nA complete waste of an evening.\nNot bad at all."
 _SOURCES = ("Hub data set", "Upload a file", "Paste rows")
-_NO_SAMPLES = "When the run has a model, your sentences are answered here as before and as after it."
+_NO_SAMPLES = "When the run has a model, its answers to your sentences stand here beside those from before."
 _NO_DATA = "Press Look at the data: its columns, labels and anything that would spoil a run are shown here."
 
 
@@ -84,10 +84,10 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
             picker = ModelPicker.build("Model", base)
             gr.HTML('<div class="wb-step"><b>3</b> Settings</div>', padding=False)
             with gr.Row():
-                epochs = gr.Number(label="Epochs", value=2, precision=0, min_width=90, elem_id="ft-epochs")
-                batch = gr.Number(label="Batch size", value=32, precision=0, min_width=90)
+                epochs = gr.Number(label="Epochs", value=2, min_width=90, elem_id="ft-epochs")
+                batch = gr.Number(label="Batch size", value=32, min_width=90)
                 rate = gr.Number(label="Learning rate", value=5e-4 if embedded else 5e-5, min_width=120)
-                seed = gr.Number(label="Seed", value=42, precision=0, min_width=90)
+                seed = gr.Number(label="Seed", value=42, min_width=90)
             samples = gr.Textbox(
                 label="Your own sentences, for before and after",
                 info="One a line.",
@@ -123,8 +123,10 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
                     code = gr.Code(language="python", show_label=False, interactive=False, elem_id="ft-code")
             gr.HTML('<p class="wb-lead">Take it further</p>', padding=False)
             with gr.Row():
-                to_playground = gr.Button("Run it in the playground", size="sm", min_width=120, elem_id="ft-to-play")
-                to_card = gr.Button("Write its card", size="sm", min_width=120, elem_id="ft-to-card")
+                to_playground = gr.Button(
+                    "Run it in the playground", size="sm", min_width=120, interactive=False, elem_id="ft-to-play"
+                )
+                to_card = gr.Button("Write its card", size="sm", min_width=120, interactive=False, elem_id="ft-to-card")
     timer = gr.Timer(POLL_SECONDS, active=False)
 
     def describe_source(kind: str, hub: str, upload: str | None, rows: str) -> dict[str, Any]:
@@ -147,23 +149,23 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
 
     def begin(visitor: Visitor, *values: Any) -> Updates:
         text_name, label_name, model, n_epochs, size, lr, number, own, called, shared_with = values[4:]
-        if shared_with.strip():
+        # A text box in a fold that was never opened gives None.
+        own, called, shared_with = own or "", called or "", (shared_with or "").strip()
+        numbers = {"epochs": n_epochs, "batch_size": size, "learning_rate": lr, "seed": number}
+        if shared_with:
             ctx.bench.publisher.namespaces(visitor)
         spec = {
             "task": TASK,
             "model": model,
             "data": describe_source(*values[:4]),
             "columns": {"text": text_name, "label": label_name},
-            "epochs": n_epochs,
-            "batch_size": size,
-            "learning_rate": lr,
-            "seed": number,
+            **{key: _filled(key, value) for key, value in numbers.items()},
             "samples": [line for line in own.splitlines() if line.strip()],
             "name": called,
         }
         state = ctx.bench.runs.start(spec, visitor=visitor)
         updates = {**view(visitor, state["id"]), runs: choose(visitor, state["id"])}
-        if shared_with.strip():
+        if shared_with:
             try:
                 ctx.bench.sharing.share_run(state["id"], shared_with, visitor=visitor)
             except WorkbenchError as error:
@@ -171,7 +173,7 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
         return updates
 
     def choose(visitor: Visitor, chosen: str | None = None) -> Any:
-        known = [(_title(state), state["id"]) for state in ctx.bench.runs.list(visitor=visitor)]
+        known = [(run_title(state), state["id"]) for state in ctx.bench.runs.list(visitor=visitor)]
         return gr.update(choices=known, value=chosen or (known[0][1] if known else None))
 
     def view(visitor: Visitor, run: str | None) -> Updates:
@@ -183,7 +185,7 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
             timer: gr.Timer(active=state["status"] in ACTIVE),
             stop: gr.update(interactive=state["status"] in ACTIVE),
             resume: gr.update(interactive=state["resumable"]),
-            compare: gr.update(interactive=bool(state["model"])),
+            **dict.fromkeys((compare, to_playground, to_card), gr.update(interactive=bool(state["model"]))),
             code: ctx.bench.snippet("finetune", {"spec": state["spec"], "dtype": state["dtype"]}),
             compared: samples_view(state) or html.empty(_NO_SAMPLES),
         }
@@ -195,7 +197,7 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
     def try_both(visitor: Visitor, run: str | None, own: str) -> Updates:
         if not run:
             raise WorkbenchError("Start a run first.", field="run")
-        texts = [line for line in own.splitlines() if line.strip()]
+        texts = [line for line in (own or "").splitlines() if line.strip()]
         return {compared: before_after(ctx.bench.runs.try_run(run, texts, visitor=visitor)["rows"])}
 
     def halt(visitor: Visitor, run: str) -> Updates:
@@ -212,8 +214,13 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
     source.input(switch, source, [dataset, file, pasted], api_visibility="private", queue=False)
     place = [source, dataset, file, pasted]
     form = [text_column, label_column, picker.model, epochs, batch, rate, seed, samples, name, repo]
-    live = [shown, timer, stop, resume, compare, code, compared]
-    ctx.wire(look.click, inspect, place, [preview, preview_fold, text_column, label_column], told=told_data)
+    live = [shown, timer, stop, resume, compare, to_playground, to_card, code, compared]
+    looked = [preview, preview_fold, text_column, label_column]
+    for event in (look.click, dataset.submit, file.upload):
+        ctx.wire(event, inspect, place, looked, told=told_data)
+    # What was said of other data may not stand beside this one.
+    for event in (source.input, dataset.change, pasted.change, file.clear):
+        event(lambda: ("", html.empty(_NO_DATA)), None, [told_data, preview], api_visibility="private", queue=False)
     ctx.wire(start.click, begin, [*place, *form], [runs, *live], told=told)
     ctx.wire(runs.input, view, [runs], live, told=told_run)
     ctx.wire(timer.tick, view, [runs], live, told=told_run, clears=False, show_progress="hidden")
@@ -221,9 +228,17 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
     ctx.wire(resume.click, go_on, [runs], live, told=told_run)
     ctx.wire(compare.click, try_both, [runs, samples], [compared], told=told_run)
     ctx.wire(page.load, reload, [], [runs, *live], told=told_run, clears=False, show_progress="hidden")
+    bring_into_view(start.click, "ft-run")
     wire_picker(ctx, page, picker, told, task=gr.State(""))
     return Finetune(picker, dataset, runs, to_playground, to_card)
 
 
-def _title(state: dict[str, Any]) -> str:
+def _filled(name: str, value: float | None) -> float:
+    """A number of the form: a whole one as such, and none left out."""
+    if value is None:
+        raise WorkbenchError(f"Give a number for the {name.replace('_', ' ')}.", field=name)
+    return int(value) if float(value).is_integer() else value
+
+
+def run_title(state: dict[str, Any]) -> str:
     return f"{state['name']}, {time.strftime('%d %b %H:%M', time.localtime(state['created'] or time.time()))}"

@@ -12,7 +12,7 @@ from gradio.components import Component
 from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS, ParameterSpec, TaskSpec
 from components.service.visitor import Visitor
-from components.tabs.context import Context, Updates
+from components.tabs.context import Context, Updates, bring_into_view
 from components.widgets import html, model_picker
 from components.widgets.model_picker import ModelPicker
 from components.widgets.stages import stages_view
@@ -162,6 +162,7 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
     ctx.wire(hood.select, look_inside, call, [stages], told=told)
     views.select(_selected, None, view, api_visibility="private", queue=False)
     examples.click(lambda sample: sample[0], examples, text, api_visibility="private", queue=False)
+    bring_into_view(run.click, "pg-result")
     wire_picker(ctx, page, picker, told, task=task)
     return Playground(task, picker, text, to_tokens, to_finetune, to_card)
 

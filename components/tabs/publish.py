@@ -20,7 +20,7 @@ class PublishPanel:
         self.ctx = ctx
         #: The repository that the card was loaded from, and the commit that it was at.
         self.origin = gr.State({"repo": "", "commit": ""})
-        gr.HTML('<div class="wb-step"><b>✓</b> Publish to the Hub</div>', padding=False)
+        gr.HTML('<div class="wb-step"><b>↑</b> Publish to the Hub</div>', padding=False)
         with gr.Row(equal_height=False):
             with gr.Column(scale=1, min_width=320):
                 with gr.Row():
@@ -47,7 +47,7 @@ class PublishPanel:
                 self.private = gr.Checkbox(
                     label="Private", value=True, info="Only its owner can see it.", elem_id="card-private"
                 )
-                with gr.Accordion("A repository that exists", open=False):
+                with gr.Accordion("A repository that exists", open=False) as self.existing:
                     self.update = gr.Checkbox(
                         label="May update it",
                         info="Adds a commit; nothing in its history is lost.",
@@ -83,8 +83,15 @@ class PublishPanel:
                 self.propose,
                 self.origin,
             ],
-            [self.to_playground, self.repo, self.origin],
+            [self.to_playground, self.repo, self.origin, self.existing],
             told=self.told,
+        )
+        subject.input(
+            lambda: ("", gr.update(interactive=False)),
+            None,
+            [self.told, self.to_playground],
+            api_visibility="private",
+            queue=False,
         )
 
     def owners(self, visitor: Visitor) -> Updates:
@@ -119,15 +126,20 @@ class PublishPanel:
             yield self._published(done)
             return
         steps = publisher.publishing(chosen, repo, text, private, message or "", update, propose, seen, visitor=visitor)
-        for step in steps:
-            yield ({self.told: repository.sent(step)} if step["result"] is None else self._published(step["result"]))
+        try:
+            for step in steps:
+                yield {self.told: repository.sent(step)} if step["result"] is None else self._published(step["result"])
+        except WorkbenchError as error:
+            if error.kind == "conflict":
+                yield {self.existing: gr.update(open=True)}
+            raise
 
     def _check(self, chosen: str, text: str) -> None:
         if not chosen:
             raise WorkbenchError("Choose the finished run to publish.", field="model")
-        errors = (
-            [problem for problem in self.ctx.bench.cards.check(text) if problem["level"] == "error"] if text else []
-        )
+        if not text.strip():
+            raise WorkbenchError("There is no card yet. Press Draft, read what it says, then publish.", field="text")
+        errors = [problem for problem in self.ctx.bench.cards.check(text) if problem["level"] == "error"]
         if errors:
             raise WorkbenchError(f"The card is not valid yet: {errors[0]['message']} {errors[0].get('fix') or ''}")
 

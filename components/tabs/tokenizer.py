@@ -12,7 +12,7 @@ import gradio as gr
 from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.visitor import Visitor
-from components.tabs.context import Context, Updates
+from components.tabs.context import Context, Updates, bring_into_view
 from components.tabs.playground import wire_picker
 from components.widgets import html
 from components.widgets.model_picker import ModelPicker
@@ -84,6 +84,7 @@ def build(ctx: Context, page: gr.Blocks) -> Tokenizer:
     show_on(tokenize.click)
     show_on(text.submit)
     ctx.wire(decode.click, back, [picker.model, ids, skip], [decoded], told=told_ids)
+    bring_into_view(tokenize.click, "tok-strip")
     wire_picker(ctx, page, picker, told, task=gr.State(""))
     return Tokenizer(picker, text, show_on)
 

@@ -45,3 +45,19 @@ def test_a_file_is_looked_at_trained_on_stopped_and_found_again(page: Page, app:
     page.locator("#pg-text textarea").fill("thing number 7 is here")
     page.locator("#pg-run").click()
     expect(page.locator("#pg-result")).to_contain_text("good")
+
+
+def test_numbers_that_are_not_whole_and_data_that_changed_are_told(page: Page, app: Any) -> None:
+    page.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+    page.goto(app.url)
+    page.get_by_role("tab", name="Fine-tune", exact=True).click()
+    page.get_by_label("Paste rows").check()
+    page.locator("#ft-pasted textarea").fill("text,label\nlovely,1\nawful,0\nlovely too,1\nawful too,0\n")
+    page.locator("#ft-look").click()
+    expect(page.locator("#ft-preview")).to_contain_text("awful too")
+    page.locator("#ft-epochs input").fill("1.5")
+    page.locator("#ft-start").click()
+    expect(page.locator("#ft-told [role=alert]")).to_contain_text("whole number")
+    page.locator("#ft-pasted textarea").fill("other,columns\n1,2\n")
+    expect(page.locator("#ft-preview")).not_to_contain_text("awful too")
