@@ -92,6 +92,33 @@ def parquet(path: Path, columns: dict[str, Any], names: list[str] | None = None)
     return path
 
 
+def test_a_file_of_windows_1252_is_read_as_that_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(("text,label\n" + "très bien – “oui”,pos\npas terrible,neg\n" * 30).encode("cp1252"))
+    found = inspect_data(None, {"file": str(path), "name": "mine.csv"})
+    assert found["rows"][0]["text"] == "très bien – “oui”"
+    assert "(see line 2), so it was read as Windows-1252" in messages(found, "warning")
+
+
+def test_a_tab_separated_file_may_hold_quotes_that_are_never_closed(tmp_path: Path) -> None:
+    path = tmp_path / "upload"
+    path.write_text('text\tlabel\n"oh dear\tbad\nfine\tgood\n')
+    table = load({"file": str(path), "name": "mine.tsv"}, Caps())["train"]
+    assert table.columns == {"text": ['"oh dear', "fine"], "label": ["bad", "good"]}
+
+
+def test_a_text_of_many_lines_is_no_open_quote() -> None:
+    poem = "\n".join(f"line {i}, and on it goes, and on" for i in range(20))
+    assert "quote" not in messages(seen(f'text,label\n"{poem}",a\nshort,b\n'))
+
+
+def test_many_labels_over_few_rows_are_still_found() -> None:
+    lines = [f"I would like to know about thing {i},intent {i % 30}" for i in range(60)]
+    found = seen("\n".join(["query,what", *lines]))
+    assert found["suggested"] == {"text": "query", "text_pair": None, "label": "what"}
+    assert [p["level"] for p in found["problems"] if p["level"] == "error"] == []
+
+
 def test_class_names_of_parquet_are_kept(tmp_path: Path) -> None:
     path = parquet(
         tmp_path / "a.parquet", {"text": ["a b", "c d", "e f"] * 20, "label": [0, 1, -1] * 20}, ["no", "yes"]
@@ -204,8 +231,17 @@ TOLD: list[tuple[str, dict[str, str], str, str]] = [
     ("label\n" + "a\nb\n" * 30, {"label": "label"}, "error", "looks like text"),
     ("text\n" + "some words in a row\nand others too\n" * 5, {}, "warning", "looks like a label"),
     ("text,label\nshort one,a\nother one,b\n", {}, "warning", "only 2 rows"),
-    ("text,label\nshort one,a\nother one,b\nthree,cells,here\n", {}, "warning", "more cells"),
-    ("text,label\nshort one,a\nother one\nthird one,b\n", {}, "warning", "fewer cells"),
+    ("text,label\nshort one,a\nother one,b\nthree,cells,here\n", {}, "warning", "1 row has more cells .* was left out"),
+    ("text,label\na b,a\nc d,b\na,b,c\nd,e,f\n", {}, "warning", "2 rows have more cells .* were left out"),
+    ("text,label\nshort one,a\n", {}, "warning", "There is only 1 row with text"),
+    ("text,label\nshort one,a\nother one\nthird one,b\n", {}, "warning", "1 row has fewer cells"),
+    ('text,label\n"a b,x\n' + "c d,y\n" * 20 + 'e f",x\n' + "g h,y\n" * 5, {}, "warning", "Look at line 2: a quote"),
+    (
+        "text,label\n" + "".join(f"row {i},c{i % 45}\n" for i in range(60)),
+        {"label": "label"},
+        "warning",
+        "45 different",
+    ),
     ("text,text\nshort one,a\nother one,b\n", {}, "warning", "one name"),
     (ROWS, {}, "warning", "first row looks like data"),
 ]
@@ -232,7 +268,11 @@ def test_rows_of_validation_that_are_in_train_are_told(tmp_path: Path) -> None:
 REFUSED: list[tuple[str, bytes, str]] = [
     ("a.csv", b"", "empty"),
     ("a.csv", b"text,label\n", "no rows"),
-    ("a.csv", b"text,label\ncaf\xe9,x\n", "Line 2 of a.csv is not UTF-8"),
+    ("a.csv", b"text,label\ncaf\x81,x\n", "Line 2 of a.csv is not UTF-8"),
+    ("a.csv", "text,label\né è ü,x\n".encode() + b"caf\xe9,x\n", "Line 3 of a.csv is not UTF-8"),
+    ("a.csv", b"text,label\n\x01\x02\xe9,x\n", "Line 2 of a.csv is not UTF-8"),
+    ("a.csv", b'text,label\nfine,a\n"oh dear,b\nand so,a\nand on,b\n', "Line 3 of a.csv opens a quote"),
+    ("a.csv", b'text,label\r\nfine,a\r\nlast,"b', "Line 3 of a.csv opens a quote"),
     ("a.csv", b"text,label\na\0b,x\n", "NUL"),
     ("a.csv", b"text,label\n" + b"x" * 3000 + b",a\n", "characters|limit"),
     ("a.csv", ",".join(f"c{i}" for i in range(30)).encode() + b"\n" + b"," * 29 + b"\n", "30 columns"),

@@ -19,6 +19,7 @@ from components.service.runs.store import STOPS, RunFolder, is_id, new_id, read_
 from components.service.runs.supervisor import Supervisor
 from components.service.settings import Settings
 from components.service.visitor import Visitor
+from components.service.worker.findings import count
 
 #: Most texts that one try takes.
 TRIED = 32
@@ -186,7 +187,8 @@ class Runs:
         waiting = sum(run["status"] == "queued" for run in self.list(visitor=visitor))
         if waiting >= self.settings.queued_runs:
             raise WorkbenchError(
-                f"You have {waiting} runs waiting, as many as may wait here. Stop one, or wait until one ends.",
+                f"You have {count(waiting, 'run', 'runs')} waiting, as many as may wait here. Stop one, or wait "
+                "until one ends.",
                 kind="busy",
             )
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)

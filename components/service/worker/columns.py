@@ -66,6 +66,9 @@ def kind_of(values: Sequence[Any], names: Sequence[str] = ()) -> Kind:
     texts = [str(value).strip() for value in present]
     counts = Counter(texts)
     few = len(counts) <= min(MOST_CLASSES, max(2, len(texts) // 3))
+    # Up to half of the rows where the values are names rather than sentences.
+    names_only = all(len(text) <= 40 and len(text.split()) <= 4 for text in counts)
+    few = few or (names_only and len(counts) <= min(MOST_CLASSES, len(texts) // 2))
     if all(_NUMBER.fullmatch(text) for text in texts):
         whole = all(_WHOLE.fullmatch(text) for text in texts)
         return "label" if whole and few and len(counts) <= 50 else "number"

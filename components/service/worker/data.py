@@ -8,14 +8,17 @@ from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.worker.columns import describe, label_name, order_labels, shorten, suggest
+from components.service.worker.findings import count, finding
 from components.service.worker.sources import load
-from components.service.worker.tables import Caps, Table, finding
+from components.service.worker.tables import Caps, Table
 
 PREVIEW = 20
 BARS = 20
 #: A class with fewer rows than this is rare, and one with fewer than this share of the commonest is far behind.
 RARE, FAR_BEHIND = 5, 0.05
 FEW_ROWS = 50
+#: Most labels that a classifier is trained on.
+MOST_LABELS = 1000
 Columns = dict[str, str | None]
 
 
@@ -31,7 +34,7 @@ def inspect_data(
     counts = Counter(label for _, label in rows if label is not None)
     names = train.names.get(chosen["label"] or "", [])
     problems += _about_rows(train, chosen, rows)
-    problems += _about_labels(chosen, counts, names)
+    problems += _about_labels(chosen, counts, names, named=bool((columns or {}).get("label")))
     problems += _about_splits(splits, chosen)
     order = {"error": 0, "warning": 1, "info": 2}
     return {
@@ -83,23 +86,26 @@ def _about_rows(table: Table, chosen: Columns, rows: Sequence[tuple[str | None, 
         return found
     empty = sum(text is None for text, _ in rows)
     if chosen["text"] in table.columns and empty:
-        message = f"{_count(empty, 'row has', 'rows have')} no text in {chosen['text']}."
+        message = f"{count(empty, 'row has', 'rows have')} no text in {chosen['text']}."
         found.append(finding("warning", message, "They are left out of training; nothing needs to be done."))
     unlabelled = sum(label is None for text, label in rows if text is not None)
     if chosen["label"] in table.columns and unlabelled:
-        message = f"{_count(unlabelled, 'row has', 'rows have')} no label in {chosen['label']}."
+        message = f"{count(unlabelled, 'row has', 'rows have')} no label in {chosen['label']}."
         found.append(
             finding("warning", message, "They are left out of training; label them to use them.", "columns.label")
         )
     usable = [row for row in rows if row[0] is not None]
     repeated = len(usable) - len(set(usable))
     if repeated:
-        message = f"{_count(repeated, 'row repeats', 'rows repeat')} an earlier one exactly."
+        message = f"{count(repeated, 'row repeats', 'rows repeat')} an earlier one exactly."
         fix = "Without a validation split they are left out, so that no row is both trained and evaluated on."
         found.append(finding("warning", message, fix))
     found += _contradictions(usable)
     if 0 < len(usable) < FEW_ROWS:
-        message = f"There are only {len(usable)} rows with text; the results will mostly be chance."
+        told = count(len(usable), "row", "rows")
+        message = (
+            f"There {'is' if len(usable) == 1 else 'are'} only {told} with text; the results will mostly be chance."
+        )
         found.append(finding("warning", message, "Add rows if you can: a few hundred make a first useful model."))
     return found
 
@@ -113,11 +119,11 @@ def _contradictions(rows: Sequence[tuple[str | None, str | None]]) -> list[dict[
     if not texts:
         return []
     example = shorten(str(texts[0]), 60)
-    message = f"{_count(len(texts), 'text has', 'texts have')} different labels in different rows: {example}"
+    message = f"{count(len(texts), 'text has', 'texts have')} different labels in different rows: {example}"
     return [finding("warning", message, "Decide for one label each; a model cannot learn both.", "columns.label")]
 
 
-def _about_labels(chosen: Columns, counts: Counter[str], names: Sequence[str]) -> list[dict[str, Any]]:
+def _about_labels(chosen: Columns, counts: Counter[str], names: Sequence[str], *, named: bool) -> list[dict[str, Any]]:
     if chosen["label"] is None:
         fix = "Choose the column with the classes, or train on the text alone (text-generation, fill-mask)."
         return [finding("warning", "No column looks like a label.", fix, "columns.label")]
@@ -126,15 +132,14 @@ def _about_labels(chosen: Columns, counts: Counter[str], names: Sequence[str]) -
     if len(counts) == 1:
         message = f"All rows have one label, {next(iter(counts))}; a classifier needs at least two."
         return [finding("error", message, "Choose another column, or add rows of another class.", "columns.label")]
-    if len(counts) > 1000 or len(counts) > max(20, 0.5 * counts.total()):
-        message = f"{chosen['label']} holds {len(counts):,} different values in {counts.total():,} rows; is it a label?"
-        return [finding("error", message, "Choose a column with few values that come again.", "columns.label")]
-    found = []
+    found = _too_many(str(chosen["label"]), counts, named=named)
+    if found and found[0]["level"] == "error":
+        return found
     most = max(counts.values())
     rare = sorted((n, label) for label, n in counts.items() if n < RARE or n < FAR_BEHIND * most)
     if rare:
         listed = ", ".join(f"{shorten(label, 40)} ({n})" for n, label in rare[:5])
-        message = f"{_count(len(rare), 'class is', 'classes are')} rare: {listed}{' …' if len(rare) > 5 else ''}."
+        message = f"{count(len(rare), 'class is', 'classes are')} rare: {listed}{' …' if len(rare) > 5 else ''}."
         fix = (
             "Add rows of them or join them with another class; a class with one row is trained on but never evaluated."
         )
@@ -144,6 +149,19 @@ def _about_labels(chosen: Columns, counts: Counter[str], names: Sequence[str]) -
         message = f"No row has the class {', '.join(absent[:5])}."
         found.append(finding("info", message, "The model will have it, but cannot learn it.", "columns.label"))
     return found
+
+
+def _too_many(column: str, counts: Counter[str], *, named: bool) -> list[dict[str, Any]]:
+    """Whether a column has more values than labels have; one that was chosen by name is believed, if it can be."""
+    total = counts.total()
+    if len(counts) <= max(20, 0.5 * total) and len(counts) <= MOST_LABELS:
+        return []
+    message = f"{column} holds {len(counts):,} different values in {total:,} rows; is it a label?"
+    if named and len(counts) < total and len(counts) <= MOST_LABELS:
+        return [
+            finding("warning", message, "Most labels have one row, too few to learn from: add rows.", "columns.label")
+        ]
+    return [finding("error", message, "Choose a column with few values that come again.", "columns.label")]
 
 
 def _about_splits(splits: Mapping[str, Table], chosen: Columns) -> list[dict[str, Any]]:
@@ -160,7 +178,7 @@ def _about_splits(splits: Mapping[str, Table], chosen: Columns) -> list[dict[str
         rows = _rows(table, chosen)
         both = sum(text in seen for text, _ in rows if text is not None)
         if both:
-            message = f"{_count(both, 'text', 'texts')} of {name} also {'stands' if both == 1 else 'stand'} in train."
+            message = f"{count(both, 'text', 'texts')} of {name} also {'stands' if both == 1 else 'stand'} in train."
             fix = "Take them out of one of the two: figures measured on them are too good."
             found.append(finding("warning", message, fix))
         unknown = {label for _, label in rows if label is not None} - classes
@@ -201,7 +219,3 @@ def _lengths(texts: Sequence[str]) -> dict[str, Any]:
         "longest": words[-1],
         "histogram": histogram,
     }
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from components.service.errors import WorkbenchError
-from components.service.worker.tables import SUFFIXES, Caps, Table, check, finding, join, read_csv, read_table
+from components.service.worker.findings import finding
+from components.service.worker.tables import SUFFIXES, Caps, Table, check, join, read_csv, read_table
 
 #: What a file or folder name says about its split; the first that is found in the name counts.
 SPLIT_NAMES = {

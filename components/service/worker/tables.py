@@ -18,11 +18,17 @@ from typing import Any
 import orjson
 
 from components.service.errors import WorkbenchError
+from components.service.worker.decoding import decode
+from components.service.worker.findings import count, finding
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 DELIMITERS = (",", ";", "\t", "|")
 #: A table that is larger than this many times its file limit once unpacked is refused before it is read.
 UNPACKED = 8
+#: A cell with more lines than this is looked at for rows that it has swallowed.
+MANY = 8
+_BREAK = re.compile(r"\r\n|\r|\n")
+_END = "\x1eend of the table"
 
 
 @dataclass(frozen=True)
@@ -53,11 +59,6 @@ class Table:
         return len(next(iter(self.columns.values()), []))
 
 
-def finding(level: str, message: str, fix: str, field: str = "data") -> dict[str, Any]:
-    """One thing to tell about the data."""
-    return {"level": level, "field": field, "message": message, "fix": fix}
-
-
 def read_table(path: Path, name: str, caps: Caps) -> Table:
     """Read one file.
 
@@ -80,11 +81,13 @@ def read_table(path: Path, name: str, caps: Caps) -> Table:
             f"{name} has {size / 1e6:.0f} MB; the limit is {caps.bytes / 1e6:.0f} MB. Use fewer rows.", field="data"
         )
     if suffix == ".parquet":
-        table = _parquet(path, name, caps)
-    elif suffix in (".csv", ".tsv"):
-        table = read_csv(decode(path.read_bytes(), name), name, caps, tab=suffix == ".tsv")
+        return check(_parquet(path, name, caps), name, caps)
+    text, findings = decode(path.read_bytes(), name)
+    if suffix in (".csv", ".tsv"):
+        table = read_csv(text, name, caps, tab=suffix == ".tsv")
     else:
-        table = _json(path.read_bytes(), name, lines=suffix == ".jsonl")
+        table = _json(text, name, lines=suffix == ".jsonl")
+    table.findings[:0] = findings
     return check(table, name, caps)
 
 
@@ -119,44 +122,66 @@ def _sample(table: Table, name: str, caps: Caps) -> Table:
     return Table(columns, table.names, [*table.findings, finding("warning", message, fix)])
 
 
-def decode(data: bytes, name: str) -> str:
-    """Text of a file: UTF-8 with or without a byte order mark, or UTF-16 with one."""
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise WorkbenchError(
-            f"Line {line} of {name} is not UTF-8 text; it was probably saved as Windows-1252 or Latin-1. Save it "
-            'again as "CSV UTF-8" and upload that.',
-            field="data",
-        ) from None
-    if "\0" in text:
-        raise WorkbenchError(
-            f"{name} holds NUL characters, so it is not a text file, or a damaged one. Export it again.", field="data"
-        )
-    return text
-
-
 def read_csv(text: str, name: str, caps: Caps, *, tab: bool = False) -> Table:
     """Parse delimited text whose delimiter and header row are found out."""
     delimiter = "\t" if tab else sniff_delimiter(text)
     csv.field_size_limit(caps.cell)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        rows = [(reader.line_num, row) for row in reader if len(row) > 1 or any(map(str.strip, row))]
-    except csv.Error as error:
+    findings: list[dict[str, Any]] = []
+    rows, opened = _lines(text, delimiter, name)
+    if opened and delimiter == "\t":
+        # Tab-separated files are often written without any quoting, and a text may begin with a quote.
+        rows, opened = _lines(text, delimiter, name, quoting=csv.QUOTE_NONE)[0], None
+        message = "A quote is opened and never closed, so quotes were read as part of the text."
+        findings.append(finding("info", message, "Check the first rows."))
+    if opened:
         raise WorkbenchError(
-            f"{name} cannot be read near line {reader.line_num}: {error}. Look for a quote that is never closed.",
+            f"Line {opened} of {name} opens a quote that is never closed, so all that follows would be one cell. "
+            'Close it, or write a quote inside a text twice ("").',
             field="data",
-        ) from None
+        )
     if not rows:
         raise WorkbenchError(f"{name} is empty. Give at least a header and a few rows.", field="data")
-    findings: list[dict[str, Any]] = []
+    findings += _swallowed(rows, delimiter)
     header, numbered = _header(rows, findings)
     body = _even(numbered, len(header), findings)
     columns = {column: [row[i] if row[i].strip() else None for row in body] for i, column in enumerate(header)}
     return Table(columns, {}, findings)
+
+
+def _lines(
+    text: str, delimiter: str, name: str, quoting: Any = csv.QUOTE_MINIMAL
+) -> tuple[list[tuple[int, list[str]]], int | None]:
+    """Each row with the line it ends in, and the line of the quote that is still open at the end, if one is."""
+    # A row of its own is put behind the text: where a quote is open, it is swallowed like all the rest.
+    source = io.StringIO(f"{text}\n{_END}\n", newline="")
+    reader = csv.reader(source, delimiter=delimiter, quoting=quoting)
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        for row in reader:
+            if len(row) > 1 or any(map(str.strip, row)):
+                rows.append((reader.line_num, row))
+    except csv.Error as error:
+        line = rows[-1][0] + 1 if rows else 1
+        raise WorkbenchError(
+            f"{name} cannot be read from line {line} on: {error}. Look there for a quote that is never closed.",
+            field="data",
+        ) from None
+    line, last = rows.pop()
+    return rows, None if last == [_END] else line - len(_BREAK.findall(last[-1])) + 1
+
+
+def _swallowed(rows: list[tuple[int, list[str]]], delimiter: str) -> list[dict[str, Any]]:
+    """A warning of the first cell that holds many lines which look like rows: its quote was closed too late."""
+    width = len(rows[0][1])
+    for end, row in rows:
+        for cell in row:
+            inner = _BREAK.split(cell) if cell.count("\n") >= MANY else []
+            like_rows = sum(line.count(delimiter) == width - 1 for line in inner)
+            if width > 1 and len(inner) > MANY and like_rows > 0.8 * len(inner):
+                message = f"A cell that ends in line {end} holds {len(inner)} lines which look like rows."
+                fix = f"Look at line {end - len(inner) + 1}: a quote is probably opened there and not closed."
+                return [finding("warning", message, fix)]
+    return []
 
 
 def sniff_delimiter(text: str) -> str:
@@ -220,18 +245,20 @@ def _even(rows: list[tuple[int, list[str]]], width: int, findings: list[dict[str
     long = [line for line, row in rows if len(row) > width]
     short = [line for line, row in rows if len(row) < width]
     if long:
-        message = (
-            f"{len(long)} rows have more cells than the header and were left out (the first ends in line {long[0]})."
-        )
+        told = count(len(long), "row has", "rows have")
+        message = f"{told} more cells than the header and {'was' if len(long) == 1 else 'were'} left out"
+        message += f" ({'it' if len(long) == 1 else 'the first'} ends in line {long[0]})."
         findings.append(finding("warning", message, 'Put quotes around texts that hold the delimiter: "like, this".'))
     if short:
-        message = f"{len(short)} rows have fewer cells than the header (the first ends in line {short[0]})."
+        told = count(len(short), "row has", "rows have")
+        message = (
+            f"{told} fewer cells than the header ({'it' if len(short) == 1 else 'the first'} ends in line {short[0]})."
+        )
         findings.append(finding("warning", message, "The cells that lack count as empty; check those rows."))
     return [row + [""] * (width - len(row)) for _, row in rows if len(row) <= width]
 
 
-def _json(data: bytes, name: str, *, lines: bool) -> Table:
-    text = decode(data, name)
+def _json(text: str, name: str, *, lines: bool) -> Table:
     records = list(_records(text, name)) if lines else _whole(text, name)
     columns: dict[str, list[Any]] = {}
     for i, record in enumerate(records):
