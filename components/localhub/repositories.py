@@ -126,7 +126,8 @@ class Repository:
     def tree(self, commit: str) -> str:
         """The root folder of a commit."""
         found = self.objects.commit(commit)
-        assert found is not None
+        if found is None:  # the repository was deleted since the commit was resolved
+            raise revision_not_found(commit)
         return found.tree.decode()
 
     def find(self, commit: str, path: str) -> git.Entry | None:
