@@ -326,12 +326,12 @@ def test_a_stopped_run_can_be_used_and_resumed_by_another_server(
 
 
 def test_a_run_whose_loss_is_no_number_ends_with_advice(runs: Runs, models_folder: Path) -> None:
-    broken = models_folder / "broken"
+    broken = models_folder / "no-number"
     shutil.copytree(models_folder / "classifier", broken)
     weights = load_file(broken / "model.safetensors")
     weights["bert.encoder.layer.0.output.dense.bias"][0] = float("nan")
     save_file(weights, broken / "model.safetensors", {"format": "pt"})
-    run = runs.start(spec(model="local/broken"), visitor=ME)["id"]
+    run = runs.start(spec(model="local/no-number"), visitor=ME)["id"]
     state = ended(runs, run, "failed")
     assert state["failure"]["kind"] == "diverged"
     assert "step 1" in state["message"]
