@@ -125,6 +125,7 @@ class Hub:
     def dataset(self, dataset_id: str, revision: str | None = None, *, visitor: Visitor) -> Snapshot:
         """The tables of a data set and its card, at a commit."""
         info = self.dataset_info(dataset_id, revision, visitor=visitor)
+        dataset_id = info.id
         files = _files(info)
         tables = policy.data_files(files)
         if not tables:
@@ -175,7 +176,9 @@ class Hub:
         return resolver(model_id.partition("/")[2], visitor) if resolver else None
 
     def _fetch_model(self, model_id: str, revision: str | None, visitor: Visitor, *, weights: bool) -> Snapshot:
-        if local := self.local(checked_id(model_id, "model"), visitor):
+        model_id = given_id(model_id)
+        revision = checked_revision(revision)
+        if local := self.local(model_id, visitor):
             return local
         info = self.model_info(model_id, revision, visitor=visitor)
         files = _files(info)
@@ -207,8 +210,8 @@ class Hub:
         return self.settings.home / "cache" / _digest(visitor.owner)
 
     def _info(self, kind: str, repo_id: str, revision: str | None, visitor: Visitor) -> ModelInfo | DatasetInfo:
-        checked_id(repo_id, kind)
-        checked_revision(revision)
+        repo_id = given_id(repo_id, kind)
+        revision = checked_revision(revision)
         key = (kind, repo_id, revision or "", _digest(str(visitor.token)))
         known = self._infos.get(key)
         if known and time.monotonic() - known[0] < RESOLVED_SECONDS:
@@ -228,34 +231,59 @@ class Hub:
         return info
 
 
-def checked_id(repo_id: str, field: str = "model") -> str:
+_NO_ID = (
+    "This is not a {} id. Write it as namespace/name, for example distilbert/distilgpt2, without an address and "
+    "without a revision."
+)
+_NO_NAME = (
+    "This cannot be the name of a repository. Use letters and digits without accents, '-', '_' and '.', at most 96 of "
+    "them with the namespace; no '--' or '..', neither '-' nor '.' at either end, and no .git at the end."
+)
+
+
+def given_id(repo_id: Any, field: str = "model") -> str:
+    """The id as `checked_id` gives it, without the spaces that were pasted around it."""
+    return checked_id(repo_id.strip() if isinstance(repo_id, str) else repo_id, field)
+
+
+def chosen_id(model_id: Any, default: str) -> str:
+    """The model id that was given, or the default where it is None or empty."""
+    if model_id is None or (isinstance(model_id, str) and not model_id.strip()):
+        return default
+    return given_id(model_id)
+
+
+def checked_id(repo_id: Any, field: str = "model") -> str:
     """The id as it was given, if it is one (`name` or `namespace/name`).
 
     Raises:
-        WorkbenchError: It is a path, an address, or carries a revision.
+        WorkbenchError: It is no text, a path, an address, or carries a revision.
     """
     try:
-        if not repo_id.isascii() or repo_id.startswith(("datasets/", "spaces/", "models/")):
+        if (
+            not isinstance(repo_id, str)
+            or not repo_id.isascii()
+            or repo_id.startswith(("datasets/", "spaces/", "models/"))
+        ):
             raise HFValidationError
         validate_repo_id(repo_id)
     except HFValidationError:
-        raise WorkbenchError(
-            f"This is not a {field} id. Write it as namespace/name, for example distilbert/distilgpt2, "
-            "without an address and without a revision.",
-            field=field,
-        ) from None
+        raise WorkbenchError(_NO_NAME if field == "repo" else _NO_ID.format(field), field=field) from None
     return repo_id
 
 
-def checked_revision(revision: str | None) -> str | None:
-    """The revision as it was given, None for an empty one.
+def checked_revision(revision: Any) -> str | None:
+    """The revision without spaces around it, None for an empty one.
 
     Raises:
         WorkbenchError: It is not the name of a branch or a tag, nor a commit.
     """
-    if revision and not _REVISION.fullmatch(revision):
+    if revision is None:
+        return None
+    name = revision.strip() if isinstance(revision, str) else None
+    if name is None or (name and not _REVISION.fullmatch(name)):
         raise WorkbenchError("A revision is a branch, a tag or a commit, such as main.", field="revision")
-    return revision or None
+    return name or None
 
 
 def _files(info: ModelInfo | DatasetInfo) -> dict[str, int | None]:

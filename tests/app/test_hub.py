@@ -87,7 +87,7 @@ def test_the_lists_of_the_hub_come_through_the_api(client: Client) -> None:
         ("/set_visibility", ("starter/sentiment", True), "may not write to starter"),
         ("/move_repo", ("starter/sentiment", "me/mine"), "may not write to starter"),
         ("/create_tag", ("starter/sentiment", "v1"), "may not write to starter"),
-        ("/repo_info", ("../../etc/passwd",), "id"),
+        ("/repo_info", ("../../etc/passwd",), "cannot be the name"),
         ("/repo_info", ("nobody/nothing",), "has no nobody/nothing"),
         ("/list_commits", ("starter/sentiment", "model", "--help"), "revision"),
         ("/browse_hub", ("model", "", {"colour": "red"}), "colour"),
