@@ -150,7 +150,8 @@ def set_switches(settings: Settings) -> None:
 def main() -> None:
     """Start the app and serve until it is stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    for client in ("httpx", "httpx2"):
+        logging.getLogger(client).setLevel(logging.WARNING)
     try:
         settings = read_settings(os.environ, arguments())
     except ValueError as error:
