@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import psutil
 
-from components.service.hub import Hub, Snapshot, checked_id
+from components.service.hub import Hub, Snapshot, given_id
 from components.service.listing import Page, ask, license_of, question
 from components.service.policy import weight_files
 from components.service.visitor import Visitor
@@ -146,7 +146,8 @@ class Catalog:
             `{"id", "commit", "task", "architecture", "family", "parameters", "bytes", "dtype", "license", "gated",
             "files": [{"name", "bytes"}], "config", "refusals", "fits"}`.
         """
-        if local := self.hub.local(checked_id(model), visitor):
+        model = given_id(model)
+        if local := self.hub.local(model, visitor):
             return self._local_facts(local)
         info = self.hub.model_info(model, revision, visitor=visitor)
         files = {sibling.rfilename: sibling.size for sibling in info.siblings or []}

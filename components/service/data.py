@@ -10,9 +10,22 @@ from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.settings import Settings
+from components.service.tasks.texts import check_characters
 from components.service.visitor import Visitor
 
 SOURCES = ("dataset", "file", "text")
+#: A path that is longer names no file; most systems refuse to look for it.
+PATH_CHARS = 1000
+
+
+def check_columns(columns: Any) -> None:
+    """Refuse columns that are not names by role, such as `{"text": "sentence"}`; None stands for no choice."""
+    if columns is not None and not isinstance(columns, Mapping):
+        raise WorkbenchError('Columns are an object, such as {"text": "sentence"}.', field="columns")
+    for role, column in (columns or {}).items():
+        if not isinstance(role, str) or not isinstance(column, str | None):
+            raise WorkbenchError(f"The column for {str(role)[:40]} is given by its name.", field="columns")
+        check_characters(f"{role}{column}", "columns")
 
 
 class Data:
@@ -43,8 +56,7 @@ class Data:
         Raises:
             WorkbenchError: The source is not there, or cannot be read at all.
         """
-        if columns is not None and not isinstance(columns, Mapping):
-            raise WorkbenchError('Columns are an object, such as {"text": "sentence"}.', field="columns")
+        check_columns(columns)
         fixed, local = self.resolve(source, visitor=visitor)
         caps = self.caps()
         seen: dict[str, Any] = self.engine.call(
@@ -58,17 +70,22 @@ class Data:
         value = source[kind]
         if not isinstance(value, str) or not value.strip():
             raise WorkbenchError("There is no data yet. Paste rows, upload a file or name a data set.", field="data")
+        for name in ("config", "name"):
+            if not isinstance(source.get(name), str | None):
+                raise WorkbenchError(f"The {name} of the data is given as text.", field="data")
+            check_characters(source.get(name) or "", "data")
         if kind == "dataset":
             config = source.get("config") or None
-            snapshot = self.hub.dataset(value.strip(), source.get("revision") or None, visitor=visitor)
+            snapshot = self.hub.dataset(value, source.get("revision"), visitor=visitor)
             fixed = {"dataset": snapshot.id, "revision": snapshot.commit, "config": config}
             return fixed, {"folder": str(snapshot.path), "config": config}
         if kind == "text":
             if len(value) > self.settings.upload_bytes:
                 raise WorkbenchError("The pasted text is too long. Upload it as a file.", field="data")
+            check_characters(value, "data")
             return {"text": value}, {"text": value}
         path = Path(value)
-        if not path.is_file():
+        if len(value) > PATH_CHARS or not path.is_file():
             raise WorkbenchError("The uploaded file is no longer there. Upload it again.", field="data")
         if path.stat().st_size > self.settings.upload_bytes:
             raise WorkbenchError(
@@ -76,7 +93,8 @@ class Data:
                 f"{self.settings.upload_bytes / 1e6:,.0f} MB. Use fewer rows.",
                 field="data",
             )
-        named = {"file": value, "name": Path(str(source.get("name") or path.name).replace("\\", "/")).name}
+        name = Path(str(source.get("name") or path.name).replace("\\", "/")).name
+        named = {"file": value, "name": name if len(name) <= 100 else f"{name[:60]}…{name[-20:]}"}
         return named, named
 
     def caps(self) -> dict[str, int]:

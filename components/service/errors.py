@@ -24,7 +24,12 @@ class WorkbenchError(Exception):
     """
 
     def __init__(self, message: str, *, kind: Kind = "input", field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        super().__init__(_sendable(message))
+        self.message = _sendable(message)
         self.kind: Kind = kind
-        self.field = field
+        self.field = None if field is None else _sendable(field)
+
+
+def _sendable(text: str) -> str:
+    """The text with a question mark for each half of a surrogate pair, which may be quoted but not be sent."""
+    return text.encode("utf-8", "replace").decode()

@@ -7,7 +7,7 @@ from typing import Any
 
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
-from components.service.hub import Hub
+from components.service.hub import Hub, chosen_id
 from components.service.settings import Settings
 from components.service.tasks import TaskSpec, find_task
 from components.service.tasks.texts import check_text
@@ -118,7 +118,7 @@ class Inference:
         spec = find_task(task)
         inputs = self._check_inputs(spec, inputs)
         checked = spec.check_parameters(parameters, self._settings)
-        snapshot = self._hub.model(model or spec.default_model(self._settings), revision or None, visitor=visitor)
+        snapshot = self._hub.model(chosen_id(model, spec.default_model(self._settings)), revision, visitor=visitor)
         arguments = {
             "task": spec.name,
             "path": str(snapshot.path),

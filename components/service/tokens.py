@@ -6,7 +6,7 @@ from typing import Any
 
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
-from components.service.hub import Hub
+from components.service.hub import Hub, chosen_id
 from components.service.settings import Settings
 from components.service.tasks.texts import check_characters, read_ids
 from components.service.visitor import Visitor
@@ -62,7 +62,7 @@ class Tokens:
             WorkbenchError: With the field that has to be mended.
         """
         self._check(text, "text")
-        if text_pair:
+        if text_pair not in (None, ""):
             self._check(text_pair, "text_pair")
         checked = _options(options, {"add_special_tokens": True, "start": 0})
         arguments = {"text": text, "text_pair": text_pair or None, "options": checked}
@@ -97,7 +97,7 @@ class Tokens:
         self, name: str, model: str, revision: str | None, arguments: dict[str, Any], visitor: Visitor
     ) -> dict[str, Any]:
         default = _STARTER_MODEL if self._settings.embedded else _HUB_MODEL
-        snapshot = self._hub.tokenizer(model or default, revision or None, visitor=visitor)
+        snapshot = self._hub.tokenizer(chosen_id(model, default), revision, visitor=visitor)
         told = self._engine.call(name, {"path": str(snapshot.path), "model": snapshot.id, **arguments})
         return {**told, "model": snapshot.id, "commit": snapshot.commit}
 

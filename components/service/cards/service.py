@@ -11,11 +11,12 @@ from components.service.cards import check as checks
 from components.service.cards.draft import draft_model, draft_run
 from components.service.catalog import Catalog
 from components.service.errors import WorkbenchError
-from components.service.hub import Hub
+from components.service.hub import Hub, given_id
 from components.service.hub_errors import hub_errors
 from components.service.runs import Runs
 from components.service.runs.store import is_id
 from components.service.settings import Settings
+from components.service.tasks.texts import check_characters
 from components.service.visitor import Visitor
 
 
@@ -38,9 +39,10 @@ class Cards:
             `{text, problems}`: for a run, the facts it recorded; for a model, its own card, or what the Hub knows of
             it. What is not known stays a question to the author.
         """
-        name = str(run_or_model or "").strip()
+        name = run_or_model.strip() if isinstance(run_or_model, str) else ""
         if not name:
             raise WorkbenchError("Choose a finished run, or type a model id.", field="model")
+        repo = None if repo in (None, "") else given_id(repo, "repo")
         if is_id(name.removeprefix("runs/")) and (name.startswith("runs/") or "/" not in name):
             text = draft_run(self.runs.state(name, visitor=visitor), repo)
         else:
@@ -53,6 +55,7 @@ class Cards:
         """What is wrong with a card, `[{level, line, field, message, fix}]`, errors first."""
         if not isinstance(text, str):
             raise WorkbenchError("A card is text.", field="text")
+        check_characters(text, "text")
         return checks.check(text)
 
     def _card_of(self, model: str, visitor: Visitor) -> str | None:

@@ -86,8 +86,8 @@ def choose_rows(splits: Mapping[str, Table], spec: RunSpec) -> Rows:
     labels = _labels(splits[train_name], columns, [*train, *given, *test])
     if not train or not given:
         raise WorkbenchError(
-            f"{count(len(train) + len(given), 'row is', 'rows are')} left once empty ones are taken out; at least 2 are "
-            "needed, and better 50 or more. Check the columns, or add rows.",
+            f"{count(len(train) + len(given), 'row is', 'rows are')} left once empty ones are taken out; at least 2 "
+            "are needed, and better 50 or more. Check the columns, or add rows.",
             field="data",
         )
     was_given = "validation" in found and train_name != "validation" and bool(found["validation"])

@@ -18,6 +18,7 @@ from components.service.runs.state import ACTIVE, read_state
 from components.service.runs.store import STOPS, RunFolder, is_id, new_id, read_json, write_json
 from components.service.runs.supervisor import Supervisor
 from components.service.settings import Settings
+from components.service.tasks.texts import check_characters
 from components.service.visitor import Visitor
 from components.service.worker.findings import count
 
@@ -256,6 +257,8 @@ class Runs:
         if isinstance(texts, str) or not isinstance(texts, Sequence) or not all(isinstance(t, str) for t in texts):
             raise WorkbenchError("Give a list of texts.", field="texts")
         asked = [text for text in texts if text.strip()]
+        for text in asked:
+            check_characters(text, "texts")
         if not asked:
             raise WorkbenchError("Write at least one sentence to try.", field="texts")
         if len(asked) > TRIED or any(len(text) > self.settings.text_chars for text in asked):

@@ -9,6 +9,7 @@ from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
+from components.service.tasks.texts import check_characters
 
 #: The tasks that can be trained, each with the columns it reads (a star marks what it cannot do without).
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -101,8 +102,8 @@ class RunSpec:
 
 
 def _checked(spec: RunSpec, settings: Settings) -> RunSpec:
-    if spec.task not in COLUMNS:
-        raise _refuse(f"{spec.task!r} cannot be trained here. Choose one of: {', '.join(COLUMNS)}.", "task")
+    if not isinstance(spec.task, str) or spec.task not in COLUMNS:
+        raise _refuse(f"{spec.task!r:.80} cannot be trained here. Choose one of: {', '.join(COLUMNS)}.", "task")
     if not isinstance(spec.model, str):
         raise _refuse("The model is named by its id, such as namespace/name.", "model")
     _check_data(spec.data)
@@ -147,6 +148,7 @@ def _check_columns(spec: RunSpec) -> None:
             raise _refuse(f"{spec.task} reads the columns {', '.join(roles)}; not {role!r}.", f"columns.{role}")
         if column and not isinstance(column, str):
             raise _refuse("A column is given by its name.", f"columns.{role}")
+        check_characters(column or "", f"columns.{role}")
     chosen = [column for column in spec.columns.values() if column]
     if len(set(chosen)) != len(chosen):
         raise _refuse("One column is chosen for two purposes. Choose a different one for each.", "columns")
@@ -157,6 +159,8 @@ def _check_samples(samples: Any) -> None:
         raise _refuse("Samples are a list of texts.", "samples")
     if len(samples) > SAMPLES or any(len(text) > 2000 for text in samples):
         raise _refuse(f"At most {SAMPLES} samples, of at most 2,000 characters each.", "samples")
+    for text in samples:
+        check_characters(text, "samples")
 
 
 def _whole(value: Any, name: str, low: int, high: int) -> None:

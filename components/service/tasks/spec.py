@@ -9,9 +9,13 @@ from typing import Any, Literal
 
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
+from components.service.tasks.texts import check_characters
 
 ParameterType = Literal["int", "float", "bool", "str", "choice", "list"]
 Output = Literal["labels", "text"]
+
+#: Longest text of a parameter: what a stop text costs grows with its length at every new token.
+TEXT_CHARS = 200
 
 _WORDS = {
     "int": "a whole number",
@@ -54,6 +58,11 @@ class ParameterSpec:
         cleaned = _cast(self.type, value)
         if cleaned is None:
             raise self._error(f"must be {_WORDS[self.type]}")
+        for text in cleaned if isinstance(cleaned, list) else [cleaned]:
+            if isinstance(text, str):
+                check_characters(text, f"parameters.{self.name}")
+                if len(text) > TEXT_CHARS:
+                    raise self._error(f"may have at most {TEXT_CHARS} characters in a text")
         if self.type != "bool" and not isinstance(cleaned, str):
             self._check_range(len(cleaned) if isinstance(cleaned, list) else cleaned, settings)
         return cleaned
@@ -88,10 +97,13 @@ def _cast(type: ParameterType, value: Any) -> Any:
         values = [value] if isinstance(value, str) else value
         texts = isinstance(values, list) and all(isinstance(text, str) and text for text in values)
         return values if texts else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     if type == "float":
-        return float(value)
+        # A whole number may be too long for a float.
+        return float(value) if abs(value) < 1e300 else (math.inf if value > 0 else -math.inf)
     return int(value) if value == int(value) else None
 
 

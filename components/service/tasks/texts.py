@@ -44,7 +44,11 @@ def check_characters(text: str, field: str) -> None:
 def read_ids(given: Any) -> list[int]:
     """Token ids, as whole numbers from 0, from a list of them or a text with spaces or commas between them."""
     if isinstance(given, str):
-        given = [int(part) if part.isdecimal() else part for part in re.split(r"[\s,\[\]]+", given) if part]
+        given = [
+            int(part) if part.isdecimal() and len(part) < 20 else part
+            for part in re.split(r"[\s,\[\]]+", given)
+            if part
+        ]
     if not isinstance(given, list) or not given:
         raise WorkbenchError("There are no ids yet. Write some, such as 101, 7592, 102.", field="ids")
     if len(given) > _MOST_IDS:
@@ -52,6 +56,10 @@ def read_ids(given: Any) -> list[int]:
     for place, number in enumerate(given, 1):
         if type(number) is not int or not 0 <= number < 2**53:
             raise WorkbenchError(
-                f"An id is a whole number from 0; number {place} of the list is {str(number)[:40]!r}.", field="ids"
+                f"An id is a whole number from 0; number {place} of the list is {_shown(number)}.", field="ids"
             )
     return given
+
+
+def _shown(value: Any) -> str:
+    return "far too large" if type(value) is int and value > 0 else repr(str(value)[:40])
