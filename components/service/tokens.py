@@ -51,9 +51,10 @@ class Tokens:
             visitor: Whose rights count.
 
         Returns:
-            `tokens`: `[{position, id, token, text, start, end, special, sequence}]`, offsets in characters of the
-            text that `sequence` (0 or 1) names, None for special tokens; `start`, `truncated`; `stages`: `[{name,
-            title, component, note, items: [{text, id?, start?, end?, special?}], total}]`; `matches_encode`, whether
+            `tokens`: `[{position, id, token, text, start, end, special, unknown, sequence}]`, offsets in characters of
+            the text that `sequence` (0 or 1) names, None for special tokens; `start`, `truncated`; `stages`: `[{name,
+            title, component, note, items: [{text, id?, token?, start?, end?, special?}], total}]`, the
+            last one's `text` being token and id; `matches_encode`, whether
             the stages end in the tokenizer's own ids; `offsets`, `"tokenizer"` or `"computed"`; `counts`: `{tokens,
             special, unknown, characters, bytes, words}`; `kind` and its `meaning`, `tokenizer_class`, `fast`,
             `vocabulary`, `model_max_length`, `notes`, `model`, `commit`.

@@ -395,6 +395,14 @@ def test_positions_kept_for_padding_are_not_for_text(run: Callable[..., Any], mo
     assert result["parameters"]["max_length"] == 40
 
 
+def test_a_text_that_the_model_mostly_cannot_read_gets_a_note(run: Callable[..., Any]) -> None:
+    assert run(CLASSIFY, CLASSIFIER, "I love this film ☃")["notes"] == []
+    notes = run(CLASSIFY, CLASSIFIER, ["你好 ☃ love", "☃ ☃"])["notes"]
+    assert len(notes) == 1
+    assert "More than 30 % of a text's tokens are unknown to local/classifier, which reads [UNK]" in notes[0]
+    assert run(GENERATE, GENERATOR, "<|endoftext|><|endoftext|>", {"max_new_tokens": 1})["notes"] == []
+
+
 def test_the_least_recently_used_model_leaves_when_room_is_needed(
     settings: Settings, tiny_classifier: Path, tiny_generator: Path, models_folder: Path
 ) -> None:

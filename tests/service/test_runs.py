@@ -457,6 +457,34 @@ def test_data_that_cannot_be_trained_on_is_told_before_the_start(
     assert runs.list(visitor=ME) == []
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"), [("vocab_size", 200_000_000, "parameters"), ("num_hidden_layers", 10**6, "layers")]
+)
+def test_a_model_whose_configuration_asks_for_far_too_much_is_not_built(
+    runs: Runs, models_folder: Path, tiny_classifier: Path, key: str, value: int, said: str
+) -> None:
+    bomb = models_folder / f"bomb-{key}"
+    shutil.copytree(tiny_classifier, bomb)
+    config = json.loads((bomb / "config.json").read_text())
+    (bomb / "config.json").write_text(json.dumps({**config, key: value}))
+    started = runs.start(spec(model=f"local/{bomb.name}"), visitor=ME)
+    state = ended(runs, started["id"], "failed")
+    assert said in state["failure"]["message"]
+    assert f"{value:,}" in state["failure"]["message"] or "but its files hold only" in state["failure"]["message"]
+
+
+def test_a_trial_of_a_run_judges_its_models_first(finished: tuple[Runs, dict[str, Any]], engine: Engine) -> None:
+    runs, state = finished
+    folder = RunFolder(runs.root / state["id"])
+    swollen = folder.path / "swollen"
+    shutil.copytree(folder.model, swollen)
+    config = json.loads((swollen / "config.json").read_text())
+    (swollen / "config.json").write_text(json.dumps({**config, "vocab_size": 200_000_000}))
+    arguments = {"task": "text-classification", "labels": state["labels"], "seed": 1, "texts": ["fine"]}
+    with pytest.raises(WorkbenchError, match="files hold only"):
+        engine.call("try_run", {**arguments, "base": str(folder.model), "tuned": str(swollen)})
+
+
 def test_a_half_written_event_is_passed_over_and_closed(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.append("status", status="running")

@@ -130,6 +130,16 @@ def test_an_unknown_word_is_counted_and_is_no_special_token(tokenize: Callable[.
     seen = tokenize("local/classifier", "☃ [UNK]")
     assert seen["counts"]["unknown"] == 1
     assert [token["special"] for token in seen["tokens"]] == [True, False, True, True]
+    assert [token["unknown"] for token in seen["tokens"]] == [False, True, False, False]
+
+
+def test_the_last_stage_shows_each_token_with_its_id(tokenize: Callable[..., Any]) -> None:
+    seen = tokenize("local/classifier", "love")
+    last = seen["stages"][-1]
+    assert last["title"] == "Ids"
+    assert [item["text"] for item in last["items"]] == [f"{t['token']} {t['id']}" for t in seen["tokens"]]
+    assert [item["token"] for item in last["items"]] == ["[CLS]", "love", "[SEP]"]
+    assert last["note"].startswith("2 special tokens are added.")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -36,6 +36,7 @@ class Inputs:
         data = noted.get("data") or _data(folder, spec)
         caps = Caps(**noted.get("caps", {"bytes": settings.upload_bytes, "rows": settings.data_rows}))
         limits = {"seconds": settings.run_seconds, "free_disk_bytes": float(settings.free_disk_bytes)}
+        limits["model_bytes"] = float(settings.model_bytes)
         limits |= noted.get("limits", {})
         cache = noted.get("precision_cache")
         tokens = int(noted.get("sequence_tokens", settings.sequence_tokens))

@@ -225,7 +225,11 @@ class Runs:
             "model": str(model),
             "data": local,
             "caps": self.data.caps(),
-            "limits": {"seconds": self.settings.run_seconds, "free_disk_bytes": self.settings.free_disk_bytes},
+            "limits": {
+                "seconds": self.settings.run_seconds,
+                "free_disk_bytes": self.settings.free_disk_bytes,
+                "model_bytes": self.settings.model_bytes,
+            },
             "sequence_tokens": self.settings.sequence_tokens,
             "precision_cache": str(self.settings.home / "precision.json"),
         }

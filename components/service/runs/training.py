@@ -24,6 +24,8 @@ from components.service.runs.rows import Rows, choose_rows
 from components.service.runs.spec import RunSpec
 from components.service.runs.state import read_state
 from components.service.runs.store import RunFolder
+from components.service.worker.blame import blamed
+from components.service.worker.fit import check_start
 from components.service.worker.sources import load
 
 #: Points that a loss curve has at most.
@@ -73,6 +75,8 @@ def _load(folder: RunFolder, spec: RunSpec, inputs: Inputs, before: dict[str, An
     family = find_family(spec.task)
     rows = choose_rows(load(inputs.data, inputs.caps), spec)
     tokenizer = AutoTokenizer.from_pretrained(inputs.model, trust_remote_code=False, local_files_only=True)
+    most_bytes = int(inputs.limits["model_bytes"])
+    check_start(inputs.model, Path(spec.model).name, family.auto_class.__name__, most_bytes)
     set_seed(spec.seed)
     model = family.load(inputs.model, rows.labels)
     data = family.prepare(rows, tokenizer, model, spec, inputs.sequence_tokens)
@@ -223,6 +227,7 @@ def fingerprint(folder: Path) -> str:
 def explain(error: Exception) -> dict[str, str]:
     """`{kind, message, next}` for whatever ended a run."""
     text = str(error)
+    error = blamed(error) or error
     if isinstance(error, Diverged):
         return {"kind": "diverged", "message": error.message, "next": "Lower the learning rate, then start a new run."}
     if isinstance(error, WorkbenchError):

@@ -31,6 +31,7 @@ class Classifier(Runner):
     def preprocess(self, item: Any) -> Any:
         with self.loaded.lock:
             inputs = self.loaded.pipe.preprocess(item, **self._before)
+            self.note_unknown(inputs["input_ids"][0].tolist())
             length = inputs["input_ids"].shape[-1]
             if self.context is None or length <= self.context:
                 return inputs

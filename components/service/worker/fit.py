@@ -33,6 +33,18 @@ _KINDS = {
 }
 
 
+#: Most layers that a model may have: each costs time and memory before a single weight is there.
+LAYERS = 1000
+#: Parameters that a new head may have, besides half of the whole model.
+NEW_HEAD = 10_000_000
+
+
+def check_start(path: Path, name: str, auto_class: str, most_bytes: int) -> None:
+    """Refuse a model that training cannot start from: as `check_size`, in float32, with a head that may be new."""
+    held, _ = stored(path, name)
+    check_size(read_config(path, name), auto_class, held, 4, most_bytes, name, new_head=True)
+
+
 def read_config(path: Path, name: str) -> PretrainedConfig:
     """The model's configuration, from `config.json`."""
     if not (path / "config.json").is_file():
@@ -109,25 +121,43 @@ def stored(path: Path, name: str) -> tuple[int, str]:
     return sum(counts.values()), max(counts, key=lambda dtype: counts[dtype])
 
 
-def check_size(config: PretrainedConfig, spec: TaskSpec, held: int, itemsize: int, most_bytes: int, name: str) -> int:
+def check_size(
+    config: PretrainedConfig,
+    auto_class: str,
+    held: int,
+    itemsize: int,
+    most_bytes: int,
+    name: str,
+    *,
+    new_head: bool = False,
+) -> int:
     """Bytes that the model will take, from its configuration on the meta device, where nothing is allocated.
 
     Args:
+        auto_class: Name of the transformers Auto class that makes it.
         held: How many numbers its weight files hold.
         itemsize: Bytes of one parameter once loaded.
         most_bytes: The largest model allowed.
+        new_head: Whether weights may be missing, because training will begin with new ones in their place.
 
     Raises:
         WorkbenchError: It is too large, or its configuration describes far more than its files hold.
     """
+    layers = getattr(config, "num_hidden_layers", 0)
+    if isinstance(layers, int) and layers > LAYERS:
+        raise WorkbenchError(
+            f"The config.json of {name} describes {layers:,} layers, more than the {LAYERS:,} allowed here. "
+            "Choose another model.",
+            field="model",
+        )
     with (
         blaming(f"transformers cannot build a model from the config.json of {name}. Choose another.", "model"),
         torch.device("meta"),
     ):
-        model = getattr(transformers, spec.auto_class).from_config(config)
+        model = getattr(transformers, auto_class).from_config(config)
         model.tie_weights()
     count: int = sum(parameter.numel() for parameter in model.parameters())
-    if count - held > 0.01 * count:
+    if count - held > (0.5 * count + NEW_HEAD if new_head else 0.01 * count):
         raise WorkbenchError(
             f"The config.json of {name} describes {count:,} parameters, but its files hold only {held:,}. "
             "The rest would be random. Choose another model.",

@@ -107,6 +107,7 @@ class Generator(Runner):
     def preprocess(self, item: Any) -> Any:
         with self.loaded.lock:
             inputs = self.loaded.pipe.preprocess(item, **self._before)
+        self.note_unknown(inputs["input_ids"][0].tolist())
         self._fit(inputs["input_ids"].shape[-1])
         return inputs
 

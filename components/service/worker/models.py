@@ -159,7 +159,7 @@ class Models:
         held, stored = fit.stored(path, name)
         device, dtype = choose(stored)
         itemsize = torch.empty((), dtype=dtype).element_size()
-        needed = fit.check_size(config, spec, held, itemsize, self._settings.model_bytes, name)
+        needed = fit.check_size(config, spec.auto_class, held, itemsize, self._settings.model_bytes, name)
         self._make_room(needed)
         model = _load_weights(path, spec, config, dtype, name).to(device)
         pipe = transformers.pipeline(spec.name, model=model, tokenizer=tokenizer, device=device)

@@ -5,23 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from components.service.worker.calls import Call
+
 
 def try_run(
-    _call: Any, task: str, base: str, tuned: str, labels: list[str], seed: int, texts: list[str]
+    call: Call, task: str, base: str, tuned: str, labels: list[str], seed: int, texts: list[str]
 ) -> dict[str, Any]:
     """`{rows: [{text, before, after}]}`.
 
     What a new head answers before training is chance, but not just any: its weights are drawn from the run's seed,
     so they are those that training started from.
     """
-    from transformers import AutoTokenizer, set_seed
+    from transformers import set_seed
 
     from components.service.runs.families import family
+    from components.service.worker.fit import check_start
+    from components.service.worker.models import load_tokenizer
 
     kind = family(task)
     answers = []
-    for folder in (base, tuned):
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    for folder, name in ((base, "The model that the run started from"), (tuned, "The model of this run")):
+        check_start(Path(folder), name, kind.auto_class.__name__, call.settings.model_bytes)
+        tokenizer = load_tokenizer(Path(folder), name)
         if folder == base:
             set_seed(seed)
         model = kind.load(Path(folder), labels).eval()

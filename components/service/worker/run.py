@@ -14,6 +14,8 @@ from components.service.worker.tensors import describe, token_rows
 
 #: The part of a call's time, from its begin, that work may take that can stop early; then it returns what it has.
 TIME_SHARE = 0.8
+#: The share of a text's tokens that may be unknown to the model before a note says so.
+UNKNOWN_SHARE = 0.3
 
 
 class Runner(ABC):
@@ -93,6 +95,20 @@ class Runner(ABC):
             {**pipe._forward_params, **during},
             {**pipe._postprocess_params, **after},
         )
+
+    def note_unknown(self, ids: list[int]) -> None:
+        """Add a note if much of a text is unknown to the model; its special tokens do not count."""
+        tokenizer = self.loaded.tokenizer
+        special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        if tokenizer.unk_token_id in (None, tokenizer.eos_token_id):
+            return  # GPT-2 and its kin name their end token here, and know every byte
+        own = [number for number in ids if number not in special]
+        if own.count(tokenizer.unk_token_id) > UNKNOWN_SHARE * len(own):
+            self.note(
+                f"More than {100 * UNKNOWN_SHARE:.0f} % of a text's tokens are unknown to {self.loaded.name}, which "
+                f"reads {tokenizer.unk_token} in their place: its answer says little about that text. Use a model that was "
+                "trained on such texts."
+            )
 
     def note(self, sentence: str) -> None:
         """Add a note, once."""

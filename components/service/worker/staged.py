@@ -6,6 +6,8 @@ import copy
 import json
 from typing import Any
 
+from components.service.worker.findings import count
+
 #: How much text is taken apart, in characters, and how many entries of a stage are told.
 STAGED_CHARS = 20_000
 
@@ -13,8 +15,8 @@ STAGED_CHARS = 20_000
 def stages(tokenizer: Any, text: str, most_items: int) -> tuple[list[dict[str, Any]], bool]:
     """The stages of tokenizing `text`, and whether they end in the ids that the tokenizer itself gives.
 
-    Each stage is `{name, title, component, note, items, total}`, items `{text, id?, start?, end?, special?}`; offsets
-    are in characters of the normalized text.
+    Each stage is `{name, title, component, note, items, total}`, items `{text, id?, token?, start?, end?, special?}`;
+    offsets are in characters of the normalized text. In the last stage `text` is token and id together.
     """
     plain = tokenizer(text, add_special_tokens=False)["input_ids"]
     whole = tokenizer(text, return_special_tokens_mask=True)
@@ -122,14 +124,15 @@ def _normalized(normalizer: Any, text: str, normalized: str) -> dict[str, Any]:
 def _post_processed(tokenizer: Any, whole: Any) -> dict[str, Any]:
     ids = whole["input_ids"]
     items = [
-        {"text": token, "id": number, "special": bool(mask)}
+        {"text": f"{token} {number}", "token": token, "id": number, "special": bool(mask)}
         for token, number, mask in zip(
             tokenizer.convert_ids_to_tokens(ids), ids, whole["special_tokens_mask"], strict=True
         )
     ]
     component = tokenizer.backend_tokenizer.post_processor if tokenizer.is_fast else None
     added = sum(1 for item in items if item["special"])
-    note = f"{added} special tokens are added for the model." if added else "No special token is added."
+    told = count(added, "special token is", "special tokens are") if added else "No special token is"
+    note = f"{told} added. Each token is shown with its id, the number of its row in the vocabulary."
     return _stage("post_processed", "Ids", component, note, items)
 
 

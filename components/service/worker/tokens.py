@@ -104,6 +104,7 @@ def _rows(
                 "start": known[0] if known else None,
                 "end": known[1] if known else None,
                 "special": added or (row["id"] in special and not unknown),
+                "unknown": unknown and not added,
                 "sequence": sequence,
             }
         )

@@ -37,11 +37,13 @@ class Family(ABC):
     """One way of training.
 
     Attributes:
+        auto_class: The transformers Auto class that makes the model.
         best: The evaluation metric that says which checkpoint is best.
         higher: Whether more of it is better.
         grouped: Whether batches are made of examples of about one length.
     """
 
+    auto_class: Any
     best: str = "loss"
     higher: bool = False
     grouped: bool = False

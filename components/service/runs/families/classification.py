@@ -19,13 +19,14 @@ from components.service.runs.spec import RunSpec
 class TextClassification(Family):
     """One label a row; cross entropy over the logits of a sequence classification head."""
 
+    auto_class = AutoModelForSequenceClassification
     best = "f1"
     higher = True
     grouped = True
 
     def load(self, path: Path, labels: Sequence[str]) -> Any:
         """The model with a head of as many outputs as there are labels; new weights where the shapes differ."""
-        return AutoModelForSequenceClassification.from_pretrained(
+        return self.auto_class.from_pretrained(
             path,
             num_labels=len(labels),
             id2label=dict(enumerate(labels)),

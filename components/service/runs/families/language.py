@@ -30,8 +30,6 @@ NEW_TOKENS = 40
 class _Language(Family):
     """Texts are joined by the end-of-text token and cut into blocks of one length."""
 
-    auto_class: Any
-
     def load(self, path: Path, labels: Sequence[str]) -> Any:
         """The model with its language-modelling head."""
         return self.auto_class.from_pretrained(
