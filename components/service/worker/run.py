@@ -106,8 +106,8 @@ class Runner(ABC):
         if own.count(tokenizer.unk_token_id) > UNKNOWN_SHARE * len(own):
             self.note(
                 f"More than {100 * UNKNOWN_SHARE:.0f} % of a text's tokens are unknown to {self.loaded.name}, which "
-                f"reads {tokenizer.unk_token} in their place: its answer says little about that text. Use a model that was "
-                "trained on such texts."
+                f"reads {tokenizer.unk_token} in their place: its answer says little about that text. Use a model that "
+                "was trained on such texts."
             )
 
     def note(self, sentence: str) -> None:
