@@ -13,7 +13,7 @@ from components.service.errors import WorkbenchError
 from components.service.readable import readable
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
-from components.tabs.finetune import run_title
+from components.tabs.finetune_run import run_title
 from components.tabs.publish import PublishPanel
 from components.widgets import html
 
