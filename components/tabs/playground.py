@@ -90,21 +90,26 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
     view = gr.State("result")
     last = gr.State(None)
 
-    def change_task(visitor: Visitor, name: str) -> Updates:
-        spec = TASKS[name]
-        default = spec.default_model(settings)
+    def choose_task(visitor: Visitor, name: str) -> Updates:
+        default = TASKS[name].default_model(settings)
+        known = model_picker.choices(ctx.bench, visitor, task=name, first=default)
         return {
-            task: gr.update(info=spec.summary),
-            text: gr.update(label=spec.inputs[0].title, value=str(spec.examples[0])),
-            examples: gr.update(samples=[[example] for example in spec.examples]),
-            picker.model: gr.update(
-                value=default, choices=model_picker.choices(ctx.bench, visitor, task=name, first=default)
-            ),
+            text: str(TASKS[name].examples[0]),
+            picker.model: gr.update(value=default, choices=known),
             result: html.empty(_EMPTY),
             ran: "",
             stages: html.empty(_EMPTY_HOOD),
             code: "",
             last: None,
+        }
+
+    def fit_form(_visitor: Visitor, name: str) -> Updates:
+        """The form of a task, however it came to be chosen: by hand, or sent from another tab."""
+        spec = TASKS[name]
+        return {
+            task: gr.update(info=spec.summary),
+            text: gr.update(label=spec.inputs[0].title),
+            examples: gr.update(samples=[[example] for example in spec.examples]),
             **{form.group: gr.update(visible=other == name) for other, form in forms.items()},
         }
 
@@ -137,19 +142,10 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
     def show_code(_visitor: Visitor, kind: str, done: dict[str, Any] | None) -> Updates:
         return {code: ctx.bench.snippet(kind, done) if done else ""}
 
-    filled = [
-        text,
-        examples,
-        picker.model,
-        result,
-        ran,
-        stages,
-        code,
-        last,
-        task,
-        *(form.group for form in forms.values()),
-    ]
-    ctx.wire(task.input, change_task, [task], filled, told=told)
+    fresh = [text, picker.model, result, ran, stages, code, last]
+    fitted = [task, text, examples, *(form.group for form in forms.values())]
+    ctx.wire(task.input, choose_task, [task], fresh, told=told)
+    ctx.wire(task.change, fit_form, [task], fitted, told=told, clears=False, show_progress="hidden")
     started = [
         ctx.wire(event, execute, [way, *call], [result, ran, stages, code, last, stop], told=told)
         for event in (run.click, text.submit)
