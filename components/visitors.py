@@ -41,10 +41,12 @@ def visitor_of(hub: Hub, request: gr.Request | None, pasted: str = "") -> Visito
     token = pasted.strip() or _bearer(request) or _signed_in(request)
     if not settings.public:
         visitor = Visitor("machine", token or settings.machine_token or False)
-        return Visitor("machine", visitor.token, hub.whoami(visitor)["name"]) if token else visitor
+        if token:
+            hub.whoami(visitor)  # a token that the Hub refuses is told at once
+        return visitor
     if token:
         name = hub.whoami(Visitor("", token))["name"]
-        return Visitor(f"user:{name}", token, name)
+        return Visitor(f"user:{name}", token)
     guest = str((request.cookies or {}).get(COOKIE, "")) if request else ""
     return Visitor(f"guest:{guest}" if guest else "")
 

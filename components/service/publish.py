@@ -139,13 +139,6 @@ class Publisher:
             repo, operations, message or "Update the model card", parent=parent, create_pr=create_pr, visitor=visitor
         )
 
-    def own_models(self, *, visitor: Visitor) -> list[dict[str, Any]]:
-        """The visitor's own model repositories, newest first: `[{"id", "private", "modified"}]`."""
-        return [
-            {"id": row["id"], "private": row["private"], "modified": row["modified"]}
-            for row in self.manager.list_own(visitor=visitor)
-        ]
-
     def _target(self, repo: str, create_pr: bool, visitor: Visitor) -> str:
         """The full name of the repository; a proposal may go to any that exists."""
         if not create_pr:

@@ -16,9 +16,7 @@ class Visitor:
             caller who could not be known again, and who therefore owns nothing.
         token: The visitor's own Hub token, or `False`. Never `None`, which the Hub client reads as "use the
             machine's login".
-        name: Their user name on the Hub in use, if they are signed in.
     """
 
     owner: str
     token: str | Literal[False] = field(default=False, repr=False)
-    name: str | None = None

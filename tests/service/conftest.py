@@ -110,9 +110,9 @@ def live_hub(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> It
         assert address.startswith("http://"), address
         yield LiveHub(
             settings=replace(settings, endpoint=address, cache=folder / "cache"),
-            ada=Visitor("user:ada", "hf_ada", "ada"),
-            reader=Visitor("user:ada", "hf_ada_reads", "ada"),
-            bob=Visitor("user:bob", "hf_bob", "bob"),
+            ada=Visitor("user:ada", "hf_ada"),
+            reader=Visitor("user:ada", "hf_ada_reads"),
+            bob=Visitor("user:bob", "hf_bob"),
             nobody=Visitor("guest:x"),
         )
         process.terminate()

@@ -195,7 +195,7 @@ def test_what_one_may_not_do_is_refused_in_a_sentence(
         """A manager that knows who is acting."""
 
         ada, bob, reader, nobody = live_hub.ada, live_hub.bob, live_hub.reader, live_hub.nobody
-        false = Visitor("user:eve", "hf_nobody_has_this_one", "eve")
+        false = Visitor("user:eve", "hf_nobody_has_this_one")
 
     acting = Acting(hub)
     if "other" not in {row["id"].partition("/")[2] for row in acting.list_own(visitor=live_hub.ada)}:

@@ -26,7 +26,7 @@ class LookAfter:
     def __init__(self, ctx: Context, view: View) -> None:
         self.ctx, self.view = ctx, view
         self.rights = gr.HTML(padding=False, elem_id="hub-rights")
-        with gr.Accordion("Upload files", open=True) as self.uploads:
+        with gr.Accordion("Upload files", open=True):
             self.drop = file_drop("hub-drop")
             with gr.Row():
                 self.folder = gr.Textbox(label="Into the folder", placeholder="data", max_lines=1, min_width=120)
