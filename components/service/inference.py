@@ -1,4 +1,4 @@
-"""Run a model: from a task, a model's id and a text to an output, with all that a visitor wants to know about it."""
+"""Run a model: from a task, a model's id and inputs to an output, with all that a visitor wants to know about it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from components.service.errors import WorkbenchError
 from components.service.hub import Hub, chosen_id
 from components.service.settings import Settings
 from components.service.tasks import TaskSpec, find_task
-from components.service.tasks.texts import check_text
+from components.service.tasks.inputs import check_inputs
 from components.service.visitor import Visitor
 
 
@@ -38,19 +38,20 @@ class Inference:
         *,
         visitor: Visitor,
     ) -> dict[str, Any]:
-        """Run a task on one text, or on each of a list of texts.
+        """Run a task on one input, or on each of a list of them.
 
         Args:
             task: A name of `TASKS`, or an alias (`sentiment-analysis`).
             model: A model's id; empty for the task's default on the Hub in use.
-            inputs: A text, an object of the task's texts (`{"text": ..., "text_pair": ...}`), or a list of either.
+            inputs: What the task reads, as the Hub's task specification has it: a text, a file (see
+                `tasks.media`), an object of several (`{"question": ..., "context": ...}`), or a list of such inputs.
             parameters: As the task's `TaskSpec` names them.
             revision: A branch, tag or commit; empty for the newest.
             visitor: Whose rights count.
 
         Returns:
-            `{output, task, model, commit, seconds, load_seconds, device, dtype, stored_dtype, parameters, notes}`;
-            `output` is what transformers' pipeline gives with `parameters`, which are those that were used.
+            `{output, task, model, commit, seconds, load_seconds, device, dtype, stored_dtype, auto_class, parameters,
+            notes}`; `output` is what transformers' pipeline gives with `parameters`, which are those that were used.
 
         Raises:
             WorkbenchError: With the field that has to be mended.
@@ -68,11 +69,12 @@ class Inference:
         *,
         visitor: Visitor,
     ) -> dict[str, Any]:
-        """Run a task on one text and show its three steps; arguments and errors as of `run_task`.
+        """Run a task on one input and show its three steps; arguments and errors as of `run_task`.
 
         Returns:
-            The same, and `stages`: `preprocess`, `forward`, `postprocess`, each `{name, seconds, tensors, note}`;
-            tensors are `{name, shape, dtype, device, sample}`. Preprocess has `tokens` (`{position, id, token, text,
+            The same, and `stages`: `preprocess`, `forward`, `postprocess`, each `{name, seconds, warm_seconds, tensors,
+            note}`; tensors are `{name, shape, dtype, device, sample, range}`, and `warm_seconds` is what the step takes
+            when it is run again (None where that was not tried). Preprocess has `tokens` (`{position, id, token, text,
             special}`); classification's postprocess has `scores` (`{label, logit, score}`); generation's forward has
             `next_tokens` (tokens with `probability`) and its postprocess the new `tokens`.
         """
@@ -116,9 +118,9 @@ class Inference:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The worker's arguments and the facts known already; everything that costs nothing is checked first."""
         spec = find_task(task)
-        inputs = self._check_inputs(spec, inputs)
+        inputs = check_inputs(spec, inputs, self._settings)
         checked = spec.check_parameters(parameters, self._settings)
-        snapshot = self._hub.model(chosen_id(model, spec.default_model(self._settings)), revision, visitor=visitor)
+        snapshot = self._hub.model(self._chosen(spec, model), revision, visitor=visitor)
         arguments = {
             "task": spec.name,
             "path": str(snapshot.path),
@@ -129,35 +131,11 @@ class Inference:
         }
         return arguments, {"task": spec.name, "model": snapshot.id, "commit": snapshot.commit}
 
-    def _check_inputs(self, spec: TaskSpec, inputs: Any) -> Any:
-        if not isinstance(inputs, list):
-            return self._check_input(spec, inputs)
-        if not inputs:
-            raise WorkbenchError("The list of texts is empty. Give one text at least.", field="inputs")
-        if len(inputs) > self._settings.texts:
+    def _chosen(self, spec: TaskSpec, model: str) -> str:
+        default = spec.default_model(self._settings)
+        if not default and not model:
             raise WorkbenchError(
-                f"The list has {len(inputs):,} texts; at most {self._settings.texts:,} are allowed in one call.",
-                field="inputs",
+                f"There is no starter model for {spec.title.lower()}, so name one that is on the Hub in use.",
+                field="model",
             )
-        checked = [self._check_input(spec, item) for item in inputs]
-        total = sum(len(text) for item in checked for text in (item.values() if isinstance(item, dict) else [item]))
-        if total > self._settings.text_chars:
-            raise WorkbenchError(
-                f"The texts have {total:,} characters together; at most {self._settings.text_chars:,} are allowed in "
-                "one call.",
-                field="inputs",
-            )
-        return checked
-
-    def _check_input(self, spec: TaskSpec, item: Any) -> Any:
-        """One text, or one object of texts where the task reads several."""
-        if not isinstance(item, dict):
-            return check_text(item, self._settings.text_chars, "inputs")
-        names = [one.name for one in spec.inputs]
-        missing = [one.name for one in spec.inputs if one.required and not item.get(one.name)]
-        if missing or not set(item) <= set(names):
-            raise WorkbenchError(f"{spec.title} takes a text, or an object with {' and '.join(names)}.", field="inputs")
-        texts = {
-            name: check_text(text, self._settings.text_chars, f"inputs.{name}") for name, text in item.items() if text
-        }
-        return texts if len(texts) > 1 else texts[names[0]]
+        return chosen_id(model, default)

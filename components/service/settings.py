@@ -39,6 +39,9 @@ class Settings:
         json_bytes: Largest JSON or text file of a model that is downloaded, in bytes.
         text_chars: Longest text for one inference call, in characters.
         texts: Most texts of one inference call.
+        media_bytes: Largest image, sound or video of one inference call, in bytes.
+        image_pixels: Largest image, in pixels.
+        media_seconds: Longest sound or video, in seconds.
         inspect_chars: Longest text for the tokenizer inspector, in characters.
         window_tokens: Most tokens that the inspector sends to the page at once.
         new_tokens: Most tokens that one generation may add.
@@ -77,6 +80,9 @@ class Settings:
     json_bytes: int = 50 * MB
     text_chars: int = 100_000
     texts: int = 256
+    media_bytes: int = 50 * MB
+    image_pixels: int = 50_000_000
+    media_seconds: float = 600.0
     inspect_chars: int = 2_000_000
     window_tokens: int = 2_000
     new_tokens: int = 1024
@@ -100,6 +106,9 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "model_bytes": 2 * GB,
     "text_chars": 20_000,
     "new_tokens": 512,
+    "media_bytes": 10 * MB,
+    "image_pixels": 20_000_000,
+    "media_seconds": 60.0,
     "upload_bytes": 20 * MB,
     "data_rows": 50_000,
     "epochs": 10,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,3 +119,35 @@ def live_hub(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> It
             nobody=Visitor("guest:x"),
         )
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def run_snippet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
+    """Runs a snippet in a process of its own and gives what it left in `result`; files are put beside it by name."""
+    home = tmp_path_factory.mktemp("snippets")
+    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).parent / "zygote.py")],
+        env={**environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+
+    def run(code: str, **files: Path) -> Any:
+        folder = tmp_path_factory.mktemp("snippet")
+        for file in files.values():
+            (folder / file.name).write_bytes(file.read_bytes())
+        process.stdin.write(json.dumps({"code": code, "folder": str(folder)}) + "\n")
+        process.stdin.flush()
+        answer = json.loads(process.stdout.readline())
+        assert "error" not in answer, f"{answer['error']}\n{code}"
+        return answer["result"]
+
+    yield run
+    process.stdin.close()
+    process.wait(30)
+    process.stdout.close()

@@ -307,9 +307,9 @@ def test_a_hostile_tokenizer_is_told_and_the_worker_lives(
         (CLASSIFY, "  \n", {}, "inputs", "no text yet"),
         (CLASSIFY, None, {}, "inputs", "text is needed"),
         (CLASSIFY, 7, {}, "inputs", "text is needed"),
-        (CLASSIFY, [], {}, "inputs", "list of texts is empty"),
+        (CLASSIFY, [], {}, "inputs", "list of inputs is empty"),
         (CLASSIFY, ["a", ""], {}, "inputs", "no text yet"),
-        (CLASSIFY, ["a"] * 300, {}, "inputs", "300 texts; at most 256"),
+        (CLASSIFY, ["a"] * 300, {}, "inputs", "300 inputs; at most 256"),
         (CLASSIFY, "a" * 100_001, {}, "inputs", "100,001 characters; at most 100,000"),
         (CLASSIFY, ["a" * 60_000] * 2, {}, "inputs", "120,000 characters together"),
         (CLASSIFY, {"text_pair": "b"}, {}, "inputs", "text and text_pair"),
@@ -345,7 +345,7 @@ def test_a_parameter_that_a_slider_writes_as_a_float_is_a_whole_number(run: Call
 
 
 def test_a_text_of_a_list_is_named_by_its_number(run: Callable[..., Any]) -> None:
-    with pytest.raises(WorkbenchError, match="Text 2: The prompt has 400 tokens"):
+    with pytest.raises(WorkbenchError, match="Input 2: The prompt has 400 tokens"):
         run(GENERATE, GENERATOR, ["Once", "a" * 400], {"max_new_tokens": 2})
 
 

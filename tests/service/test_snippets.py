@@ -152,3 +152,12 @@ def test_what_has_no_snippet_is_told(view: str, arguments: Any, field: str) -> N
     with pytest.raises(WorkbenchError) as caught:
         snippet(view, arguments, HUGGING_FACE)
     assert caught.value.field == field
+
+
+def test_a_snippet_runs_in_a_process_that_has_the_libraries_already(run_snippet: Any, tiny_classifier: Path) -> None:
+    code = snippet(
+        "pipeline",
+        {"task": "text-classification", "model": str(tiny_classifier), "inputs": "I love it", "dtype": "float32"},
+        HUGGING_FACE,
+    )
+    assert len(run_snippet(code)) == 3

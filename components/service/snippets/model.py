@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.snippets.code import Name, call, literal, model_id, origin, program, remark
+from components.service.snippets.tasks import STEPS
+from components.service.snippets.tasks.steps import Steps, with_files
+from components.service.snippets.tasks.text import CUT
 from components.service.tasks import TaskSpec, find_task
-from components.service.tasks.text import SAMPLING
+from components.service.tasks.generation import SAMPLING
+from components.service.tasks.inputs import is_batch
 
-#: What a result adds to its parameters where a text was cut.
-_CUT = ("truncation", "max_length")
+#: The revived pipelines: each file stands alone, so its text is the snippet's.
+_REVIVED = Path(__file__).parent.parent / "worker" / "revived"
+_MEDIA = ("image", "audio", "video")
 
 
 def pipeline_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     """`pipeline(...)` called as the app called it.
 
     Args:
-        arguments: `task`, `model`, `commit` (or `revision`), `inputs`, `parameters` and `dtype`, the last three as a
-            result states them.
+        arguments: `task`, `model`, `commit` (or `revision`), `inputs`, `parameters`, `dtype` and `auto_class`, the last
+            three as a result states them.
         endpoint: The Hub in use.
     """
     spec = find_task(arguments.get("task"))
@@ -27,6 +33,11 @@ def pipeline_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     seed = used.pop("seed", None)
     if "stop" in used:
         used["stop_sequence"] = used.pop("stop")
+    seeded = "" if seed is None else call("set_seed", seed)
+    inputs = with_files(arguments.get("inputs"), _kinds(spec))
+    called = f"result = {call('pipe', inputs, **used)}\nprint(result)"
+    if spec.revived:
+        return _revived(spec, arguments, endpoint, [seeded, called])
     loaded = call("pipeline", spec.name, model=model_id(arguments), **origin(arguments), **_dtype(arguments))
     names = "pipeline" if seed is None else "pipeline, set_seed"
     return program(
@@ -34,78 +45,71 @@ def pipeline_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
         [f"from transformers import {names}"],
         remark(arguments),
         f"pipe = {loaded}",
-        "" if seed is None else call("set_seed", seed),
-        f"result = {call('pipe', arguments.get('inputs'), **used)}\nprint(result)",
+        seeded,
+        called,
+    )
+
+
+def _revived(spec: TaskSpec, arguments: Mapping[str, Any], endpoint: str, parts: list[str]) -> str:
+    """A pipeline of one's own, where transformers has none any more."""
+    text = (_REVIVED / f"{spec.name.replace('-', '_')}.py").read_text(encoding="utf-8").rstrip()
+    name = "".join(word.title() for word in spec.name.split("-")) + "Pipeline"
+    parts_of = _steps(spec, arguments).parts
+    given: dict[str, Any] = {part: Name(part) for part in parts_of}
+    made = call(name, model=Name("model"), **given, task=spec.name, device="cpu")
+    autos = _importing([_auto_class(spec, arguments), *parts_of.values()])
+    return program(
+        endpoint,
+        [
+            f"# transformers 5 has no {spec.name} pipeline: this class does what it did.",
+            text,
+            "",
+            f"from transformers import {autos}",
+        ],
+        remark(arguments),
+        _loading(spec, arguments, parts_of),
+        f"pipe = {made}",
+        *parts,
     )
 
 
 def stages_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
-    """The pipeline's steps by hand: Auto classes, tokenizer, model, and the way back. Arguments as above."""
+    """The pipeline's steps by hand: what prepares the input, the model, and the way back. Arguments as above."""
     spec = find_task(arguments.get("task"))
-    used = _parameters(spec, arguments)
+    steps = _steps(spec, arguments)
+    names = [_auto_class(spec, arguments), *steps.parts.values(), *steps.names]
+    imports = [
+        "import torch",
+        *steps.imports,
+        f"from transformers import {', '.join(sorted(set(names), key=str.lower))}",
+    ]
+    return program(endpoint, imports, remark(arguments), _loading(spec, arguments, steps.parts), *steps.body)
+
+
+def _importing(names: list[str]) -> str:
+    return f"from transformers import {', '.join(sorted(set(names)))}"
+
+
+def _steps(spec: TaskSpec, arguments: Mapping[str, Any]) -> Steps:
     inputs = arguments.get("inputs")
-    first = inputs[0] if isinstance(inputs, list) and inputs else inputs
-    texts = [first[one.name] for one in spec.inputs if one.name in first] if isinstance(first, dict) else [first]
-    names = [spec.auto_class, "AutoTokenizer", *(["set_seed"] if "seed" in used else [])]
-    steps = _classify(texts, used) if spec.name == "text-classification" else _generate(texts[0], used)
-    loading = [
-        "model_id = " + literal(model_id(arguments)),
-        "tokenizer = " + call("AutoTokenizer.from_pretrained", Name("model_id"), **origin(arguments)),
-        "model = "
-        + call(f"{spec.auto_class}.from_pretrained", Name("model_id"), **origin(arguments), **_dtype(arguments)),
-    ]
-    imports = ["import torch", f"from transformers import {', '.join(names)}"]
-    return program(endpoint, imports, remark(arguments), "\n".join(loading), *steps)
+    first = inputs[0] if is_batch(spec, inputs) and inputs else inputs
+    return STEPS[spec.name](first, _parameters(spec, arguments))
 
 
-def _classify(texts: list[Any], used: dict[str, Any]) -> list[str]:
-    cut = {name: used[name] for name in _CUT if name in used}
-    limit = "" if used.get("top_k") is None else f"[:{used['top_k']}]"
-    scores = {
-        "softmax": "logits.softmax(dim=-1)[0]",
-        "sigmoid": "logits.sigmoid()[0]",
-        "none": "logits[0]",
-        None: "(logits.sigmoid() if model.config.num_labels == 1 else logits.softmax(dim=-1))[0]",
-    }[used.get("function_to_apply")]
-    return [
-        "# preprocess: from the text to ids, shape (batch, sequence)\n"
-        f"inputs = {call('tokenizer', *texts, return_tensors='pt', **cut)}\n"
-        'print(tokenizer.convert_ids_to_tokens(inputs["input_ids"][0]), inputs["input_ids"])',
-        "# forward: from ids to one logit for each label, shape (batch, labels)\n"
-        "with torch.no_grad():\n    logits = model(**inputs).logits\nprint(logits)",
-        "# postprocess: from logits to scores\n"
-        f"scores = {scores}.tolist()\n"
-        'result = [{"label": model.config.id2label[i], "score": s} for i, s in enumerate(scores)]\n'
-        f'result = sorted(result, key=lambda one: one["score"], reverse=True){limit}\nprint(result)',
-    ]
+def _loading(spec: TaskSpec, arguments: Mapping[str, Any], parts: Mapping[str, str]) -> str:
+    known = {**origin(arguments)}
+    lines = [f"{part} = {call(f'{auto}.from_pretrained', Name('model_id'), **known)}" for part, auto in parts.items()]
+    model = call(f"{_auto_class(spec, arguments)}.from_pretrained", Name("model_id"), **known, **_dtype(arguments))
+    return "\n".join(["model_id = " + literal(model_id(arguments)), *lines, f"model = {model}"])
 
 
-def _generate(prompt: Any, used: dict[str, Any]) -> list[str]:
-    seed, stop, whole = used.pop("seed", None), used.pop("stop", None), used.pop("return_full_text", True)
-    if stop:
-        used |= {"stop_strings": stop, "tokenizer": Name("tokenizer")}
-    asked: dict[str, Any] = {
-        "input_ids": Name('inputs["input_ids"]'),
-        "attention_mask": Name('inputs["attention_mask"]'),
-    }
-    seeded = "" if seed is None else call("set_seed", seed) + "\n"
-    text = "prompt + text" if whole else "text"
-    return [
-        "# preprocess: from the prompt to ids, shape (batch, sequence)\n"
-        f'prompt = {literal(prompt)}\ninputs = tokenizer(prompt, return_tensors="pt")\n'
-        'print(tokenizer.convert_ids_to_tokens(inputs["input_ids"][0]), inputs["input_ids"])',
-        "# what the model takes for likely to come next\n"
-        f"with torch.no_grad():\n    logits = {call('model', **asked, indent=4)}.logits[0, -1]\n"
-        "best = logits.softmax(dim=-1).topk(min(10, len(logits)))\n"
-        "for probability, number in zip(best.values.tolist(), best.indices.tolist()):\n"
-        '    print(f"{probability:.4f}", repr(tokenizer.decode([number])))',
-        "# forward: generate calls the model once for each new token\n"
-        f"{seeded}output_ids = {call('model.generate', **asked, **used)}\nprint(output_ids)",
-        "# postprocess: from the new ids back to text\n"
-        'new_ids = output_ids[:, inputs["input_ids"].shape[1] :]\n'
-        "texts = tokenizer.batch_decode(new_ids, skip_special_tokens=True)\n"
-        f'result = [{{"generated_text": {text}}} for text in texts]\nprint(result)',
-    ]
+def _auto_class(spec: TaskSpec, arguments: Mapping[str, Any]) -> str:
+    given = str(arguments.get("auto_class"))
+    return given if given in spec.auto_classes else spec.auto_classes[0]
+
+
+def _kinds(spec: TaskSpec) -> dict[str, str]:
+    return {one.name: one.kind for one in spec.inputs if one.kind in _MEDIA}
 
 
 def _parameters(spec: TaskSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,11 +117,12 @@ def _parameters(spec: TaskSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in (arguments.get("parameters") or {}).items() if value is not None}
     known = {one.name: one.default for one in spec.parameters}
     for name in given:
-        if name not in known and name not in _CUT:
+        if name not in known and name not in CUT:
             raise WorkbenchError(f"{spec.title} has no parameter {name!r}.", field=f"parameters.{name}")
     if spec.name == "text-classification":
         return {"top_k": None, **given}
-    given.setdefault("do_sample", any(name in given for name in SAMPLING))
+    if "do_sample" in known:
+        given.setdefault("do_sample", any(name in given for name in SAMPLING))
     return {name: value for name, value in known.items() if value is not None} | given
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from components.service.errors import WorkbenchError
+from components.service.tasks.audio import AUDIO_TASKS
+from components.service.tasks.generation import GENERATION_TASKS
+from components.service.tasks.multimodal import MULTIMODAL_TASKS
 from components.service.tasks.spec import InputSpec, ParameterSpec, TaskSpec
 from components.service.tasks.text import TEXT_TASKS
+from components.service.tasks.vision import VISION_TASKS
 
 __all__ = ["TASKS", "InputSpec", "ParameterSpec", "TaskSpec", "find_task"]
 
 #: Every task by its name, in the order in which people meet them.
-TASKS: dict[str, TaskSpec] = {spec.name: spec for spec in TEXT_TASKS}
+TASKS: dict[str, TaskSpec] = {
+    spec.name: spec for spec in (*TEXT_TASKS, *GENERATION_TASKS, *VISION_TASKS, *AUDIO_TASKS, *MULTIMODAL_TASKS)
+}
 
 _NAMES = {name: spec for spec in TASKS.values() for name in (spec.name, *spec.aliases)}
 

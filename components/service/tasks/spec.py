@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +12,32 @@ from components.service.errors import WorkbenchError
 from components.service.settings import Settings
 from components.service.tasks.texts import check_characters
 
-ParameterType = Literal["int", "float", "bool", "str", "choice", "list"]
-Output = Literal["labels", "text"]
+ParameterType = Literal["int", "float", "bool", "str", "choice", "list", "json"]
+InputKind = Literal["text", "chat", "texts", "table", "image", "audio", "video", "json"]
+#: What the page draws a result as; its shape is the Hub's own for the task.
+Output = Literal[
+    "labels",  # [{label, score}]
+    "text",  # [{generated_text}], or summary_text, translation_text, text
+    "spans",  # [{entity_group or entity, word, start, end, score}]
+    "answers",  # [{answer, score, start, end}]
+    "fills",  # [{sequence, score, token, token_str}]
+    "vectors",  # nested lists of numbers
+    "scores",  # one number for each text of the input
+    "boxes",  # [{label, score, box: {xmin, ymin, xmax, ymax}}], in pixels of the input
+    "masks",  # [{label, score, mask}], masks as PNG in base64
+    "image",  # an image, PNG in base64
+    "depth",  # {predicted_depth, depth}, depth as PNG in base64
+    "audio",  # {audio, sampling_rate}, audio as WAV in base64
+    "speech",  # {text, chunks}
+    "matches",  # [{keypoint_image_0: {x, y}, keypoint_image_1: {x, y}, score}]
+    "cells",  # {answer, cells, coordinates, aggregator}
+    "decisions",  # {question: answer with the probability of each option}
+]
 
 #: Longest text of a parameter: what a stop text costs grows with its length at every new token.
 TEXT_CHARS = 200
+#: Longest JSON value of a parameter, in characters.
+JSON_CHARS = 50_000
 
 _WORDS = {
     "int": "a whole number",
@@ -23,6 +45,7 @@ _WORDS = {
     "bool": "true or false",
     "str": "a text",
     "list": "a list of texts",
+    "json": "a JSON value",
 }
 
 
@@ -38,6 +61,7 @@ class ParameterSpec:
         help: One sentence for people.
         choices: The values that a `"choice"` may take.
         limit: Name of the `Settings` field that lowers `max` on this server.
+        required: Whether the task cannot run without it.
     """
 
     name: str
@@ -48,6 +72,7 @@ class ParameterSpec:
     max: float | None = None
     choices: tuple[str, ...] = ()
     limit: str | None = None
+    required: bool = False
 
     def check(self, value: Any, settings: Settings) -> Any:
         """Return `value` in the parameter's own type, or raise `WorkbenchError` with the rule in its text."""
@@ -55,6 +80,8 @@ class ParameterSpec:
             if value not in self.choices:
                 raise self._error(f"must be one of {', '.join(self.choices)}")
             return value
+        if self.type == "json":
+            return self._check_json(value)
         cleaned = _cast(self.type, value)
         if cleaned is None:
             raise self._error(f"must be {_WORDS[self.type]}")
@@ -66,6 +93,16 @@ class ParameterSpec:
         if self.type != "bool" and not isinstance(cleaned, str):
             self._check_range(len(cleaned) if isinstance(cleaned, list) else cleaned, settings)
         return cleaned
+
+    def _check_json(self, value: Any) -> Any:
+        try:
+            written = json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise self._error("must be a JSON value") from None
+        if len(written) > JSON_CHARS:
+            raise self._error(f"may have at most {JSON_CHARS:,} characters as JSON")
+        check_characters(written, f"parameters.{self.name}")
+        return value
 
     def highest(self, settings: Settings) -> float | None:
         """The largest value on this server: the parameter's own bound or the server's limit, whichever is lower."""
@@ -109,17 +146,25 @@ def _cast(type: ParameterType, value: Any) -> Any:
 
 @dataclass(frozen=True)
 class InputSpec:
-    """One text that a task reads.
+    """One thing that a task reads.
 
     Attributes:
-        name: Its key where the inputs are an object, as in `{"text": ..., "text_pair": ...}`.
+        name: Its key where the inputs are an object, as in `{"question": ..., "context": ...}`.
         title: Its label for people.
+        kind: `"text"`; `"chat"`, a text or a list of `{role, content}`; `"texts"`, a list of texts; `"table"`, columns
+            as `{name: [cells]}`; `"image"`, `"audio"`, `"video"`, a file as `components.service.tasks.media` reads it;
+            `"json"`, any JSON value that the task's runner checks.
         required: Whether the task runs without it.
+        help: One sentence for people, where the title does not say enough.
+        several: Whether a list of values is one input, such as the two images whose points are matched.
     """
 
     name: str
     title: str
+    kind: InputKind = "text"
     required: bool = True
+    help: str = ""
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,15 +175,18 @@ class TaskSpec:
         name: The Hub's name of the task.
         title: The same for people.
         summary: What it does, in one sentence.
-        inputs: The texts it reads; a task with one text takes a plain string, or a list of them.
+        inputs: What it reads; a task with one input takes it as it is, one with several an object of them.
         parameters: What may be set.
-        output: The shape of the result: `"labels"` is `[{label, score}]`, `"text"` is `[{generated_text}]`.
-        auto_class: The transformers Auto class that loads a model with the head for this task.
+        output: How its result is shown.
+        auto_classes: The transformers Auto classes that load a model with the head for this task, in order.
         head: What a model needs for it, in plain words.
         examples: Inputs that give a sensible result with the default models.
-        starter_model: The default on the embedded Hub.
+        starter_model: The default on the embedded Hub; empty where there is none.
         hub_model: The default on huggingface.co.
+        runner: What runs it in the worker: `module:Class` under `components.service.worker.runners`.
         streams: Whether the result can be read while it is being made.
+        revived: Whether transformers dropped its pipeline, and this project brings it back.
+        generates: Whether its model writes one token after another, so that `generate` bounds and stops it.
         aliases: Other names that transformers knows it by.
     """
 
@@ -148,12 +196,15 @@ class TaskSpec:
     inputs: tuple[InputSpec, ...]
     parameters: tuple[ParameterSpec, ...]
     output: Output
-    auto_class: str
+    auto_classes: tuple[str, ...]
     head: str
     examples: tuple[Any, ...]
-    starter_model: str
     hub_model: str
+    starter_model: str = ""
+    runner: str = "base:Runner"
     streams: bool = False
+    revived: bool = False
+    generates: bool = False
     aliases: tuple[str, ...] = ()
 
     def check_parameters(self, parameters: Mapping[str, Any] | None, settings: Settings) -> dict[str, Any]:
@@ -162,8 +213,7 @@ class TaskSpec:
         Raises:
             WorkbenchError: A parameter is unknown, of the wrong type, or out of range; the text says which and how.
         """
-        if parameters is None:
-            return {}
+        parameters = {} if parameters is None else parameters
         if not isinstance(parameters, Mapping):
             raise WorkbenchError("Parameters must be an object of names and values.", field="parameters")
         known = {spec.name: spec for spec in self.parameters}
@@ -173,8 +223,14 @@ class TaskSpec:
                     f"{self.title} has no parameter {name!r}. It knows {', '.join(known)}.",
                     field=f"parameters.{name}",
                 )
-        return {name: known[name].check(value, settings) for name, value in parameters.items() if value is not None}
+        given = {name: known[name].check(value, settings) for name, value in parameters.items() if value is not None}
+        for one in self.parameters:
+            if one.required and one.name not in given:
+                raise WorkbenchError(
+                    f"{self.title} needs {one.name.replace('_', ' ')}. {one.help}", field=f"parameters.{one.name}"
+                )
+        return given
 
     def default_model(self, settings: Settings) -> str:
-        """The model that runs when none is named, on the Hub in use."""
+        """The model that runs when none is named, on the Hub in use; empty where there is none."""
         return self.starter_model if settings.embedded else self.hub_model

@@ -27,12 +27,14 @@ _KINDS = {
     "multiple-choice": "MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES",
     "image-classification": "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES",
     "image-text-to-text": "MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES",
-    "speech recognition": "MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES",
+    "automatic-speech-recognition": "MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES",
     "base": "MODEL_MAPPING_NAMES",
     "pre-training": "MODEL_FOR_PRETRAINING_MAPPING_NAMES",
 }
 
 
+#: Loads a model without any head, from the files of one that has a head too.
+BARE = "AutoModel"
 #: Most layers that a model may have: each costs time and memory before a single weight is there.
 LAYERS = 1000
 #: Parameters that a new head may have, besides half of the whole model.
@@ -60,20 +62,26 @@ def read_config(path: Path, name: str) -> PretrainedConfig:
         return AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
 
 
-def check_head(config: PretrainedConfig, spec: TaskSpec, name: str) -> None:
-    """Refuse a model that has no head for the task: transformers would give it one with random weights."""
+def check_head(config: PretrainedConfig, spec: TaskSpec, name: str) -> str:
+    """The Auto class that loads the model with the head for the task.
+
+    Raises:
+        WorkbenchError: It has no such head: transformers would give it one with random weights.
+    """
     if getattr(config, "quantization_config", None) is not None:
         raise WorkbenchError(
             f"The weights of {name} are quantized, which is not supported here. Choose the model it was made from.",
             field="model",
         )
-    mapping = getattr(transformers, spec.auto_class)._model_mapping
-    heads = _names(mapping._model_mapping)
     architectures = list(getattr(config, "architectures", None) or [])
-    if any(architecture in heads for architecture in architectures):
-        return
-    if not architectures and type(config) in mapping:
-        return  # it may: whether its weights hold the head is seen when they are loaded
+    mappings = {one: getattr(transformers, one)._model_mapping for one in spec.auto_classes}
+    for auto_class, mapping in mappings.items():
+        if any(architecture in _names(mapping._model_mapping) for architecture in architectures):
+            return auto_class
+    for auto_class, mapping in mappings.items():
+        # The model without a head is in every model; and where nothing is said of a head, it is seen when it is loaded.
+        if (auto_class == BARE or not architectures) and type(config) in mapping:
+            return auto_class
     kind = _kind(architectures)
     article = "an" if kind[0] in "aeiou" else "a"
     known = f", or run it with {kind}" if kind in TASKS else ""
@@ -82,6 +90,11 @@ def check_head(config: PretrainedConfig, spec: TaskSpec, name: str) -> None:
         f"Choose a {spec.name} model{known}.",
         field="model",
     )
+
+
+def unused(key: str, auto_class: str) -> bool:
+    """Whether a weight may be missing, since nothing asks for it: the pooler on top of a model without a head."""
+    return auto_class == BARE and "pooler." in key
 
 
 def _in_brackets(architectures: list[str]) -> str:
@@ -156,7 +169,7 @@ def check_size(
     ):
         model = getattr(transformers, auto_class).from_config(config)
         model.tie_weights()
-    count: int = sum(parameter.numel() for parameter in model.parameters())
+    count: int = sum(one.numel() for key, one in model.named_parameters() if not unused(key, auto_class))
     if count - held > (0.5 * count + NEW_HEAD if new_head else 0.01 * count):
         raise WorkbenchError(
             f"The config.json of {name} describes {count:,} parameters, but its files hold only {held:,}. "

@@ -12,27 +12,31 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoTokenizer, Pipeline, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import Pipeline, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
 from components.service.tasks import TaskSpec
 from components.service.worker import fit
 from components.service.worker.blame import blaming
+from components.service.worker.processors import load_parts, load_tokenizer
+from components.service.worker.revived import pipeline_class
 
 _TOKENIZERS = 16
 _UNLIMITED = 10**9
 
-Key = tuple[str, int, str, str]
+Key = tuple[str, int, str]
 
 
 @dataclass
 class Loaded:
-    """A model with its tokenizer, in the pipeline of its task.
+    """A model with what prepares its inputs, in the pipeline of its task.
 
     Attributes:
         name: The model's id, for sentences.
-        pipe: transformers' own pipeline around both.
+        task: The name of the task.
+        pipe: transformers' own pipeline around them, or one that this project brings back.
+        auto_class: The transformers Auto class that loaded the model.
         bytes: Memory of the weights.
         stored: The type of the weights in the files, as safetensors names it.
         seconds: How long loading took.
@@ -42,6 +46,7 @@ class Loaded:
     name: str
     task: str
     pipe: Pipeline
+    auto_class: str
     bytes: int
     stored: str
     seconds: float
@@ -53,8 +58,8 @@ class Loaded:
         return self.pipe.model
 
     @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
-        """Its tokenizer."""
+    def tokenizer(self) -> Any:
+        """Its tokenizer; None of a model that reads no text."""
         return self.pipe.tokenizer
 
     @property
@@ -69,11 +74,16 @@ class Loaded:
 
     def facts(self) -> dict[str, Any]:
         """What every result states about how it came about."""
-        return {"device": self.device, "dtype": self.dtype, "stored_dtype": self.stored}
+        return {
+            "device": self.device,
+            "dtype": self.dtype,
+            "stored_dtype": self.stored,
+            "auto_class": self.auto_class,
+        }
 
 
 class Models:
-    """Models by (folder, time of its weights, auto class, task); the least recently used leave when room is needed.
+    """Models by (folder, time of its weights, task); the least recently used leave when room is needed.
 
     Args:
         settings: `cache_bytes` and `model_bytes`.
@@ -94,7 +104,7 @@ class Models:
         Raises:
             WorkbenchError: It is of another kind, too large, broken, or without a tokenizer.
         """
-        key = (path, _changed(Path(path)), spec.auto_class, spec.name)
+        key = (path, _changed(Path(path)), spec.name)
         with self._lock:
             turn = self._loading.setdefault(key, threading.Lock())
         try:
@@ -154,16 +164,22 @@ class Models:
     def _open(self, path: Path, spec: TaskSpec, name: str) -> Loaded:
         begun = time.perf_counter()
         config = fit.read_config(path, name)
-        fit.check_head(config, spec, name)
-        tokenizer = load_tokenizer(path, name)
+        auto_class = fit.check_head(config, spec, name)
+        kind = pipeline_class(spec.name)
+        parts = load_parts(path, name, kind)
         held, stored = fit.stored(path, name)
         device, dtype = choose(stored)
         itemsize = torch.empty((), dtype=dtype).element_size()
-        needed = fit.check_size(config, spec.auto_class, held, itemsize, self._settings.model_bytes, name)
+        needed = fit.check_size(config, auto_class, held, itemsize, self._settings.model_bytes, name)
         self._make_room(needed)
-        model = _load_weights(path, spec, config, dtype, name).to(device)
-        pipe = transformers.pipeline(spec.name, model=model, tokenizer=tokenizer, device=device)
-        return Loaded(name, spec.name, pipe, needed, stored, time.perf_counter() - begun)
+        model = _load_weights(path, spec, auto_class, config, dtype, name).to(device)
+        with blaming(
+            f"{name} cannot be used for {spec.name}: transformers' pipeline for it does not take such a model. "
+            "Choose another one.",
+            field="model",
+        ):
+            pipe = kind(model=model, task=spec.name, device=device, **parts)
+        return Loaded(name, spec.name, pipe, auto_class, needed, stored, time.perf_counter() - begun)
 
 
 def choose(stored: str) -> tuple[torch.device, torch.dtype]:
@@ -181,13 +197,13 @@ def _changed(path: Path) -> int:
 
 
 def _load_weights(
-    path: Path, spec: TaskSpec, config: PretrainedConfig, dtype: torch.dtype, name: str
+    path: Path, spec: TaskSpec, auto_class: str, config: PretrainedConfig, dtype: torch.dtype, name: str
 ) -> PreTrainedModel:
     with blaming(
         f"The weights of {name} do not fit its config.json, or a file of it is broken. Choose another model.",
         field="model",
     ):
-        model, report = getattr(transformers, spec.auto_class).from_pretrained(
+        model, report = getattr(transformers, auto_class).from_pretrained(
             path,
             config=config,
             dtype=dtype,
@@ -196,7 +212,7 @@ def _load_weights(
             use_safetensors=True,
             output_loading_info=True,
         )
-    if missing := sorted(report["missing_keys"]):
+    if missing := sorted(key for key in report["missing_keys"] if not fit.unused(key, auto_class)):
         raise WorkbenchError(
             f"The files of {name} lack weights that a {spec.name} model needs ({', '.join(missing[:3])}): "
             "they would be random. Choose a model that was trained for this task.",
@@ -205,39 +221,15 @@ def _load_weights(
     return model.eval()
 
 
-def load_tokenizer(path: Path, name: str) -> PreTrainedTokenizerBase:
-    """The tokenizer in a folder, fast where there is one.
-
-    Raises:
-        WorkbenchError: There is none. transformers would make up one with an empty vocabulary.
-    """
-    missing = WorkbenchError(
-        f"{name} has no tokenizer: none of the files that hold one is there. Choose a model that has one, "
-        "such as the model that it was made from.",
-        field="model",
-    )
-    if not any(file.suffix in {".json", ".txt", ".model"} for file in path.iterdir()):
-        raise missing
-    with blaming(
-        f"The tokenizer of {name} could not be loaded: its files are missing, broken, or of a kind that the "
-        f"installed transformers ({transformers.__version__}) does not know. Choose another model.",
-        field="model",
-    ):
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
-    needed = {"tokenizer.json", *tokenizer.vocab_files_names.values()}
-    if tokenizer.vocab_files_names and not any((path / file).is_file() for file in needed):
-        raise missing
-    return tokenizer
-
-
 def context(loaded: Loaded) -> int | None:
     """Most tokens that the model reads at once, or None where nothing says so.
 
     Where position 0 is kept for padding (RoBERTa and its kin), the positions table is that much longer than the
     longest text.
     """
-    limits = [loaded.tokenizer.model_max_length]
-    positions = getattr(loaded.model.config, "max_position_embeddings", None)
+    limits = [] if loaded.tokenizer is None else [loaded.tokenizer.model_max_length]
+    config = loaded.model.config
+    positions = getattr(config.get_text_config(), "max_position_embeddings", None)
     if isinstance(positions, int) and positions > 0:
         limits.append(positions - _reserved(loaded.model))
     known = [limit for limit in limits if limit < _UNLIMITED]

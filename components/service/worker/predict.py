@@ -20,7 +20,7 @@ def try_run(
 
     from components.service.runs.families import family
     from components.service.worker.fit import check_start
-    from components.service.worker.models import load_tokenizer
+    from components.service.worker.processors import load_tokenizer
 
     kind = family(task)
     answers = []

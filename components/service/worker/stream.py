@@ -9,8 +9,8 @@ import torch
 
 from components.service.errors import WorkbenchError
 from components.service.worker.calls import Call
-from components.service.worker.generate import Generator
 from components.service.worker.run import facts, runner
+from components.service.worker.runners.generate import Generator
 
 _UNFINISHED = "\ufffd"
 

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
-from components.service.errors import WorkbenchError
-from components.service.worker.calls import Call
-from components.service.worker.models import Loaded
-from components.service.worker.run import Runner
+from components.service.worker.runners.base import Runner
 from components.service.worker.tensors import describe
 
 _MEANING = {
@@ -22,11 +17,9 @@ _MEANING = {
 class Classifier(Runner):
     """Runs `TextClassificationPipeline`; every label is returned where `top_k` does not say how many."""
 
-    def __init__(self, call: Call, loaded: Loaded, parameters: dict[str, Any], until: float) -> None:
-        super().__init__(call, loaded, parameters, until)
-        self.function = parameters.get("function_to_apply") or _own_function(loaded.model.config)
-        self.parameters = {"top_k": parameters.get("top_k"), "function_to_apply": self.function}
-        self._before, self._during, self._after = self.steps(**self.parameters)
+    def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
+        self.function = given.get("function_to_apply") or _own_function(self.loaded.model.config)
+        return {"top_k": given.get("top_k"), "function_to_apply": self.function}
 
     def preprocess(self, item: Any) -> Any:
         with self.loaded.lock:
@@ -44,26 +37,18 @@ class Classifier(Runner):
             return self.loaded.pipe.preprocess(item, **self._before, **cut)
 
     def forward(self, inputs: Any) -> Any:
-        outputs = self.loaded.pipe.forward(inputs, **self._during)
-        if not bool(torch.isfinite(outputs["logits"]).all()):
-            raise WorkbenchError(
-                f"The logits of {self.loaded.name} for this text are no finite numbers: its weights are broken. "
-                "Choose another model.",
-                field="model",
-            )
+        outputs = super().forward(inputs)
+        self.check_finite(outputs["logits"])
         return outputs
 
-    def postprocess(self, outputs: Any) -> Any:
-        return self.loaded.pipe.postprocess(outputs, **self._after)
-
-    def show_forward(self, inputs: dict[str, Any], outputs: Any) -> dict[str, Any]:  # noqa: ARG002
+    def show_forward(self, inputs: Any, outputs: Any) -> dict[str, Any]:  # noqa: ARG002
         kind = type(self.loaded.model).__name__
         return {
             "tensors": describe(outputs),
             "note": f"{kind} reads all ids at once and gives one logit for each label.",
         }
 
-    def show_postprocess(self, inputs: dict[str, Any], outputs: Any) -> dict[str, Any]:  # noqa: ARG002
+    def show_postprocess(self, inputs: Any, outputs: Any, output: Any) -> dict[str, Any]:  # noqa: ARG002
         logits = outputs["logits"][0].float()
         scores = {"softmax": logits.softmax(-1), "sigmoid": logits.sigmoid(), "none": logits}[self.function]
         labels = self.loaded.model.config.id2label

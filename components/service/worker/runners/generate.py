@@ -12,10 +12,9 @@ from torch.overrides import TorchFunctionMode
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from components.service.errors import WorkbenchError
-from components.service.tasks.text import SAMPLING
+from components.service.tasks.generation import SAMPLING
 from components.service.worker.calls import Call
-from components.service.worker.models import Loaded
-from components.service.worker.run import Runner
+from components.service.worker.runners.base import Runner
 from components.service.worker.tensors import describe, token_rows
 
 #: What `TextGenerationPipeline` takes where neither the caller nor the model says.
@@ -78,15 +77,14 @@ class Enough(StoppingCriteria):  # type: ignore[misc]  # transformers is not typ
 class Generator(Runner):
     """Runs `TextGenerationPipeline`. Where tokens are drawn and no seed is given, one is made up and stated."""
 
-    def __init__(self, call: Call, loaded: Loaded, parameters: dict[str, Any], until: float) -> None:
-        super().__init__(call, loaded, parameters, until)
-        self.parameters = self._resolve(parameters)
+    timed_out = False
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
         self._asked = dict(self.parameters)
         self._draw = Draw(self.parameters.get("seed", 0))
-        self._before, self._during, self._after = self.steps(**pipeline_arguments(self.parameters))
-        self.timed_out = False
 
-    def _resolve(self, given: dict[str, Any]) -> dict[str, Any]:
+    def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
         used = dict(given)
         used.setdefault("max_new_tokens", 50)
         used.setdefault("return_full_text", True)
@@ -103,6 +101,12 @@ class Generator(Runner):
             used["num_beams"] = max(used.get("num_beams", 1), used["num_return_sequences"])
             self.note("Several continuations without sampling come from beam search with as many beams.")
         return used
+
+    def arguments(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        named = {name: value for name, value in parameters.items() if name not in {"seed", "stop"}}
+        if parameters.get("stop"):
+            named["stop_sequence"] = parameters["stop"]
+        return named
 
     def preprocess(self, item: Any) -> Any:
         with self.loaded.lock:
@@ -142,10 +146,7 @@ class Generator(Runner):
     def begin_list(self) -> None:
         self._draw.begin_list()
 
-    def postprocess(self, outputs: Any) -> Any:
-        return self.loaded.pipe.postprocess(outputs, **self._after)
-
-    def show_forward(self, inputs: dict[str, Any], outputs: Any) -> dict[str, Any]:
+    def show_forward(self, inputs: Any, outputs: Any) -> dict[str, Any]:
         logits = self._next_logits(inputs)
         added = outputs["generated_sequence"].shape[-1] - inputs["input_ids"].shape[-1]
         return {
@@ -156,7 +157,7 @@ class Generator(Runner):
             "one more pass over the prompt, before any sampling parameter is applied.",
         }
 
-    def show_postprocess(self, inputs: dict[str, Any], outputs: Any) -> dict[str, Any]:
+    def show_postprocess(self, inputs: Any, outputs: Any, output: Any) -> dict[str, Any]:  # noqa: ARG002
         added = outputs["generated_sequence"][0][:, inputs["input_ids"].shape[-1] :]
         return {
             "tensors": describe({"new_ids": added[0]}),
@@ -179,11 +180,3 @@ class Generator(Runner):
         return [
             {**row, "probability": probability} for row, probability in zip(rows, best.values.tolist(), strict=True)
         ]
-
-
-def pipeline_arguments(parameters: dict[str, Any]) -> dict[str, Any]:
-    """The task's parameters as `TextGenerationPipeline` names them; the seed is not one of its own."""
-    arguments = {name: value for name, value in parameters.items() if name not in {"seed", "stop"}}
-    if parameters.get("stop"):
-        arguments["stop_sequence"] = parameters["stop"]
-    return arguments

@@ -1,0 +1,13 @@
+"""How each task is run by hand, as Python: one file a family, the same families as in `components.service.tasks`."""
+
+from __future__ import annotations
+
+from components.service.snippets.tasks.audio import AUDIO_STEPS
+from components.service.snippets.tasks.generation import GENERATION_STEPS
+from components.service.snippets.tasks.multimodal import MULTIMODAL_STEPS
+from components.service.snippets.tasks.steps import StepsOf
+from components.service.snippets.tasks.text import TEXT_STEPS
+from components.service.snippets.tasks.vision import VISION_STEPS
+
+#: What writes the steps of each task.
+STEPS: dict[str, StepsOf] = {**TEXT_STEPS, **GENERATION_STEPS, **VISION_STEPS, **AUDIO_STEPS, **MULTIMODAL_STEPS}

@@ -1,0 +1,55 @@
+"""What the family files of this package are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.service.snippets.code import literal
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A task by hand, with Auto classes.
+
+    Attributes:
+        body: Paragraphs of code: preprocess, forward, postprocess. `model` is there, and each of `parts`; the last
+            one leaves what the view shows in `result` and prints it.
+        parts: What is loaded from the model's id besides the model: variable and Auto class.
+        names: Further names to import from transformers.
+        imports: Further lines of import.
+    """
+
+    body: list[str]
+    parts: Mapping[str, str] = field(default_factory=lambda: {"tokenizer": "AutoTokenizer"})
+    names: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+#: Writes the steps of one task, from one input and the parameters as they were used.
+StepsOf = Callable[[Any, dict[str, Any]], Steps]
+
+
+def file_name(value: Any, otherwise: str = "input") -> str:
+    """The name that a file goes by in a snippet: an image, sound or video that the reader puts beside it."""
+    if isinstance(value, Mapping):
+        name = value.get("sample") or value.get("name") or value.get("file") or otherwise
+        return str(name).replace("\\", "/").rpartition("/")[2] or otherwise
+    return otherwise
+
+
+def with_files(value: Any, kinds: Mapping[str, str]) -> Any:
+    """Inputs with every file as its name; `kinds` names the kind of each file input, for those that have no name."""
+    if isinstance(value, list):
+        return [with_files(one, kinds) for one in value]
+    if isinstance(value, Mapping) and {"file", "sample"} & set(value):
+        return file_name(value)
+    if isinstance(value, Mapping):
+        return {name: file_name(one, name) if name in kinds else one for name, one in value.items()}
+    return value
+
+
+def reading(variable: str, value: Any, kind: str) -> str:
+    """A line that opens an image, under its name."""
+    return f"{variable} = Image.open({literal(file_name(value, kind))}).convert('RGB')".replace("'RGB'", '"RGB"')
