@@ -11,13 +11,14 @@ from components.service import architectures
 from components.service.architectures import family_of, misfit, reads, task_of, tasks_of
 
 TASKS = {
-    "audio-classification", "automatic-speech-recognition", "text-to-audio", "feature-extraction", "text-classification",
-    "token-classification", "table-question-answering", "document-question-answering", "fill-mask", "text-generation",
-    "zero-shot-classification", "zero-shot-image-classification", "zero-shot-audio-classification", "image-classification",
-    "image-feature-extraction", "image-segmentation", "image-text-to-text", "object-detection",
-    "zero-shot-object-detection", "decision", "depth-estimation", "video-classification", "mask-generation",
-    "keypoint-matching", "any-to-any", "question-answering", "summarization", "translation", "text2text-generation",
-    "visual-question-answering", "image-to-image", "sentence-similarity",
+    "audio-classification", "automatic-speech-recognition", "text-to-audio", "feature-extraction",
+    "text-classification", "token-classification", "table-question-answering", "document-question-answering",
+    "fill-mask", "text-generation", "zero-shot-classification", "zero-shot-image-classification",
+    "zero-shot-audio-classification", "image-classification", "image-feature-extraction", "image-segmentation",
+    "image-text-to-text", "object-detection", "zero-shot-object-detection", "decision", "depth-estimation",
+    "video-classification", "mask-generation", "keypoint-matching", "any-to-any", "question-answering",
+    "summarization", "translation", "text2text-generation", "visual-question-answering", "image-to-image",
+    "sentence-similarity",
 }  # fmt: skip
 
 
