@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import orjson
-import psutil
+from huggingface_hub import hf_hub_download
+from huggingface_hub.hf_api import ModelInfo
 
+from components.service import memory, policy
+from components.service.architectures import architecture_of, family_of, misfit, task_of, tasks_of
+from components.service.errors import WorkbenchError
 from components.service.hub import Hub, Snapshot, given_id
+from components.service.hub_errors import hub_errors
 from components.service.listing import Page, ask, license_of, question
-from components.service.policy import weight_files
+from components.service.settings import MB
+from components.service.tasks import find_task
 from components.service.visitor import Visitor
 
-#: The end of an architecture's name says what its head does. Source: the model classes of transformers.
-_TASK_OF_HEAD = {
-    "ForSequenceClassification": "text-classification",
-    "ForTokenClassification": "token-classification",
-    "ForQuestionAnswering": "question-answering",
-    "ForMaskedLM": "fill-mask",
-    "ForCausalLM": "text-generation",
-    "LMHeadModel": "text-generation",
-    "ForConditionalGeneration": "text2text-generation",
-    "ForImageClassification": "image-classification",
-}
+#: The namespace of the models that the embedded Hub has from the start.
+STARTERS = "starter"
+#: Models of the right kind that are named where a model does not fit.
+ALTERNATIVES = 5
 
 
 class Catalog:
@@ -60,11 +60,17 @@ class Catalog:
 
         Returns:
             For each: `{"id", "task", "library", "license", "languages", "downloads", "likes", "parameters",
-            "bytes", "fits", ...}`; `bytes` and `parameters` are None where the Hub does not know them, and so is
-            `fits`.
+            "bytes", "fits", "commit", "cached", "starter", ...}`; `bytes` and `parameters` are None where the Hub does
+            not know them, and so is `fits`. `cached` says whether its weights are on this machine at that commit.
+            Starter models come first, then cached ones, and within each group the order is the one asked for.
         """
         filters = {"task": task, "language": language, "library": library, "license": license, "author": author}
-        return self._page("model", query, {**filters, "fits": fits}, sort, "", limit, visitor).rows
+        rows = self._page("model", query, {**filters, "fits": fits}, sort, "", limit, visitor).rows
+        if self.hub.settings.embedded and not author:
+            own = self._page("model", query, {**filters, "author": STARTERS, "fits": fits}, sort, "", limit, visitor)
+            rows = list({row["id"]: row for row in [*own.rows, *rows]}.values())
+        rows.sort(key=lambda row: (not row["starter"], not row["cached"]))
+        return rows[:limit]
 
     def search_datasets(
         self,
@@ -134,86 +140,155 @@ class Catalog:
         visitor: Visitor,
     ) -> Page:
         fits = bool(filters.get("fits"))
-        asked = question(repo_type, query, {**filters, "fits": self._most_bytes() if fits else None}, sort, limit)
-        page = ask(self.hub, repo_type, asked, cursor, visitor)
-        rows = [{**row, "fits": self._fits(row["bytes"])} for row in page.rows]
+        most = memory.most_parameters(self.hub.settings) if fits else None
+        page = ask(
+            self.hub, repo_type, question(repo_type, query, {**filters, "fits": most}, sort, limit), cursor, visitor
+        )
+        rows = [self._judged(row, visitor) for row in page.rows]
         return Page([row for row in rows if row["fits"]] if fits else rows, page.next)
 
-    def model_facts(self, model: str, revision: str | None = None, *, visitor: Visitor) -> dict[str, Any]:
-        """What is known of a model before it is fetched.
+    def _judged(self, row: dict[str, Any], visitor: Visitor) -> dict[str, Any]:
+        """A row of a list with what this machine has to do with it."""
+        needed = memory.memory_of(row["parameters"], row["bytes"], self.hub.settings)
+        private = bool(row["private"] or row["gated"])
+        model = row["repo_type"] == "model"
+        return {
+            **row,
+            "fits": needed.fits if needed else None,
+            "cached": model and self._cached(row["id"], row["commit"], private, visitor),
+            "starter": model and self.hub.settings.embedded and row["id"].startswith(f"{STARTERS}/"),
+        }
+
+    def model_facts(
+        self, model: str, revision: str | None = None, task: str = "", *, visitor: Visitor
+    ) -> dict[str, Any]:
+        """What is known of a model before its weights are fetched.
+
+        Args:
+            model: Its id.
+            revision: A branch, tag or commit; empty for the newest.
+            task: What it is wanted for, if that is known.
 
         Returns:
-            `{"id", "commit", "task", "architecture", "family", "parameters", "bytes", "dtype", "license", "gated",
-            "files": [{"name", "bytes"}], "config", "refusals", "fits"}`.
+            `{"id", "commit", "task", "tasks", "architecture", "family", "parameters", "bytes", "dtype", "license",
+            "gated", "files": [{"name", "bytes"}], "config", "refusals", "memory", "fits", "cached", "fit",
+            "alternatives"}`. `tasks` are all that it can do; `refusals` are sentences that say why it is not opened
+            here; `memory` is `{"weights", "needed", "at_hand", "limit", "dtype", "fits", "told"}` in bytes, or None;
+            `fit` says why it would not do `task`, None where it may, and `alternatives` are ids that would.
+
+        Raises:
+            WorkbenchError: There is no such model for this visitor, or no such task.
         """
         model = given_id(model)
-        if local := self.hub.local(model, visitor):
-            return self._local_facts(local)
+        wanted = find_task(task).name if task else ""
+        local = self.hub.local(model, visitor)
+        known = self._local_facts(local) if local else self._hub_facts(model, revision, visitor)
+        needed = memory.memory_of(known["parameters"], known["bytes"], self.hub.settings)
+        files = [file["name"] for file in known["files"]]
+        fit = misfit(known["config"], wanted, known["id"], files) if wanted else None
+        stated = known.pop("stated")
+        return {
+            **known,
+            "task": stated or task_of(known["config"], files) or known["task"],
+            "tasks": tasks_of(known["config"], files),
+            "architecture": architecture_of(known["config"]),
+            "family": family_of(known["config"]),
+            "memory": needed.facts() if needed else None,
+            "fits": needed.fits if needed else None,
+            "fit": fit,
+            "alternatives": self.alternatives(wanted, visitor=visitor) if fit else [],
+        }
+
+    def alternatives(self, task: str, *, visitor: Visitor) -> list[str]:
+        """Ids of models for a task that fit this machine, the default, starter and cached ones first."""
+        spec = find_task(task)
+        found = self.search_models(task=spec.name, library="transformers", visitor=visitor)
+        default = spec.default_model(self.hub.settings)
+        ids = [row["id"] for row in found if row["fits"] is not False]
+        return list(dict.fromkeys([*([default] if default else []), *ids]))[:ALTERNATIVES]
+
+    def _hub_facts(self, model: str, revision: str | None, visitor: Visitor) -> dict[str, Any]:
         info = self.hub.model_info(model, revision, visitor=visitor)
         files = {sibling.rfilename: sibling.size for sibling in info.siblings or []}
-        config = info.config or {}
-        size = sum(files[name] or 0 for name in weight_files(files)) or None
+        config, reasons = self._config(info, files, visitor)
         kinds = info.safetensors.parameters if info.safetensors else {}
+        refusals = [*policy.model_refusals(files, config, self.hub.settings), *reasons]
         return {
             "id": info.id,
             "commit": info.sha,
-            "task": info.pipeline_tag or task_of(config),
-            "architecture": (config.get("architectures") or [None])[0],
-            "family": family_of(config),
+            "task": info.pipeline_tag,
+            "stated": info.card_data.pipeline_tag if info.card_data else None,
             "parameters": info.safetensors.total if info.safetensors else None,
-            "bytes": size,
+            "bytes": sum(files[name] or 0 for name in policy.weight_files(files)) or None,
             "dtype": max(kinds, key=lambda kind: kinds[kind]) if kinds else None,
             "license": license_of(info.tags or []),
             "gated": info.gated or False,
             "files": [{"name": name, "bytes": size} for name, size in files.items()],
             "config": config,
-            "refusals": self.hub.refusals(info),
-            "fits": self._fits(size),
+            "refusals": refusals,
+            "cached": self._cached(info.id, info.sha, bool(info.private or info.gated), visitor),
         }
+
+    def _config(
+        self, info: ModelInfo, files: dict[str, int | None], visitor: Visitor
+    ) -> tuple[dict[str, Any], list[str]]:
+        """The model's configuration, the Hub's summary of it where it cannot be read, and why it could not."""
+        brief: dict[str, Any] = info.config or {}
+        size, most = files.get("config.json", 0) or 0, self.hub.settings.config_bytes
+        if "config.json" not in files:
+            return brief, []
+        if size > most:
+            return brief, [
+                f"Its config.json takes {size / MB:,.0f} MB, more than the {most / MB:,.0f} MB allowed here."
+            ]
+        try:
+            with hub_errors(info.id):
+                path = hf_hub_download(
+                    info.id,
+                    "config.json",
+                    revision=info.sha,
+                    cache_dir=self.hub.cache(visitor, private=bool(info.private or info.gated)),
+                    token=visitor.token,
+                    endpoint=self.hub.settings.endpoint,
+                )
+        except WorkbenchError as error:
+            if not info.gated:
+                raise
+            return brief, [error.message]
+        config = read_config(Path(path))
+        if config is None:
+            return brief, ["Its config.json is not a JSON object, so it cannot be opened. Choose another model."]
+        return {**brief, **config}, []
 
     def _local_facts(self, snapshot: Snapshot) -> dict[str, Any]:
         files = {file.name: file.stat().st_size for file in sorted(snapshot.path.iterdir()) if file.is_file()}
-        config = orjson.loads((snapshot.path / "config.json").read_bytes())
-        size = sum(files[name] for name in weight_files(files))
+        config = read_config(snapshot.path / "config.json") or {}
         return {
             "id": snapshot.id,
             "commit": snapshot.commit,
-            "task": task_of(config),
-            "architecture": (config.get("architectures") or [None])[0],
-            "family": family_of(config),
+            "task": None,
+            "stated": None,
             "parameters": None,
-            "bytes": size,
+            "bytes": sum(files[name] for name in policy.weight_files(files)),
             "dtype": config.get("dtype"),
             "license": None,
             "gated": False,
             "files": [{"name": name, "bytes": size} for name, size in files.items()],
             "config": config,
             "refusals": [],
-            "fits": self._fits(size),
+            "cached": True,
         }
 
-    def _fits(self, size: int | None) -> bool | None:
-        """Whether weights of `size` bytes can be loaded beside what this machine runs already."""
-        return None if size is None else size <= self._most_bytes()
-
-    def _most_bytes(self) -> int:
-        return int(min(self.hub.settings.model_bytes, psutil.virtual_memory().available * 0.6))
+    def _cached(self, repo: str, commit: str | None, private: bool, visitor: Visitor) -> bool:
+        """Whether a model's weights are on this machine, at that commit."""
+        folder = self.hub.cache(visitor, private=private) / "--".join(["models", *repo.split("/")])
+        return bool(commit) and any((folder / "snapshots" / str(commit)).glob("model*.safetensors"))
 
 
-def task_of(config: dict[str, Any]) -> str | None:
-    """The task that the head of a model's architecture is made for, from its configuration."""
-    for name in config.get("architectures") or []:
-        for head, task in _TASK_OF_HEAD.items():
-            if name.endswith(head):
-                return task
-    return None
-
-
-def family_of(config: dict[str, Any]) -> str | None:
-    """`encoder`, `decoder` or `encoder-decoder`, from a model's configuration; None if it does not say."""
-    names = config.get("architectures") or []
-    if config.get("is_encoder_decoder") or any(name.endswith("ForConditionalGeneration") for name in names):
-        return "encoder-decoder"
-    if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names):
-        return "decoder"
-    return "encoder" if names else None
+def read_config(path: Path) -> dict[str, Any] | None:
+    """A configuration from its file, or None where it is no JSON object."""
+    try:
+        config = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError:
+        return None
+    return config if isinstance(config, dict) else None

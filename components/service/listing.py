@@ -30,7 +30,7 @@ SORTS = {
 FILTERS = ("task", "language", "library", "license", "author", "fits")
 _EXPAND = ("author", "cardData", "createdAt", "lastModified", "likes", "private", "tags", "trendingScore")
 _EXPAND_MORE = {
-    "model": ("downloads", "gated", "library_name", "pipeline_tag", "safetensors"),
+    "model": ("downloads", "gated", "library_name", "pipeline_tag", "safetensors", "sha"),
     "dataset": ("downloads", "gated"),
     "space": ("sdk",),
 }
@@ -60,7 +60,7 @@ def question(repo_type: str, query: str, filters: dict[str, Any], sort: str, lim
     Args:
         repo_type: `model`, `dataset` or `space`.
         query: Words of the id.
-        filters: Of `FILTERS`; `fits` holds the most bytes that weights may take.
+        filters: Of `FILTERS`; `fits` holds the most parameters that a model may have.
         sort: A key of `SORTS`.
         limit: Rows of a page.
 
@@ -79,8 +79,8 @@ def question(repo_type: str, query: str, filters: dict[str, Any], sort: str, lim
     if filters.get("task") and repo_type == "model":
         asked.append(("pipeline_tag", str(filters["task"])))
     if filters.get("fits"):
-        # Half of the bytes: weights of two bytes each are the smallest that are common. The rows are judged again.
-        asked.append(("num_parameters", f"max:{max(1, filters['fits'] // 2_000_000)}M"))
+        # The Hub counts in millions; the rows are judged again.
+        asked.append(("num_parameters", f"max:{max(1, filters['fits'] // 1_000_000)}M"))
     asked += [("filter", tag) for tag in _tags(repo_type, filters)]
     return asked + [("expand", name) for name in (*_EXPAND, *_EXPAND_MORE[repo_type])]
 
@@ -118,6 +118,7 @@ def row(repo_type: str, item: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": item["id"],
         "repo_type": repo_type,
+        "commit": item.get("sha"),
         "task": item.get("pipeline_tag") or _after("task_categories:", tags),
         "library": item.get("library_name") or item.get("sdk"),
         "license": license_of(tags),

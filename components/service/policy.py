@@ -20,7 +20,19 @@ _SHARD = re.compile(r"[\w.-]+\.safetensors")
 _TEXT_SUFFIXES = (".json", ".txt", ".model", ".jinja", ".tiktoken")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack", ".ot")
 _DATA_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet")
+_OTHER_FORMATS = {
+    ".gguf": "GGUF, which is made for llama.cpp",
+    ".onnx": "ONNX, which is made for other programs",
+    ".mlmodel": "Core ML, which is made for other programs",
+}
 _CODE_KEYS = ("auto_map", "custom_pipelines", "trust_remote_code")
+#: These choose among transformers' own implementations, or name a repository whose compiled code is run.
+_KERNEL_KEYS = tuple(
+    f"{start}{what}_implementation{end}"
+    for what in ("attn", "experts")
+    for start in ("", "_")
+    for end in ("", "_internal")
+)
 
 
 def small_files(files: Files) -> list[str]:
@@ -61,6 +73,8 @@ def model_refusals(files: Files, config: Mapping[str, Any] | None, settings: Set
         )
     if custom_code(config):
         reasons.append(_CUSTOM_CODE)
+    if config and config.get("quantization_config"):
+        reasons.append(_QUANTIZED)
     weights = weight_files(files)
     if not weights:
         reasons.append(_no_weights(files))
@@ -84,12 +98,21 @@ def text_refusals(files: Files, settings: Settings) -> list[str]:
 
 
 def custom_code(config: Any) -> bool:
-    """Whether a configuration asks, at any depth, for code from the repository to be run."""
-    if isinstance(config, Mapping):
-        return any(key in _CODE_KEYS and value for key, value in config.items()) or any(
-            custom_code(value) for value in config.values()
-        )
-    return isinstance(config, list) and any(custom_code(value) for value in config)
+    """Whether a configuration asks, at any depth, for code from a repository to be run."""
+    left = [config]
+    while left:
+        one = left.pop()
+        if isinstance(one, Mapping):
+            if any(_runs_code(key, value) for key, value in one.items()):
+                return True
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+    return False
+
+
+def _runs_code(key: Any, value: Any) -> bool:
+    return bool(value) and (key in _CODE_KEYS or (key in _KERNEL_KEYS and "/" in str(value)))
 
 
 def json_refusals(documents: Iterable[tuple[str, Any]]) -> list[str]:
@@ -110,6 +133,8 @@ _CUSTOM_CODE = (
     "Choose a model whose architecture is part of transformers."
 )
 
+_QUANTIZED = "Its weights are quantized, which is not supported here. Choose the model that it was made from."
+
 
 def _no_weights(files: Files) -> str:
     if "adapter_model.safetensors" in files:
@@ -120,4 +145,9 @@ def _no_weights(files: Files) -> str:
             f"It has its weights only as {pickles[0]}, a format that can run code when it is opened. "
             "Choose a model, or a revision of it, that has model.safetensors."
         )
+    for end, what in _OTHER_FORMATS.items():
+        if any(name.endswith(end) for name in files):
+            return (
+                f"It has its weights only as {what}. Choose a model, or a revision of it, that has model.safetensors."
+            )
     return "It holds no weights: there is no model.safetensors in it. Choose a model that has one."

@@ -37,6 +37,7 @@ class Settings:
         model_bytes: Largest weights that are loaded, in bytes.
         model_files: Most files that a model repository may hold.
         json_bytes: Largest JSON or text file of a model that is downloaded, in bytes.
+        config_bytes: Largest config.json that is shown, in bytes.
         text_chars: Longest text for one inference call, in characters.
         texts: Most texts of one inference call.
         media_bytes: Largest image, sound or video of one inference call, in bytes.
@@ -78,6 +79,7 @@ class Settings:
     model_bytes: int = 8 * GB
     model_files: int = 200
     json_bytes: int = 50 * MB
+    config_bytes: int = 5 * MB
     text_chars: int = 100_000
     texts: int = 256
     media_bytes: int = 50 * MB
