@@ -18,8 +18,8 @@ CALLS: dict[str, str] = {
     "run_task": "components.service.worker.run:run_task",
     "run_stages": "components.service.worker.stages:run_stages",
     "stream_task": "components.service.worker.stream:stream_task",
-    "tokenize": "components.service.worker.tokens:tokenize",
-    "decode": "components.service.worker.tokens:decode",
+    "tokenize": "components.service.worker.tokenizing.tokens:tokenize",
+    "decode": "components.service.worker.tokenizing.decoding:decode",
     "inspect_data": "components.service.worker.data:inspect_data",
     "try_run": "components.service.worker.predict:try_run",
 }

@@ -1,0 +1,1 @@
+"""Inside a tokenizer: what the tokenizer inspector asks the worker."""

@@ -1,0 +1,92 @@
+"""What is learned once of a tokenizer: how its tokens read, its merges or scores, and what finds its added tokens."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import Any
+
+import orjson
+
+from components.service.worker.tokenizing.kinds import kind_of
+from components.service.worker.tokenizing.reader import Reader
+from components.service.worker.tokenizing.sections import Sections
+
+
+class Anatomy:
+    """The parts of one tokenizer, each taken out when first asked for.
+
+    Args:
+        tokenizer: A tokenizer of transformers. It is the caller who holds its lock.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        self.backend: Any = tokenizer.backend_tokenizer if tokenizer.is_fast else None
+        self.model: Any = self.backend.model if self.backend is not None else None
+
+    @cached_property
+    def kind(self) -> str:
+        """A name of `kinds.KINDS`."""
+        return kind_of(self.tokenizer)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads this tokenizer's raw tokens."""
+        return Reader(self.tokenizer, self.kind if self.kind in ("byte", "character") else "")
+
+    @cached_property
+    def sections(self) -> Sections:
+        """The steps before the model, of a fast tokenizer."""
+        return Sections(self.tokenizer)
+
+    @cached_property
+    def ranks(self) -> dict[tuple[str, str], int]:
+        """The merges of a BPE: (left, right) -> rank, the lowest of which is merged first."""
+        merges = self.settings().get("merges") or []
+        pairs = (merge.split(" ", 1) if isinstance(merge, str) else merge for merge in merges)
+        return {(left, right): rank for rank, (left, right) in enumerate(pairs)}
+
+    @cached_property
+    def made_by(self) -> dict[str, tuple[str, str, int]]:
+        """Each token of a BPE that a merge makes: token -> (left, right, rank), the first such merge."""
+        prefix = getattr(self.model, "continuing_subword_prefix", None) or ""
+        made: dict[str, tuple[str, str, int]] = {}
+        for (left, right), rank in self.ranks.items():
+            made.setdefault(left + right.removeprefix(prefix), (left, right, rank))
+        return made
+
+    @cached_property
+    def scores(self) -> dict[str, float]:
+        """The pieces of a Unigram and their log-probabilities."""
+        return dict(self.settings()["vocab"])
+
+    @cached_property
+    def lowest_score(self) -> float:
+        """The lowest log-probability of a Unigram's pieces."""
+        return min(self.scores.values())
+
+    @cached_property
+    def byte_fallback(self) -> bool:
+        """Whether a Unigram spells unknown characters as bytes."""
+        return bool(self.settings().get("byte_fallback"))
+
+    @cached_property
+    def vocab(self) -> dict[str, int]:
+        """Token -> id, added tokens included. CANINE's is every code point there is: it is left empty."""
+        return {} if self.kind == "character" else self.tokenizer.get_vocab()
+
+    @cached_property
+    def special_ids(self) -> frozenset[int]:
+        """Ids that decoding can skip."""
+        return frozenset(self.tokenizer.all_special_ids)
+
+    def settings(self) -> dict[str, Any]:
+        """The model of a fast tokenizer as its file has it, vocabulary included; large, so it is not kept."""
+        state: dict[str, Any] = orjson.loads(self.model.__getstate__())
+        return state
+
+
+@lru_cache(maxsize=4)
+def anatomy_of(tokenizer: Any) -> Anatomy:
+    """The anatomy of a tokenizer; those of the last few are kept."""
+    return Anatomy(tokenizer)

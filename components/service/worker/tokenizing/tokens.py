@@ -1,0 +1,112 @@
+"""A text's tokens: all counted, a window of them told, and the stages of the text's beginning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from components.service.worker.calls import Call
+from components.service.worker.tokenizing.anatomy import anatomy_of
+from components.service.worker.tokenizing.changes import round_trip
+from components.service.worker.tokenizing.encoding import Encoded, encode
+from components.service.worker.tokenizing.kinds import describe
+from components.service.worker.tokenizing.rows import window_rows
+from components.service.worker.tokenizing.staged import STAGED_CHARS, stages
+
+
+def tokenize(
+    call: Call, *, path: str, model: str, text: str, text_pair: str | None, options: dict[str, Any]
+) -> dict[str, Any]:
+    """The answer of `Tokens.tokenize`."""
+    tokenizer, lock = call.models.tokenizer(path, model)
+    start = options["start"]
+    with lock:
+        anatomy = anatomy_of(tokenizer)
+        encoded = encode(anatomy, text, text_pair, special=options["add_special_tokens"])
+        rows, grouped = window_rows(encoded, start, start + options["count"])
+        staged, check = stages(anatomy, text[:STAGED_CHARS])
+        back = round_trip(tokenizer, text)
+    return {
+        "tokens": rows,
+        "start": start,
+        "truncated": len(rows) < len(encoded.ids),
+        "groups": grouped,
+        "legend": anatomy.reader.legend([row["token"] for row in rows if not row["special"]]),
+        "stages": staged,
+        "matches_encode": check["equal"],
+        "check": check,
+        "offsets": encoded.offsets,
+        "offset_check": _offset_check(rows),
+        "counts": _counts(encoded, options["price_per_million"]),
+        "round_trip": back,
+        "notes": _notes(encoded),
+        **describe(tokenizer),
+    }
+
+
+def _offset_check(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many tokens of the window have a place, how each fits it, and how many of each flag there are."""
+    fits = Counter(row["fit"] for row in rows if row["fit"] is not None)
+    flags = Counter(flag for row in rows for flag in row["flags"])
+    return {
+        "checked": sum(fits.values()),
+        "fits": dict(fits),
+        "mismatch": flags["mismatch"],
+        "zero_width": flags["zero_width"],
+        "overlap": flags["overlap"],
+    }
+
+
+def _counts(encoded: Encoded, price: float) -> dict[str, Any]:
+    """Of the whole text."""
+    texts, tokens = encoded.texts, len(encoded.ids)
+    special = sum(encoded.special_mask)
+    characters = sum(map(len, texts))
+    octets = sum(len(text.encode()) for text in texts)
+    words = sum(len(text.split()) for text in texts)
+    content = tokens - special
+    return {
+        "tokens": tokens,
+        "special": special,
+        "unknown": _unknown(encoded),
+        "characters": characters,
+        "bytes": octets,
+        "words": words,
+        "tokens_per_word": round(content / words, 4) if words else None,
+        "characters_per_token": round(characters / content, 4) if content else None,
+        "bytes_per_token": round(octets / content, 4) if content else None,
+        "price_per_million": price,
+        "cost": tokens * price / 1e6,
+    }
+
+
+def _unknown(encoded: Encoded) -> int:
+    """Tokens that stand for something else than their own name, which somebody may have typed."""
+    tokenizer = encoded.anatomy.tokenizer
+    number, name = tokenizer.unk_token_id, tokenizer.unk_token
+    if number is None or number not in encoded.ids:
+        return 0
+    places = [place for place, found in enumerate(encoded.ids) if found == number and not encoded.special_mask[place]]
+    if not any(name in text for text in encoded.texts):
+        return len(places)
+    typed = 0
+    for place in places:
+        span, sequence = encoded.span(place), encoded.sequence(place) or 0
+        typed += span is not None and encoded.texts[sequence][slice(*span)].strip() == name
+    return len(places) - typed
+
+
+def _notes(encoded: Encoded) -> list[str]:
+    tokenizer, (text, text_pair) = encoded.anatomy.tokenizer, encoded.texts
+    notes = []
+    if encoded.offsets == "computed":
+        notes.append("This tokenizer tells no offsets: they were found by decoding its tokens one after another.")
+    if text_pair:
+        notes.append("The stages show the first text.")
+    if len(text) > STAGED_CHARS:
+        notes.append(f"The stages show the first {STAGED_CHARS:,} characters.")
+    if len(encoded.ids) > tokenizer.model_max_length:
+        notes.append(
+            f"The model reads at most {tokenizer.model_max_length:,} tokens: with this text, the rest is cut off."
+        )
+    return notes
