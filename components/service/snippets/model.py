@@ -8,8 +8,8 @@ from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.snippets.code import Name, call, literal, model_id, origin, program, remark
-from components.service.snippets.tasks import STEPS
-from components.service.snippets.tasks.steps import Steps, with_files
+from components.service.snippets.tasks import CALLS, STEPS
+from components.service.snippets.tasks.steps import Called, CallOf, Steps, with_files
 from components.service.snippets.tasks.text import CUT
 from components.service.tasks import TaskSpec, find_task
 from components.service.tasks.generation import SAMPLING
@@ -31,26 +31,36 @@ def pipeline_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     spec = find_task(arguments.get("task"))
     used = _parameters(spec, arguments)
     seed = used.pop("seed", None)
-    if "stop" in used:
-        used["stop_sequence"] = used.pop("stop")
     seeded = "" if seed is None else call("set_seed", seed)
-    inputs = with_files(arguments.get("inputs"), _kinds(spec))
-    called = f"result = {call('pipe', inputs, **used)}\nprint(result)"
+    called = CALLS.get(spec.name, _call_of(spec))(arguments.get("inputs"), used)
+    parts = [called.before, seeded, "\n".join(filter(None, [f"result = {called.line}", called.after, "print(result)"]))]
     if spec.revived:
-        return _revived(spec, arguments, endpoint, [seeded, called])
+        return _revived(spec, arguments, endpoint, called.imports, parts)
     loaded = call("pipeline", spec.name, model=model_id(arguments), **origin(arguments), **_dtype(arguments))
     names = "pipeline" if seed is None else "pipeline, set_seed"
     return program(
         endpoint,
-        [f"from transformers import {names}"],
+        [*called.imports, f"from transformers import {names}"],
         remark(arguments),
         f"pipe = {loaded}",
-        seeded,
-        called,
+        *parts,
     )
 
 
-def _revived(spec: TaskSpec, arguments: Mapping[str, Any], endpoint: str, parts: list[str]) -> str:
+def _call_of(spec: TaskSpec) -> CallOf:
+    """The call of a pipeline that takes the task's inputs and parameters as they are."""
+
+    def called(inputs: Any, used: dict[str, Any]) -> Called:
+        if "stop" in used:
+            used["stop_sequence"] = used.pop("stop")
+        return Called(call("pipe", with_files(inputs, _kinds(spec)), **used))
+
+    return called
+
+
+def _revived(
+    spec: TaskSpec, arguments: Mapping[str, Any], endpoint: str, imports: tuple[str, ...], parts: list[str]
+) -> str:
     """A pipeline of one's own, where transformers has none any more."""
     text = (_REVIVED / f"{spec.name.replace('-', '_')}.py").read_text(encoding="utf-8").rstrip()
     name = "".join(word.title() for word in spec.name.split("-")) + "Pipeline"
@@ -64,6 +74,7 @@ def _revived(spec: TaskSpec, arguments: Mapping[str, Any], endpoint: str, parts:
             f"# transformers 5 has no {spec.name} pipeline: this class does what it did.",
             text,
             "",
+            *imports,
             f"from transformers import {autos}",
         ],
         remark(arguments),
@@ -121,7 +132,7 @@ def _parameters(spec: TaskSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
             raise WorkbenchError(f"{spec.title} has no parameter {name!r}.", field=f"parameters.{name}")
     if spec.name == "text-classification":
         return {"top_k": None, **given}
-    if "do_sample" in known:
+    if known.get("do_sample") is False:
         given.setdefault("do_sample", any(name in given for name in SAMPLING))
     return {name: value for name, value in known.items() if value is not None} | given
 

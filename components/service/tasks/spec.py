@@ -39,6 +39,7 @@ TEXT_CHARS = 200
 #: Longest JSON value of a parameter, in characters.
 JSON_CHARS = 50_000
 
+_GENERATION = ("generation_parameters", "generate_parameters", "generate_kwargs")
 _WORDS = {
     "int": "a whole number",
     "float": "a number",
@@ -77,7 +78,8 @@ class ParameterSpec:
     def check(self, value: Any, settings: Settings) -> Any:
         """Return `value` in the parameter's own type, or raise `WorkbenchError` with the rule in its text."""
         if self.type == "choice":
-            if value not in self.choices:
+            value = str(value).lower() if isinstance(value, bool) else value  # JSON's true may be one choice of several
+            if not isinstance(value, str) or value not in self.choices:
                 raise self._error(f"must be one of {', '.join(self.choices)}")
             return value
         if self.type == "json":
@@ -142,6 +144,17 @@ def _cast(type: ParameterType, value: Any) -> Any:
         # A whole number may be too long for a float.
         return float(value) if abs(value) < 1e300 else (math.inf if value > 0 else -math.inf)
     return int(value) if value == int(value) else None
+
+
+def _unfold(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters in one level: the Hub's task specification keeps those of `generate` in an object of their own."""
+    own = {name: value for name, value in parameters.items() if name not in _GENERATION}
+    for name in _GENERATION:
+        inner = parameters.get(name)
+        if inner is not None and not isinstance(inner, Mapping):
+            raise WorkbenchError(f"{name} must be an object of names and values.", field=f"parameters.{name}")
+        own = {**(inner or {}), **own}
+    return own
 
 
 @dataclass(frozen=True)
@@ -217,6 +230,7 @@ class TaskSpec:
         if not isinstance(parameters, Mapping):
             raise WorkbenchError("Parameters must be an object of names and values.", field="parameters")
         known = {spec.name: spec for spec in self.parameters}
+        parameters = _unfold(parameters)
         for name in parameters:
             if name not in known:
                 raise WorkbenchError(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from components.service.snippets.tasks.audio import AUDIO_STEPS
+from components.service.snippets.tasks.audio import AUDIO_CALLS, AUDIO_STEPS
 from components.service.snippets.tasks.generation import GENERATION_STEPS
-from components.service.snippets.tasks.multimodal import MULTIMODAL_STEPS
-from components.service.snippets.tasks.steps import StepsOf
+from components.service.snippets.tasks.multimodal import MULTIMODAL_CALLS, MULTIMODAL_STEPS
+from components.service.snippets.tasks.steps import CallOf, StepsOf
 from components.service.snippets.tasks.text import TEXT_STEPS
 from components.service.snippets.tasks.vision import VISION_STEPS
 
 #: What writes the steps of each task.
 STEPS: dict[str, StepsOf] = {**TEXT_STEPS, **GENERATION_STEPS, **VISION_STEPS, **AUDIO_STEPS, **MULTIMODAL_STEPS}
+
+#: What writes the call of a task's pipeline where its own inputs and parameters are not the pipeline's arguments.
+CALLS: dict[str, CallOf] = {**AUDIO_CALLS, **MULTIMODAL_CALLS}

@@ -31,6 +31,28 @@ class Steps:
 StepsOf = Callable[[Any, dict[str, Any]], Steps]
 
 
+@dataclass(frozen=True)
+class Called:
+    """How a task's pipeline is called, where it is not `pipe(inputs, **parameters)`.
+
+    Attributes:
+        line: The call, such as `pipe(image, question=...)`.
+        before: Code between the pipeline's making and its call; `pipe` is there.
+        after: Code that turns `result` into what the view shows.
+        imports: Further lines of import.
+    """
+
+    line: str
+    before: str = ""
+    after: str = ""
+    imports: tuple[str, ...] = ()
+
+
+#: Writes the call of one task's pipeline, from its inputs (one, or a list of them) and the parameters as they were
+#: used; `seed` is taken out already.
+CallOf = Callable[[Any, dict[str, Any]], Called]
+
+
 def file_name(value: Any, otherwise: str = "input") -> str:
     """The name that a file goes by in a snippet: an image, sound or video that the reader puts beside it."""
     if isinstance(value, Mapping):
