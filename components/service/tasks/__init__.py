@@ -8,11 +8,11 @@ from components.service.errors import WorkbenchError
 from components.service.tasks.audio import AUDIO_TASKS
 from components.service.tasks.generation import GENERATION_TASKS
 from components.service.tasks.multimodal import MULTIMODAL_TASKS
-from components.service.tasks.spec import InputSpec, ParameterSpec, TaskSpec
+from components.service.tasks.spec import Example, InputSpec, ParameterSpec, TaskSpec
 from components.service.tasks.text import TEXT_TASKS
 from components.service.tasks.vision import VISION_TASKS
 
-__all__ = ["TASKS", "InputSpec", "ParameterSpec", "TaskSpec", "find_task"]
+__all__ = ["TASKS", "Example", "InputSpec", "ParameterSpec", "TaskSpec", "find_task"]
 
 #: Every task by its name, in the order in which people meet them.
 TASKS: dict[str, TaskSpec] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from components.service.errors import WorkbenchError
@@ -181,6 +181,27 @@ class InputSpec:
 
 
 @dataclass(frozen=True)
+class Example:
+    """An input that works in one click.
+
+    Attributes:
+        inputs: As the task takes them.
+        parameters: What it needs besides, such as the labels to choose from.
+        starter_model: The model on the embedded Hub that it is made for, where that is not the task's default.
+        hub_model: The same on huggingface.co.
+    """
+
+    inputs: Any
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    starter_model: str = ""
+    hub_model: str = ""
+
+    def model(self, settings: Settings) -> str:
+        """The model that it is made for on the Hub in use; empty for the task's default."""
+        return self.starter_model if settings.embedded else self.hub_model
+
+
+@dataclass(frozen=True)
 class TaskSpec:
     """One task of the playground.
 
@@ -193,7 +214,8 @@ class TaskSpec:
         output: How its result is shown.
         auto_classes: The transformers Auto classes that load a model with the head for this task, in order.
         head: What a model needs for it, in plain words.
-        examples: Inputs that give a sensible result with the default models.
+        examples: Inputs that give a sensible result with the default models; an `Example` where one needs parameters
+            or a model of its own.
         starter_model: The default on the embedded Hub; empty where there is none.
         hub_model: The default on huggingface.co.
         runner: What runs it in the worker: `module:Class` under `components.service.worker.runners`.
@@ -219,6 +241,11 @@ class TaskSpec:
     revived: bool = False
     generates: bool = False
     aliases: tuple[str, ...] = ()
+
+    def example(self, number: int = 0) -> Example:
+        """One of the examples."""
+        found = self.examples[number]
+        return found if isinstance(found, Example) else Example(found)
 
     def check_parameters(self, parameters: Mapping[str, Any] | None, settings: Settings) -> dict[str, Any]:
         """Return the parameters that were given, checked; one that is None counts as not given.
