@@ -43,6 +43,8 @@ class Settings:
         media_bytes: Largest image, sound or video of one inference call, in bytes.
         image_pixels: Largest image, in pixels.
         media_seconds: Longest sound or video, in seconds.
+        video_pixels: Most pixels of the frames that are read of one video, all together.
+        spoken_chars: Longest text that is turned into sound at once, in characters.
         inspect_chars: Longest text for the tokenizer inspector, in characters.
         window_tokens: Most tokens that the inspector sends to the page at once.
         new_tokens: Most tokens that one generation may add.
@@ -85,6 +87,8 @@ class Settings:
     media_bytes: int = 50 * MB
     image_pixels: int = 50_000_000
     media_seconds: float = 600.0
+    video_pixels: int = 200_000_000
+    spoken_chars: int = 2_000
     inspect_chars: int = 2_000_000
     window_tokens: int = 2_000
     new_tokens: int = 1024
@@ -111,6 +115,8 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "media_bytes": 10 * MB,
     "image_pixels": 20_000_000,
     "media_seconds": 60.0,
+    "video_pixels": 80_000_000,
+    "spoken_chars": 500,
     "upload_bytes": 20 * MB,
     "data_rows": 50_000,
     "epochs": 10,

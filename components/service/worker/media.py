@@ -6,15 +6,23 @@ import base64
 import binascii
 import io
 import warnings
-from collections.abc import Mapping
+import wave
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import av
 import numpy
+from av.container import InputContainer
 from PIL import Image, ImageOps
 
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
 from components.service.worker.blame import blaming
+
+_FORMATS = "wav,w64,aiff,caf,flac,mp3,ogg,aac,mov,matroska,avi"
+_NO_SOUND = "This is no sound that can be read, or it is broken. Use a WAV, MP3, FLAC or OGG file."
+_NO_VIDEO = "This is no video that can be read, or it is broken. Use an MP4, WebM, MOV or AVI file."
 
 
 def content(value: Mapping[str, str]) -> io.BytesIO:
@@ -50,29 +58,105 @@ def read_image(value: Mapping[str, str], settings: Settings) -> Image.Image:
         return ImageOps.exif_transpose(image).convert("RGB")
 
 
-def read_audio(value: Mapping[str, str], rate: int, settings: Settings) -> numpy.ndarray:
+def read_audio(value: Mapping[str, str], rate: int, settings: Settings, field: str = "inputs") -> numpy.ndarray:
     """The sound as float32 in -1 to 1, one channel, `rate` samples a second, shape (samples,).
 
     Raises:
         WorkbenchError: It is no sound, is empty, or is longer than allowed.
     """
-    most = int(settings.media_seconds * rate)
     parts: list[numpy.ndarray] = []
-    with (
-        blaming("This is no sound that can be read, or it is broken. Use a WAV, MP3, FLAC or OGG file.", "inputs"),
-        av.open(content(value), "r", metadata_errors="ignore") as container,
-    ):
+    with blaming(_NO_SOUND, field), _opened(value) as container:
         if not container.streams.audio:
-            raise WorkbenchError("There is no sound in this file. Use a WAV, MP3, FLAC or OGG file.", field="inputs")
+            raise WorkbenchError("There is no sound in this file. Use a WAV, MP3, FLAC or OGG file.", field=field)
         resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+        seconds = 0.0
         for frame in container.decode(audio=0):
-            parts += [part.to_ndarray()[0] for part in resampler.resample(frame)]
-            if sum(map(len, parts)) > most:
+            seconds += frame.samples / frame.sample_rate
+            if seconds > settings.media_seconds:
                 raise WorkbenchError(
                     f"The sound is longer than the {settings.media_seconds:g} seconds allowed here. Cut it.",
-                    field="inputs",
+                    field=field,
                 )
-        parts += [part.to_ndarray()[0] for part in resampler.resample(None)]
+            parts += [part.to_ndarray()[0] for part in resampler.resample(frame)]
+        if seconds:
+            parts += [part.to_ndarray()[0] for part in resampler.resample(None)]
     if not sum(map(len, parts)):
-        raise WorkbenchError("The sound is empty. Record or choose another one.", field="inputs")
-    return numpy.concatenate(parts).astype(numpy.float32)
+        raise WorkbenchError("The sound is empty. Record or choose another one.", field=field)
+    sound = numpy.concatenate(parts).astype(numpy.float32)
+    if not numpy.isfinite(sound).all():
+        raise WorkbenchError("The sound holds samples that are no finite numbers. Choose another one.", field=field)
+    return sound
+
+
+@dataclass(frozen=True)
+class Video:
+    """Frames of a video.
+
+    Attributes:
+        frames: Each an array of RGB in 0 to 255, shape (height, width, 3).
+        times: When each is shown, in seconds from the begin.
+    """
+
+    frames: list[numpy.ndarray]
+    times: list[float]
+
+
+def read_video(value: Mapping[str, str], wanted: Sequence[int], settings: Settings, field: str = "inputs") -> Video:
+    """The frames with the numbers `wanted`, ascending from 0; fewer where the video ends before.
+
+    Raises:
+        WorkbenchError: It is no video, is longer than allowed up to the last frame, or its frames are too large.
+    """
+    found = Video([], [])
+    numbers = set(wanted)
+    with blaming(_NO_VIDEO, field), _opened(value) as container:
+        if not container.streams.video:
+            raise WorkbenchError("There is no picture in this file. Use an MP4, WebM, MOV or AVI file.", field=field)
+        _check_frames(container.streams.video[0], len(wanted), settings, field)
+        for number, frame in enumerate(container.decode(video=0)):
+            if number > wanted[-1]:
+                break
+            time = frame.time or 0.0
+            if time > settings.media_seconds:
+                raise WorkbenchError(
+                    f"The frames asked for reach beyond the {settings.media_seconds:g} seconds of a video that are "
+                    "read here. Use fewer, or a lower sampling rate.",
+                    field=field,
+                )
+            if number in numbers:
+                _check_frames(frame, len(wanted), settings, field)
+                found.frames.append(frame.to_ndarray(format="rgb24"))
+                found.times.append(time)
+    if not found.frames:
+        raise WorkbenchError("The video has no frames. Choose another one.", field=field)
+    return found
+
+
+def wav(sound: numpy.ndarray, rate: int) -> str:
+    """A sound in -1 to 1, shape (samples,) or (channels, samples), as WAV of 16 bits in base64; louder is clipped."""
+    channels = numpy.atleast_2d(numpy.nan_to_num(sound))
+    whole = (channels.clip(-1, 1) * 32767).round().astype("<i2")
+    sink = io.BytesIO()
+    with wave.open(sink, "wb") as file:
+        file.setnchannels(len(whole))
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(whole.T.tobytes())
+    return base64.b64encode(sink.getvalue()).decode()
+
+
+def _opened(value: Mapping[str, str]) -> InputContainer:
+    """The file as FFmpeg reads it. Only formats that hold their own content: a playlist would name other files and
+    addresses, and a description of a stream would open a port."""
+    return av.open(content(value), "r", metadata_errors="ignore", options={"format_whitelist": _FORMATS})
+
+
+def _check_frames(source: Any, count: int, settings: Settings, field: str) -> None:
+    """Refuse frames of a stream, or like the one given, that are too large one by one or all together."""
+    size = source.width * source.height
+    if size > settings.image_pixels or size * count > settings.video_pixels:
+        raise WorkbenchError(
+            f"The video has {source.width} × {source.height} pixels; {count} frames of it are more than the "
+            f"{settings.video_pixels / 1e6:.0f} million pixels allowed here. Make it smaller, or use fewer frames.",
+            field=field,
+        )
