@@ -45,6 +45,11 @@ class Settings:
         media_seconds: Longest sound or video, in seconds.
         video_pixels: Most pixels of the frames that are read of one video, all together.
         spoken_chars: Longest text that is turned into sound at once, in characters.
+        batch_rows: Most rows of one batch.
+        batch_seconds: Longest time one batch may take, in seconds; what is done by then is returned.
+        batch_bytes: Most that the results of one batch may take, in bytes of JSON.
+        remote: Address of a server that speaks the Inference API at /TASK/MODEL, such as another Workbench's
+            /inference; empty for the inference providers of huggingface.co.
         inspect_chars: Longest text for the tokenizer inspector, in characters.
         window_tokens: Most tokens that the inspector sends to the page at once.
         new_tokens: Most tokens that one generation may add.
@@ -89,6 +94,10 @@ class Settings:
     media_seconds: float = 600.0
     video_pixels: int = 200_000_000
     spoken_chars: int = 2_000
+    batch_rows: int = 10_000
+    batch_seconds: float = 600.0
+    batch_bytes: int = 64 * MB
+    remote: str = ""
     inspect_chars: int = 2_000_000
     window_tokens: int = 2_000
     new_tokens: int = 1024
@@ -117,6 +126,9 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "media_seconds": 60.0,
     "video_pixels": 80_000_000,
     "spoken_chars": 500,
+    "batch_rows": 1_000,
+    "batch_seconds": 60.0,
+    "batch_bytes": 16 * MB,
     "upload_bytes": 20 * MB,
     "data_rows": 50_000,
     "epochs": 10,

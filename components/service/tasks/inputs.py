@@ -22,7 +22,7 @@ def check_inputs(spec: TaskSpec, inputs: Any, settings: Settings) -> Any:
         WorkbenchError: With the field that has to be mended.
     """
     if not is_batch(spec, inputs):
-        return _check_one(spec, inputs, settings)
+        return check_input(spec, inputs, settings)
     if not inputs:
         raise WorkbenchError("The list of inputs is empty. Give one at least.", field="inputs")
     if len(inputs) > settings.texts:
@@ -30,7 +30,7 @@ def check_inputs(spec: TaskSpec, inputs: Any, settings: Settings) -> Any:
             f"The list has {len(inputs):,} inputs; at most {settings.texts:,} are allowed in one call.",
             field="inputs",
         )
-    checked = [_check_one(spec, item, settings) for item in inputs]
+    checked = [check_input(spec, item, settings) for item in inputs]
     total = sum(map(_characters, checked))
     if total > settings.text_chars:
         raise WorkbenchError(
@@ -54,12 +54,15 @@ def is_batch(spec: TaskSpec, inputs: Any) -> bool:
     return True
 
 
-def _check_one(spec: TaskSpec, item: Any, settings: Settings) -> Any:
+def check_input(spec: TaskSpec, item: Any, settings: Settings) -> Any:
     """One value where the task has one input, or an object of values where it has several."""
     needed = [one for one in spec.inputs if one.required]
     if len(spec.inputs) == 1 or (len(needed) == 1 and not _is_object(item)):
         return _check_value(needed[0] if needed else spec.inputs[0], item, settings, "inputs")
     names = [one.name for one in spec.inputs]
+    if isinstance(item, dict):
+        own = {alias: one.name for one in spec.inputs for alias in one.aliases}
+        item = {own.get(name, name): value for name, value in item.items()}
     missing = [one.name for one in needed if item.get(one.name) in (None, "")] if isinstance(item, dict) else names
     if missing or not set(item) <= set(names):
         also = f"{needed[0].title.lower()}, or " if len(needed) == 1 else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -63,6 +64,7 @@ class ParameterSpec:
         choices: The values that a `"choice"` may take.
         limit: Name of the `Settings` field that lowers `max` on this server.
         required: Whether the task cannot run without it.
+        placeholder: What has to stand in a text once, with no other braces: `{}`, where something is filled in.
     """
 
     name: str
@@ -74,6 +76,7 @@ class ParameterSpec:
     choices: tuple[str, ...] = ()
     limit: str | None = None
     required: bool = False
+    placeholder: str = ""
 
     def check(self, value: Any, settings: Settings) -> Any:
         """Return `value` in the parameter's own type, or raise `WorkbenchError` with the rule in its text."""
@@ -92,6 +95,9 @@ class ParameterSpec:
                 check_characters(text, f"parameters.{self.name}")
                 if len(text) > TEXT_CHARS:
                     raise self._error(f"may have at most {TEXT_CHARS} characters in a text")
+                # Anything else in braces would be read by `str.format`, which looks into objects and pads without end.
+                if self.placeholder and re.findall(r"\{[^{}]*\}|[{}]", text) != [self.placeholder]:
+                    raise self._error(f"must have {self.placeholder} in it once, and no other braces")
         if self.type != "bool" and not isinstance(cleaned, str):
             self._check_range(len(cleaned) if isinstance(cleaned, list) else cleaned, settings)
         return cleaned
@@ -170,6 +176,7 @@ class InputSpec:
         required: Whether the task runs without it.
         help: One sentence for people, where the title does not say enough.
         several: Whether a list of values is one input, such as the two images whose points are matched.
+        aliases: Other keys that libraries give it.
     """
 
     name: str
@@ -178,6 +185,7 @@ class InputSpec:
     required: bool = True
     help: str = ""
     several: bool = False
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -222,6 +230,7 @@ class TaskSpec:
         streams: Whether the result can be read while it is being made.
         revived: Whether transformers dropped its pipeline, and this project brings it back.
         generates: Whether its model writes one token after another, so that `generate` bounds and stops it.
+        batches: Whether inputs whose tensors have one shape may go through the model together.
         aliases: Other names that transformers knows it by.
     """
 
@@ -240,6 +249,7 @@ class TaskSpec:
     streams: bool = False
     revived: bool = False
     generates: bool = False
+    batches: bool = False
     aliases: tuple[str, ...] = ()
 
     def example(self, number: int = 0) -> Example:

@@ -28,6 +28,7 @@ TEXT_CLASSIFICATION = TaskSpec(
     starter_model="starter/sentiment",
     hub_model="distilbert/distilbert-base-uncased-finetuned-sst-2-english",
     runner="classify:Classifier",
+    batches=True,
     aliases=("sentiment-analysis",),
 )
 

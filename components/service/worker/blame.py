@@ -3,9 +3,14 @@ anything. The exception travels on unchanged to the worker's one boundary, which
 
 from __future__ import annotations
 
+import logging
+import secrets
 from types import TracebackType
 
 from components.service.errors import WorkbenchError
+
+_LOG = logging.getLogger(__name__)
+_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "cannot allocate memory")
 
 
 class blaming:
@@ -28,3 +33,31 @@ def blamed(error: BaseException) -> WorkbenchError | None:
     """What the visitor is told of `error`, where its cause is known."""
     told = error.__dict__.get("told")
     return told if isinstance(told, WorkbenchError) else None
+
+
+def told(name: str, error: BaseException) -> WorkbenchError:
+    """What the visitor reads of any failure; a defect of ours goes to the log under a number they can quote.
+
+    Args:
+        name: What failed, for the log.
+        error: What it raised.
+    """
+    if isinstance(error, WorkbenchError):
+        return error
+    if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _MEMORY):
+        return WorkbenchError(
+            "This needs more memory than there is. Use a smaller model or a shorter text.", kind="memory"
+        )
+    reference = secrets.token_hex(4)
+    _LOG.error("%s failed, reference %s", name, reference, exc_info=error)
+    if (known := blamed(error)) is not None:
+        return known
+    if type(error).__name__ == "PanicException":  # what the Rust of tokenizers raises
+        return WorkbenchError(
+            "The tokenizer of this model failed on this text: its rules may be broken, or too costly for it. "
+            "Use another text or another model.",
+            field="model",
+        )
+    return WorkbenchError(
+        f"Something went wrong here, and it is not your fault. The log has it under {reference}.", kind="code"
+    )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import secrets
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,12 +11,9 @@ from typing import Any, BinaryIO
 from components.service.engine import frames
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
-from components.service.worker.blame import blamed
+from components.service.worker.blame import told
 from components.service.worker.calls import CALLS, Call, handler
 from components.service.worker.models import Models
-
-_LOG = logging.getLogger(__name__)
-_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "cannot allocate memory")
 
 
 class Server:
@@ -67,33 +62,11 @@ class Server:
             self._send({"id": number, "error": self._told(name, error)})
 
     def _told(self, name: str, error: BaseException) -> dict[str, Any]:
-        """What the visitor reads of `error`; a defect of ours goes to the log under a number they can quote."""
-        if isinstance(error, WorkbenchError):
-            return {"kind": error.kind, "message": error.message, "field": error.field}
-        if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _MEMORY):
+        """What the visitor reads of `error`; where memory ran out, the models are let go of."""
+        one = told(f"call {name}", error)
+        if one.kind == "memory" and not isinstance(error, WorkbenchError):
             self._models.clear()
-            told = WorkbenchError(
-                "This needs more memory than there is. Use a smaller model or a shorter text.", kind="memory"
-            )
-        else:
-            told = self._blamed(name, error)
-        return {"kind": told.kind, "message": told.message, "field": told.field}
-
-    def _blamed(self, name: str, error: BaseException) -> WorkbenchError:
-        """The sentence for an error that no handler expected; its traceback stays in the log."""
-        reference = secrets.token_hex(4)
-        _LOG.error("call %s failed, reference %s", name, reference, exc_info=error)
-        if (told := blamed(error)) is not None:
-            return told
-        if type(error).__name__ == "PanicException":  # what the Rust of tokenizers raises
-            return WorkbenchError(
-                "The tokenizer of this model failed on this text: its rules may be broken, or too costly for it. "
-                "Use another text or another model.",
-                field="model",
-            )
-        return WorkbenchError(
-            f"Something went wrong here, and it is not your fault. The log has it under {reference}.", kind="code"
-        )
+        return {"kind": one.kind, "message": one.message, "field": one.field}
 
     def _send(self, value: dict[str, Any]) -> None:
         frame = frames.pack(value)
