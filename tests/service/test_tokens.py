@@ -18,30 +18,10 @@ from components.service.visitor import Visitor
 
 @pytest.fixture(scope="module")
 def folder(models_folder: Path, tiny_classifier: Path, tiny_generator: Path) -> Path:
-    """Tokenizers of every kind: WordPiece, byte-level BPE, Unigram, BPE with byte fallback, byte, character."""
-    from service_models import TEXTS
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import ByT5Tokenizer, CanineTokenizer, PreTrainedTokenizerFast
+    """Tokenizers of every kind."""
+    from tokenizer_models import save_all
 
-    ByT5Tokenizer().save_pretrained(models_folder / "byte")
-    CanineTokenizer().save_pretrained(models_folder / "character")
-    special = ["<unk>", "<s>", "</s>"]
-    unigram = Tokenizer(models.Unigram())
-    unigram.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
-    unigram.decoder = decoders.Metaspace(prepend_scheme="first")
-    unigram.train_from_iterator(
-        TEXTS,
-        trainers.UnigramTrainer(vocab_size=120, special_tokens=special, unk_token="<unk>", show_progress=False),
-    )
-    merged = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
-    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=special, show_progress=False)
-    merged.train_from_iterator([*TEXTS, *(f"<0x{byte:02X}>" for byte in range(256))], trainer)
-    merged.add_tokens([f"<0x{byte:02X}>" for byte in range(256)])
-    merged.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
-    for name, tokenizer in (("unigram", unigram), ("fallback", merged)):
-        PreTrainedTokenizerFast(
-            tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>"
-        ).save_pretrained(models_folder / name)
+    save_all(models_folder)
     return models_folder
 
 
@@ -60,22 +40,24 @@ def decode(tokens: Tokens, visitor: Visitor) -> Callable[..., dict[str, Any]]:
     return lambda *args, **named: tokens.decode(*args, **named, visitor=visitor)
 
 
-NAMES = ["classifier", "generator", "unigram", "fallback", "byte", "character"]
-KINDS = ["WordPiece", "byte-level BPE", "Unigram", "BPE with byte fallback", "byte", "character"]
+NAMES = ["classifier", "generator", "unigram", "fallback", "suffix", "words", "chat", "byte", "character"]
 TEXTS = [
     "Using a Transformer network is simple",
     "  I LOVE   this é film!\n\tIt's ☃ 👩‍👩‍👧 wonderful.",
     "你好, naïve café: 1,234.5 ½",
-    "[CLS] a[SEP]b <|endoftext|> c </s> d <s>e<unk> [UNK]",
+    "[CLS] a[SEP]b <|endoftext|> c </s> d <s>e<unk> [UNK] <mask> the fox, foxes reading<think> it",
     "\u202eright to left\u0301",
 ]
 
 
-@pytest.mark.parametrize(("name", "kind"), list(zip(NAMES, KINDS, strict=True)))
-def test_a_tokenizer_is_named_in_plain_words(tokenize: Callable[..., Any], name: str, kind: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_tokenizer_is_named_in_plain_words(tokenize: Callable[..., Any], name: str) -> None:
+    from tokenizer_models import KINDS
+
     seen = tokenize(f"local/{name}", "a")
-    assert seen["kind"] == kind
+    assert seen["kind"] == KINDS[name]
     assert seen["meaning"].endswith(".")
+    assert seen["why"].endswith(".")
 
 
 @pytest.mark.parametrize("text", TEXTS)

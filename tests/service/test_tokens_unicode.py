@@ -1,0 +1,119 @@
+"""Whatever Unicode a text is made of: stages that lead to the tokenizer's ids, offsets that fit, losses that are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies
+
+from components.service.engine import Engine
+from components.service.hub import Hub
+from components.service.settings import Settings
+from components.service.tokens import Tokens
+from components.service.visitor import Visitor
+
+Tokenize = Callable[[str, str], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def tokenize(
+    settings: Settings, hub: Hub, engine: Engine, visitor: Visitor, models_folder: Path, tiny_classifier: Path,
+    tiny_generator: Path,
+) -> Tokenize:  # fmt: skip
+    from tokenizer_models import save_all
+
+    save_all(models_folder)
+    tokens = Tokens(settings, hub, engine)
+    return lambda name, text: tokens.tokenize(f"local/{name}", text, visitor=visitor)
+
+
+NAMES = ["classifier", "generator", "unigram", "fallback", "suffix", "words", "chat", "byte", "character"]
+LOSSLESS = ["generator", "byte"]
+
+CHUNKS = strategies.sampled_from(
+    [
+        "👩‍👩‍👧", "🏳️‍🌈", "👍🏽", "e\u0301\u0323", "é", "שלום", "مرحبا", "\u202e", "\u200f", "你好", "かな", "한국어", "ﬁ", "½", "İ", "ß",
+        " ", "  ", "\n", "\r\n", "\t", "\0", "\x1b", "\u00a0", "\u3000", "\ufeff", "\u2028", "▁", "Ġ", "##", "<0x41>", "</w>",
+        "the", "small", "FOX", "fox", "<s>", "<unk>", "[SEP]", "<|begin|>", "<mask>", "<think>", "reading", "simple,", "12.5",
+    ]
+)  # fmt: skip
+CHARACTERS = strategies.characters(exclude_categories=["Cs"])
+UNICODE = strategies.lists(CHUNKS | CHARACTERS, min_size=1, max_size=12).map("".join)
+
+
+def over_unicode(examples: int) -> Callable[[Any], Any]:
+    """Run the test on that many texts, the same ones each time."""
+
+    def decorate(test: Any) -> Any:
+        quick = settings(
+            max_examples=examples, deadline=None, derandomize=True, database=None,
+            suppress_health_check=[HealthCheck.function_scoped_fixture],
+        )  # fmt: skip
+        return quick(given(text=UNICODE)(test))
+
+    return decorate
+
+
+@pytest.mark.parametrize("name", NAMES)
+@over_unicode(40)
+def test_stages_offsets_and_round_trips_hold_for_any_text(tokenize: Tokenize, name: str, text: str) -> None:
+    seen = tokenize(name, text)
+    assert seen["matches_encode"], seen["check"]
+    assert all(replay["agrees"] in (True, None) for stage in seen["stages"] for replay in stage.get("replays", []))
+    check_stages(seen, text)
+    check_offsets(seen, text)
+    check_round_trip(seen, text, lossless=name in LOSSLESS)
+
+
+def check_stages(seen: dict[str, Any], text: str) -> None:
+    stages = {stage["name"]: stage for stage in seen["stages"]}
+    if not seen["fast"]:
+        return
+    assert "".join(item["text"] for item in stages["added_tokens"]["items"]) == text
+    for item in stages["normalized"]["items"]:
+        if item["changes"]:
+            assert "".join(change["after"] for change in item["changes"]) == item["text"]
+            assert "".join(change["before"] for change in item["changes"]) == item["before"]
+        else:
+            assert item["before"] == item["text"]
+    assert sum(word["tokens"] for word in stages["pre_tokenized"]["items"]) == stages["model"]["total"]
+
+
+def check_offsets(seen: dict[str, Any], text: str) -> None:
+    octets = text.encode()
+    cursor = 0
+    for token in seen["tokens"]:
+        if token["start"] is None:
+            continue
+        start, end = token["start"], token["end"]
+        assert 0 <= start <= end <= len(text)
+        assert octets[token["byte_start"] : token["byte_end"]].decode() == text[start:end]
+        assert ("zero_width" in token["flags"]) == (start == end)
+        assert ("mismatch" in token["flags"]) == (token["fit"] == "mismatch")
+        assert ("overlap" in token["flags"]) == (start < min(end, cursor))
+        if token["fit"] == "exact":
+            assert bytes.fromhex(token["bytes"]).decode() == text[start:end]
+        cursor = max(cursor, end)
+    for group in seen["groups"]:
+        assert group["text"] == text[group["start"] : group["end"]]
+
+
+def check_round_trip(seen: dict[str, Any], text: str, *, lossless: bool) -> None:
+    back = seen["round_trip"]
+    assert back["equal"] == (back["text"] == text) == (not back["changes"])
+    rebuilt, cursor = "", 0
+    for change in back["changes"]:
+        rebuilt += text[cursor : change["start"]] + change["after"]
+        cursor = change["start"] + len(change["before"])
+    assert rebuilt + text[cursor:] == back["text"]
+    if lossless and not any(token["special"] and token["sequence"] is not None for token in seen["tokens"]):
+        assert back["equal"]
+
+
+@over_unicode(60)
+def test_the_bytes_of_a_byte_level_tokenizers_tokens_are_the_text(tokenize: Tokenize, text: str) -> None:
+    tokens = tokenize("generator", text)["tokens"]
+    assert b"".join(bytes.fromhex(token["bytes"]) for token in tokens) == text.encode()
