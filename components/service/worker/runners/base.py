@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from PIL import Image
 from transformers.pipelines.base import ChunkPipeline
 
 from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.worker.calls import Call
+from components.service.worker.media import read_image
 from components.service.worker.models import Loaded, context
 from components.service.worker.tensors import describe, flatten, plain, token_rows
 
@@ -39,6 +41,7 @@ class Runner:
         self.until = until
         self.notes: list[str] = []
         self.context = context(loaded)
+        self._sizes: dict[int, list[int]] = {}
         self.parameters = self.resolve(parameters)
         self._before, self._during, self._after = self.steps(**self.arguments(self.parameters))
 
@@ -163,6 +166,17 @@ class Runner:
         return values[0] if self.chunked and values else values
 
     # Help
+
+    @property
+    def image_sizes(self) -> list[list[int]]:
+        """Width and height of each image that was read, in pixels, in the order of the inputs."""
+        return list(self._sizes.values())
+
+    def read_image(self, value: Any) -> Image.Image:
+        """An image input, opened; its size is kept for those who draw on it."""
+        image = read_image(value, self.call.settings)
+        self._sizes[id(value)] = list(image.size)
+        return image
 
     def check_time(self) -> None:
         """Stop, between two chunks, where nobody waits any more or the time is up."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import torch
 
 from components.service.worker.runners.base import Runner
 from components.service.worker.tensors import describe
 
-_MEANING = {
+#: What each function does, in plain words.
+MEANING = {
     "softmax": "softmax turns the logits into probabilities that add up to 1, one for each label.",
     "sigmoid": "sigmoid turns each logit into a probability of its own; together they need not add up to 1.",
     "none": "The logits are the scores as they are.",
@@ -18,7 +22,7 @@ class Classifier(Runner):
     """Runs `TextClassificationPipeline`; every label is returned where `top_k` does not say how many."""
 
     def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
-        self.function = given.get("function_to_apply") or _own_function(self.loaded.model.config)
+        self.function = given.get("function_to_apply") or own_function(self.loaded.model.config)
         return {"top_k": given.get("top_k"), "function_to_apply": self.function}
 
     def preprocess(self, item: Any) -> Any:
@@ -49,21 +53,25 @@ class Classifier(Runner):
         }
 
     def show_postprocess(self, inputs: Any, outputs: Any, output: Any) -> dict[str, Any]:  # noqa: ARG002
-        logits = outputs["logits"][0].float()
-        scores = {"softmax": logits.softmax(-1), "sigmoid": logits.sigmoid(), "none": logits}[self.function]
-        labels = self.loaded.model.config.id2label
-        return {
-            "tensors": describe({"scores": scores}),
-            "scores": [
-                {"label": labels[index], "logit": logit, "score": score}
-                for index, (logit, score) in enumerate(zip(logits.tolist(), scores.tolist(), strict=True))
-            ],
-            "note": _MEANING[self.function],
-        }
+        return score_stage(outputs["logits"][0], self.function, self.loaded.model.config.id2label)
 
 
-def _own_function(config: Any) -> str:
-    """What `TextClassificationPipeline` applies to this model's logits where nobody says."""
+def score_stage(logits: torch.Tensor, function: str, labels: Mapping[int, str]) -> dict[str, Any]:
+    """From logits, shape (labels,), to scores: the tensor, a row for each label, and what the function does."""
+    logits = logits.float()
+    scores = {"softmax": logits.softmax(-1), "sigmoid": logits.sigmoid(), "none": logits}[function]
+    return {
+        "tensors": describe({"scores": scores}),
+        "scores": [
+            {"label": labels[index], "logit": logit, "score": score}
+            for index, (logit, score) in enumerate(zip(logits.tolist(), scores.tolist(), strict=True))
+        ],
+        "note": MEANING[function],
+    }
+
+
+def own_function(config: Any) -> str:
+    """What the classification pipelines apply to a model's logits where nobody says."""
     if config.problem_type == "regression":
         return "none"
     if config.problem_type == "multi_label_classification" or config.num_labels == 1:
