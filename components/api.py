@@ -62,6 +62,7 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "logout": bench.hub.sign_out,
         "search_models": bench.catalog.search_models,
         "model_facts": bench.catalog.model_facts,
+        "about_model": bench.about.about_model,
         "run_task": bench.inference.run_task,
         "run_stages": bench.inference.run_stages,
         "snippet": make_snippet,

@@ -242,23 +242,28 @@ class Catalog:
                 f"Its config.json takes {size / MB:,.0f} MB, more than the {most / MB:,.0f} MB allowed here."
             ]
         try:
-            with hub_errors(info.id):
-                path = hf_hub_download(
-                    info.id,
-                    "config.json",
-                    revision=info.sha,
-                    cache_dir=self.hub.cache(visitor, private=bool(info.private or info.gated)),
-                    token=visitor.token,
-                    endpoint=self.hub.settings.endpoint,
-                )
+            path = self.config_file(info, visitor)
         except WorkbenchError as error:
             if not info.gated:
                 raise
             return brief, [error.message]
-        config = read_config(Path(path))
+        config = read_config(path)
         if config is None:
             return brief, ["Its config.json is not a JSON object, so it cannot be opened. Choose another model."]
         return {**brief, **config}, []
+
+    def config_file(self, info: ModelInfo, visitor: Visitor) -> Path:
+        """The model's config.json at its commit, fetched alone."""
+        with hub_errors(info.id):
+            path = hf_hub_download(
+                info.id,
+                "config.json",
+                revision=info.sha,
+                cache_dir=self.hub.cache(visitor, private=bool(info.private or info.gated)),
+                token=visitor.token,
+                endpoint=self.hub.settings.endpoint,
+            )
+        return Path(path)
 
     def _local_facts(self, snapshot: Snapshot) -> dict[str, Any]:
         files = {file.name: file.stat().st_size for file in sorted(snapshot.path.iterdir()) if file.is_file()}

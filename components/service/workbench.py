@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from components.service.about import About
 from components.service.cards import Cards
 from components.service.catalog import Catalog
 from components.service.contents import Contents
@@ -29,6 +30,7 @@ class Workbench:
     settings: Settings
     hub: Hub
     catalog: Catalog
+    about: About
     engine: Engine
     inference: Inference
     tokens: Tokens
@@ -65,6 +67,7 @@ def open_workbench(settings: Settings) -> Workbench:
         settings=settings,
         hub=hub,
         catalog=Catalog(hub),
+        about=About(hub, engine),
         engine=engine,
         inference=Inference(settings, hub, engine),
         tokens=Tokens(settings, hub, engine),

@@ -20,6 +20,7 @@ CALLS: dict[str, str] = {
     "stream_task": "components.service.worker.stream:stream_task",
     "tokenize": "components.service.worker.tokenizing.tokens:tokenize",
     "decode": "components.service.worker.tokenizing.decoding:decode",
+    "about_model": "components.service.worker.about:about_model",
     "inspect_data": "components.service.worker.data:inspect_data",
     "try_run": "components.service.worker.predict:try_run",
 }
