@@ -12,7 +12,7 @@ from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates, bring_into_view
 from components.tabs.finetune_data import DataForm
 from components.tabs.finetune_run import RunPanel, sentences
-from components.tabs.playground import wire_picker
+from components.tabs.model_search import wire_picker
 from components.widgets import html
 from components.widgets.model_picker import ModelPicker
 

@@ -13,7 +13,7 @@ from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates, bring_into_view
-from components.tabs.playground import wire_picker
+from components.tabs.model_search import wire_picker
 from components.widgets import html
 from components.widgets.model_picker import ModelPicker
 from components.widgets.token_strip import token_strip, token_table

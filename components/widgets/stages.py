@@ -7,10 +7,12 @@ from typing import Any
 from components.widgets.html import bars, duration, escape, table
 
 _TITLES = {
-    "preprocess": "Preprocess: the tokenizer turns text into ids",
-    "forward": "Forward: the model turns ids into a prediction",
+    "preprocess": "Preprocess: the input becomes numbers",
+    "forward": "Forward: the model turns them into a prediction",
     "postprocess": "Postprocess: the prediction becomes an answer",
 }
+#: Most rows of a list of tokens, and most numbers of a tensor, that are shown.
+_ROWS, _NUMBERS = 500, 256
 
 
 def stages_view(result: dict[str, Any]) -> str:
@@ -20,40 +22,84 @@ def stages_view(result: dict[str, Any]) -> str:
 
 def _stage(number: int, stage: dict[str, Any]) -> str:
     title = f"{number}. {_TITLES.get(stage['name'], stage['name'])}"
-    parts = [_tensors(stage["tensors"])] if stage.get("tensors") else []
+    parts = [tensors_view(stage["tensors"])] if stage.get("tensors") else []
     if stage.get("tokens"):
-        rows = [(row["position"], row["id"], row["token"], row["text"]) for row in stage["tokens"]]
-        parts.append(table(["Position", "Id", "Token", "Text"], rows, numeric=(0, 1), label="Tokens of this step"))
+        parts.append(_tokens(stage["tokens"]))
     if stage.get("scores"):
         rows = [(row["label"], f"{row['logit']:.4f}", f"{row['score']:.4f}") for row in stage["scores"]]
         parts.append(table(["Label", "Logit", "Score"], rows, numeric=(1, 2), label="From logits to scores"))
     if stage.get("next_tokens"):
         likely = [(repr(row["text"]), row["probability"]) for row in stage["next_tokens"]]
         parts.append(f"<p>The likeliest first tokens</p>{bars(likely, label='The likeliest first tokens', unit='%')}")
+    if stage.get("table"):
+        given = stage["table"]
+        parts.append(table(given["header"], given["rows"][:_ROWS], label=given.get("label", "What this step gave")))
     return (
-        f'<section class="wb-stage"><h4>{escape(title)} <small>{escape(duration(stage["seconds"]))}</small></h4>'
+        f'<section class="wb-stage"><h4>{escape(title)} <small>{escape(_time(stage))}</small></h4>'
         f"<p>{escape(stage['note'])}</p>{''.join(parts)}</section>"
     )
 
 
-def _tensors(tensors: list[dict[str, Any]]) -> str:
+def _time(stage: dict[str, Any]) -> str:
+    first, warm = duration(stage["seconds"]), duration(stage.get("warm_seconds"))
+    return f"{first} the first time, {warm} warm" if warm else str(first)
+
+
+def _tokens(tokens: list[dict[str, Any]]) -> str:
+    """Tokens beside their ids, and the attention mask where there is one."""
+    masked = "attention" in tokens[0]
+    header = ["Position", "Id", "Token", "Text", *(["Attention mask"] if masked else [])]
     rows = [
-        (
-            tensor["name"],
-            " × ".join(map(str, tensor["shape"])),
-            tensor["dtype"],
-            tensor.get("device", ""),
-            _values(tensor),
-        )
-        for tensor in tensors
+        (row["position"], row["id"], row["token"], row["text"], *([row.get("attention")] if masked else []))
+        for row in tokens[:_ROWS]
     ]
-    return table(["Tensor", "Shape", "Type", "Device", "First values"], rows, label="Tensors of this step")
+    more = f"<p>{len(tokens) - _ROWS:,} more tokens follow.</p>" if len(tokens) > _ROWS else ""
+    return table(header, rows, numeric=(0, 1, 4), label="Tokens of this step") + more
+
+
+def tensors_view(tensors: list[dict[str, Any]]) -> str:
+    """Tensors with name, shape, type, device and range; their first values fold out."""
+    header = "".join(f"<th>{name}</th>" for name in ("Tensor", "Shape", "Type", "Device", "From … to, mean", "Values"))
+    rows = "".join(_tensor(tensor) for tensor in tensors[:60])
+    more = f"<p>{len(tensors) - 60} more tensors follow.</p>" if len(tensors) > 60 else ""
+    return (
+        '<div class="wb-table" role="region" aria-label="Tensors of this step" tabindex="0"><table>'
+        f"<thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table></div>{more}"
+    )
+
+
+def _tensor(tensor: dict[str, Any]) -> str:
+    shape = " × ".join(map(str, tensor["shape"])) or "one number"
+    span = tensor.get("range")
+    stated = f"{_number(span['min'])} … {_number(span['max'])}, {_number(span['mean'])}" if span else "–"
+    cells = (tensor["name"], shape, tensor["dtype"], tensor.get("device", ""), stated)
+    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}<td>{_values(tensor)}</td></tr>"
 
 
 def _values(tensor: dict[str, Any]) -> str:
-    sample = tensor["sample"]
+    """The first few numbers; more of them, one line for each row of the tensor, fold out."""
+    flat = _flat(tensor["sample"])
+    short = ", ".join(map(_number, flat[:4])) + (" …" if len(flat) > 4 else "")
+    if len(flat) <= 4:
+        return escape(short)
+    lines = "\n".join(_lines(tensor["sample"])[:24])
+    return (
+        f'<details><summary>{escape(short)}</summary><pre class="wb-json" tabindex="0">{escape(lines)}</pre></details>'
+    )
+
+
+def _lines(sample: Any, where: str = "") -> list[str]:
+    if sample and isinstance(sample[0], list):
+        return [line for place, part in enumerate(sample) for line in _lines(part, f"{where}{place}, ")]
+    return [f"[{where}:] {', '.join(map(_number, sample[:_NUMBERS]))}"]
+
+
+def _flat(sample: Any) -> list[Any]:
     flat = sample if isinstance(sample, list) else [sample]
     while flat and isinstance(flat[0], list):
         flat = [value for row in flat for value in row]
-    shown = ", ".join(f"{value:.4g}" if isinstance(value, float) else str(value) for value in flat[:12])
-    return shown + (" …" if len(flat) > 12 else "")
+    return flat
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

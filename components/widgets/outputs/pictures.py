@@ -41,9 +41,9 @@ def masks(inputs: Any, output: Any, answer: dict[str, Any]) -> str:  # noqa: ARG
         for number, row in enumerate(output[:_MOST])
         if row.get("mask")
     )
+    names = [(number % 6, row.get("label") or "mask", _percent(row.get("score"))) for number, row in enumerate(output)]
     legend = "".join(
-        f'<li><i class="wb-m{number % 6}"></i>{escape(row.get("label") or "mask")} <b>{_percent(row.get("score"))}</b></li>'
-        for number, row in enumerate(output[:_MOST])
+        f'<li><i class="wb-m{colour}"></i>{escape(name)} <b>{share}</b></li>' for colour, name, share in names[:_MOST]
     )
     return _on_picture(inputs, layers) + f'<ul class="wb-key-list" aria-label="Masks">{legend}</ul>'
 

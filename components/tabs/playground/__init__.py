@@ -1,0 +1,60 @@
+"""The playground: choose a task and a model, run it, look at what happened, take the code along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from components.tabs.context import Context
+from components.tabs.model_search import wire_picker
+from components.tabs.playground.form import Form
+from components.tabs.playground.hood import StagesPanel
+from components.tabs.playground.result import ResultPanel
+from components.widgets.model_picker import ModelPicker
+
+__all__ = ["Playground", "build"]
+
+
+@dataclass(frozen=True)
+class Playground:
+    """The components that other tabs send to and take from."""
+
+    task: gr.Dropdown
+    picker: ModelPicker
+    text: gr.Textbox
+    to_tokens: gr.Button
+    to_finetune: gr.Button
+    to_card: gr.Button
+
+
+def build(ctx: Context, page: gr.Blocks) -> Playground:
+    """Lay out the tab and wire it."""
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            form = Form(ctx)
+        with gr.Column(scale=6, min_width=320):
+            with gr.Tabs() as views:
+                with gr.Tab("Result", id="result"):
+                    result = ResultPanel(ctx, form)
+                with gr.Tab("Under the hood", id="hood") as hood:
+                    stages = StagesPanel(ctx, form)
+                with gr.Tab("Code", id="code"):
+                    result.code_part()
+            gr.HTML('<p class="wb-lead">Take it further</p>', padding=False)
+            with gr.Row():
+                to_tokens = gr.Button("See its tokens", size="sm", min_width=120)
+                to_finetune = gr.Button("Fine-tune this model", size="sm", min_width=120)
+                to_card = gr.Button("Write its card", size="sm", min_width=120)
+                to_link = gr.Button("Copy a link", size="sm", min_width=120, elem_id="pg-make-link")
+            result.link_part()
+    view = gr.State("result")
+    views.select(_selected, None, view, api_visibility="private", queue=False)
+    form.wire(page, {**result.cleared, **stages.cleared})
+    stages.wire(view, hood, result.wire(to_link))
+    wire_picker(ctx, page, form.picker, form.told, task=form.task)
+    return Playground(form.task, form.picker, form.inputs.text, to_tokens, to_finetune, to_card)
+
+
+def _selected(event: gr.SelectData) -> str:
+    return {"Result": "result", "Under the hood": "hood", "Code": "code"}.get(str(event.value), "other")

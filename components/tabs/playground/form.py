@@ -1,0 +1,196 @@
+"""What a visitor asks: a task, a model, its inputs and parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from components.service.tasks import TASKS, TaskSpec
+from components.service.visitor import Visitor
+from components.tabs.context import Context, Updates
+from components.tabs.playground.inputs import InputForm, summary
+from components.tabs.playground.link import read_link
+from components.tabs.playground.parameters import ParameterForm
+from components.widgets import html, model_picker
+from components.widgets.model_picker import ModelPicker
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a visitor asks for, as the service takes it."""
+
+    spec: TaskSpec
+    model: str
+    inputs: Any
+    parameters: dict[str, Any]
+    revision: str | None
+
+    @property
+    def call(self) -> tuple[str, str, Any, dict[str, Any], str | None]:
+        """The arguments of `run_task` and its kin."""
+        return self.spec.name, self.model, self.inputs, self.parameters, self.revision
+
+
+class Form:
+    """The left side of the tab."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        first = next(iter(TASKS.values()))
+        self.task = gr.Dropdown(
+            label="Task",
+            choices=[(spec.title, name) for name, spec in TASKS.items()],
+            value=first.name,
+            info=first.summary,
+            elem_id="pg-task",
+        )
+        self.picker = ModelPicker.build("Model", first.default_model(ctx.bench.settings))
+        self._fitted = gr.State(first.name)
+        self.inputs = InputForm(first)
+        self.parameters = ParameterForm(first)
+        self.parameters.needed()
+        self.examples = gr.Dataset(
+            label="Examples",
+            components=[gr.Textbox(visible=False)],
+            samples=_samples(first),
+            type="index",
+            elem_id="pg-examples",
+        )
+        with gr.Accordion("Parameters", open=False):
+            self.parameters.rest()
+            self.revision = gr.Textbox(
+                label="Revision", placeholder="main", info="A branch, a tag or a commit.", max_lines=1
+            )
+        with gr.Row():
+            self.run = gr.Button("Run", variant="primary", elem_id="pg-run", scale=3)
+            self.stop = gr.Button("Stop", elem_id="pg-stop", scale=1, min_width=80, interactive=False)
+        self.told = gr.HTML(padding=False, elem_id="pg-told")
+
+    @property
+    def fields(self) -> list[Component]:
+        """The fields whose values `read` takes, in order."""
+        return [self.task, self.picker.model, self.revision, *self.inputs.fields, *self.parameters.fields]
+
+    def read(self, task: str, model: str, revision: str | None, *values: Any) -> Asked:
+        """What is asked for, from the values of `fields`."""
+        spec = TASKS[task]
+        split = len(self.inputs.fields)
+        inputs, parameters = values[:split], values[split:]
+        return Asked(
+            spec,
+            model or "",
+            self.inputs.read(spec, inputs),
+            self.parameters.read(spec, parameters),
+            (revision or "").strip() or None,
+        )
+
+    def wire(self, page: gr.Blocks, cleared: Updates) -> None:
+        """Follow the task that is chosen, take examples, and open what a link asks for.
+
+        Args:
+            page: The Blocks, for what happens as it loads.
+            cleared: What another task leaves of the results.
+        """
+        ctx = self.ctx
+
+        def choose(visitor: Visitor, name: str) -> Updates:
+            spec = TASKS[name]
+            default = spec.example().model(ctx.bench.settings) or spec.default_model(ctx.bench.settings)
+            known = model_picker.choices(ctx.bench, visitor, task=name, first=default)
+            chosen = default or (known[0] if known else "")
+            told = "" if chosen else html.notice(_no_model(spec), "warning")
+            filled = self.inputs.fill(spec, spec.example().inputs)
+            return {self.picker.model: gr.update(value=chosen, choices=known), self.told: told, **filled, **cleared}
+
+        def fit(_visitor: Visitor, name: str, fitted: str) -> Updates:
+            """The fields of a task, however it came to be chosen: by hand, or sent from another tab."""
+            spec = TASKS[name]
+            if name == fitted:
+                return {}  # a link has filled them already
+            return {
+                self._fitted: name,
+                self.task: gr.update(info=spec.summary),
+                self.examples: gr.update(samples=_samples(spec)),
+                **self.inputs.show(spec),
+                **self.parameters.show(spec, spec.example().parameters),
+            }
+
+        def take(_visitor: Visitor, number: int, name: str) -> Updates:
+            spec, example = TASKS[name], TASKS[name].example(number)
+            model = example.model(ctx.bench.settings)
+            return {
+                **self.inputs.fill(spec, example.inputs),
+                **self.parameters.show(spec, example.parameters),
+                **({self.picker.model: model} if model else {}),
+            }
+
+        shown = [self._fitted, self.task, self.examples, *self.inputs.fields, *self.parameters.fields]
+        ctx.wire(
+            self.task.input,
+            choose,
+            [self.task],
+            [self.picker.model, *self.inputs.fields, *cleared],
+            told=self.told,
+            clears=False,
+        )
+        ctx.wire(
+            self.task.change,
+            fit,
+            [self.task, self._fitted],
+            shown,
+            told=self.told,
+            clears=False,
+            show_progress="hidden",
+        )
+        ctx.wire(
+            self.examples.click,
+            take,
+            [self.examples, self.task],
+            [self.picker.model, *self.inputs.fields, *self.parameters.fields],
+            told=self.told,
+            show_progress="hidden",
+        )
+        self._open_links(page)
+
+    def _open_links(self, page: gr.Blocks) -> None:
+        """A link to a view fills the form as it was; it never runs anything by itself."""
+
+        def open_link(request: gr.Request) -> Any:
+            asked = read_link(dict(request.query_params))
+            if asked is None:
+                return [gr.skip()] * len(targets)
+            updates: Updates = {
+                self._fitted: asked.task,
+                self.task: gr.update(value=asked.task, info=asked.spec.summary),
+                self.examples: gr.update(samples=_samples(asked.spec)),
+                self.revision: asked.revision or "",
+                **_merged(self.inputs.show(asked.spec), self.inputs.fill(asked.spec, asked.inputs)),
+                **self.parameters.show(asked.spec, asked.parameters),
+            }
+            model = asked.model or asked.spec.default_model(self.ctx.bench.settings)
+            if model:
+                updates[self.picker.model] = model
+            return [updates.get(target, gr.skip()) for target in targets]
+
+        targets = [self._fitted, self.task, self.examples, self.revision, self.picker.model]
+        targets += [*self.inputs.fields, *self.parameters.fields]
+        page.load(open_link, None, targets, api_visibility="private", show_progress="hidden", queue=False)
+
+
+def _merged(shown: Updates, filled: Updates) -> Updates:
+    """Both what a field looks like and what it holds."""
+    return {field: {**update, "value": filled.get(field)} for field, update in shown.items()}
+
+
+def _samples(spec: TaskSpec) -> list[list[str]]:
+    return [[summary(spec.example(number).inputs)] for number in range(len(spec.examples))]
+
+
+def _no_model(spec: TaskSpec) -> str:
+    return (
+        f"There is no starter model for {spec.title.lower()}. Type the id of one that is on the Hub in use, or search "
+        "for one."
+    )

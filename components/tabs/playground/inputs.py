@@ -1,0 +1,196 @@
+"""The fields of what a task reads: one set for all tasks, of which each task shows those that it needs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from components.service.errors import WorkbenchError
+from components.service.tasks import InputSpec, TaskSpec
+from components.service.tasks.media import SAMPLES
+from components.tabs.context import Updates
+
+#: Which fields can show an input of a kind; the first that is free is taken.
+_FIELDS = {
+    "text": ("text", "text2"),
+    "chat": ("text", "text2"),
+    "texts": ("texts",),
+    "table": ("table",),
+    "image": ("image", "image2"),
+    "audio": ("audio",),
+    "video": ("video",),
+    "json": ("json",),
+}
+_MEDIA = ("image", "audio", "video")
+_NAMES = ("text", "text2", "texts", "table", "json", "image", "image2", "audio", "video", "chat")
+
+
+class InputForm:
+    """The input fields; `text` is what other tabs send to and take from."""
+
+    def __init__(self, first: TaskSpec) -> None:
+        held = _values(first, first.example().inputs)
+        start = {name: {**look, "value": held[name]} for name, look in _looks(first).items()}
+        # A text that is given as an example may be long: the field grows with it.
+        self.text = gr.Textbox(lines=4, max_lines=12, elem_id="pg-text", **start["text"])
+        self.text2 = gr.Textbox(lines=2, max_lines=12, elem_id="pg-text2", **start["text2"])
+        self.texts = gr.Textbox(lines=4, max_lines=12, elem_id="pg-texts", **start["texts"])
+        self.table = gr.Textbox(lines=5, max_lines=14, elem_id="pg-table", **start["table"])
+        self.json = gr.Code(language="json", lines=8, max_lines=20, elem_id="pg-json", **start["json"])
+        with gr.Row():
+            picture: dict[str, Any] = {"type": "filepath", "sources": ["upload", "clipboard"], "height": 260}
+            self.image = gr.Image(min_width=150, elem_id="pg-image", **picture, **start["image"])
+            self.image2 = gr.Image(min_width=150, elem_id="pg-image2", **picture, **start["image2"])
+        self.audio = gr.Audio(type="filepath", sources=["upload", "microphone"], elem_id="pg-audio", **start["audio"])
+        self.video = gr.Video(sources=["upload"], height=260, elem_id="pg-video", **start["video"])
+        self.chat = gr.Checkbox(
+            label="Ask as a chat",
+            info="Through the model's chat template, as a message of a user. Needs a chat model.",
+            elem_id="pg-chat",
+            **start["chat"],
+        )
+
+    @property
+    def fields(self) -> list[Component]:
+        """The fields whose values `read` takes, in order."""
+        return [getattr(self, name) for name in _NAMES]
+
+    def show(self, spec: TaskSpec) -> Updates:
+        """Show the fields that a task needs, under its own words."""
+        return {getattr(self, name): gr.update(**look) for name, look in _looks(spec).items()}
+
+    def read(self, spec: TaskSpec, values: tuple[Any, ...]) -> Any:
+        """The inputs as the service takes them, from the values of `fields`."""
+        given = dict(zip(_NAMES, values, strict=True))
+        found = {one.name: _value(one, [given[name] for name in names], given["chat"]) for one, names in places(spec)}
+        if len(spec.inputs) == 1:
+            return found[spec.inputs[0].name]
+        return {name: value for name, value in found.items() if value not in (None, "", [])}
+
+    def fill(self, spec: TaskSpec, inputs: Any) -> Updates:
+        """Put inputs, in the service's own form, into the fields; those that nothing is given for become empty."""
+        return {getattr(self, name): value for name, value in _values(spec, inputs).items()}
+
+
+def places(spec: TaskSpec) -> list[tuple[InputSpec, list[str]]]:
+    """Each input of a task with the names of the fields that hold it."""
+    taken: set[str] = set()
+    placed = []
+    for one in spec.inputs:
+        free = [name for name in _FIELDS[one.kind] if name not in taken]
+        names = free[:2] if one.several else free[:1]
+        taken |= set(names)
+        placed.append((one, names))
+    return placed
+
+
+def summary(inputs: Any) -> str:
+    """An example in a few words, for the row of examples."""
+    if isinstance(inputs, dict):
+        parts = [str(value.get("sample", "")) if isinstance(value, dict) else str(value) for value in inputs.values()]
+        text = " · ".join(part for part in parts if part and not part.startswith("{"))
+    elif isinstance(inputs, list):
+        text = " · ".join(summary(one) for one in inputs)
+    else:
+        text = str(inputs)
+    return text if len(text) <= 90 else f"{text[:89]}…"
+
+
+def _looks(spec: TaskSpec) -> dict[str, dict[str, Any]]:
+    """Whether each field is shown for a task, and under which words."""
+    placed = {name: one for one, names in places(spec) for name in names}
+    looks: dict[str, dict[str, Any]] = {}
+    for name in _NAMES[:-1]:
+        one = placed.get(name)
+        looks[name] = {"visible": False} if one is None else {"visible": True, "label": _title(spec, one, name)}
+    return {**looks, "chat": {"visible": any(one.kind == "chat" for one in spec.inputs)}}
+
+
+def _values(spec: TaskSpec, inputs: Any) -> dict[str, Any]:
+    """What each field holds for inputs in the service's own form."""
+    whole = _by_name(spec, inputs)
+    values: dict[str, Any] = dict.fromkeys(_NAMES)
+    for one, names in places(spec):
+        given = whole.get(one.name)
+        for name, part in zip(names, given if one.several and isinstance(given, list) else [given], strict=False):
+            values[name] = _shown(one, part)
+    values["chat"] = isinstance(inputs, list) and bool(inputs) and isinstance(inputs[0], dict) and "role" in inputs[0]
+    return values
+
+
+def _title(spec: TaskSpec, one: InputSpec, name: str) -> str:
+    hint = {"texts": " (one a line)", "table": " (CSV: the first line names the columns)"}.get(one.kind, "")
+    number = f" {2 if name.endswith('2') else 1}" if one.several else ""
+    optional = "" if one.required or len(spec.inputs) == 1 else " (optional)"
+    return f"{one.title}{number}{hint}{optional}"
+
+
+def _by_name(spec: TaskSpec, inputs: Any) -> dict[str, Any]:
+    known = {one.name for one in spec.inputs}
+    if len(spec.inputs) > 1 and isinstance(inputs, dict) and set(inputs) <= known:
+        return inputs
+    return {spec.inputs[0].name: inputs}
+
+
+def _shown(one: InputSpec, value: Any) -> Any:
+    """A value of the service as its field shows it."""
+    if value is None:
+        return None
+    if one.kind in _MEDIA:
+        return str(SAMPLES / value["sample"]) if isinstance(value, dict) and "sample" in value else None
+    if one.kind == "texts":
+        return "\n".join(value)
+    if one.kind == "table":
+        sink = io.StringIO()
+        writer = csv.writer(sink, lineterminator="\n")
+        writer.writerow(value)
+        writer.writerows(zip(*value.values(), strict=True))
+        return sink.getvalue().rstrip("\n")
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _value(one: InputSpec, values: list[Any], chat: bool) -> Any:
+    """The value of one input from those of its fields."""
+    if one.several:
+        return [_file(value) for value in values if value]
+    value = values[0]
+    if one.kind in _MEDIA:
+        return _file(value) if value else None
+    if one.kind == "texts":
+        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+    if one.kind == "table":
+        return _table(value or "")
+    if one.kind == "json" or (one.kind == "chat" and (value or "").lstrip().startswith('[{"')):
+        return _json(value or "")
+    if one.kind == "chat" and chat:
+        return [{"role": "user", "content": value or ""}]
+    return value or ""
+
+
+def _file(path: str) -> dict[str, str]:
+    return {"file": path, "name": path.replace("\\", "/").rpartition("/")[2]}
+
+
+def _table(text: str) -> dict[str, list[str]]:
+    tab = "\t" in text.partition("\n")[0]
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter="\t" if tab else ",") if row]
+    if len(rows) < 2:
+        raise WorkbenchError("A table needs a line with the names of its columns, and rows under it.", field="inputs")
+    names, *cells = rows
+    if any(len(row) != len(names) for row in cells):
+        raise WorkbenchError("Every row of the table needs as many cells as there are columns.", field="inputs")
+    return {name: [row[place] for row in cells] for place, name in enumerate(names)}
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise WorkbenchError(f"This is not JSON: {error}.", field="inputs") from None

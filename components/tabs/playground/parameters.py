@@ -1,0 +1,128 @@
+"""The fields of the parameters: one for each name that any task knows, of which each task shows its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from components.service.errors import WorkbenchError
+from components.service.tasks import TASKS, ParameterSpec, TaskSpec
+from components.tabs.context import Updates
+
+
+class ParameterForm:
+    """Every parameter's field. A name means the same in every task, so tasks share them.
+
+    Build it in two places: `needed` first, beside the inputs, then `rest`, which may be folded.
+    """
+
+    def __init__(self, first: TaskSpec) -> None:
+        self._first = first
+        self._specs: dict[str, ParameterSpec] = {}
+        for task in TASKS.values():
+            for spec in task.parameters:
+                known = self._specs.setdefault(spec.name, spec)
+                if spec.required and not known.required:
+                    self._specs[spec.name] = spec
+        self._fields: dict[str, Component] = {}
+
+    def needed(self) -> None:
+        """Place the fields without which a task cannot run."""
+        self._place([spec for spec in self._specs.values() if spec.required])
+
+    def rest(self) -> None:
+        """Place the others."""
+        self._place([spec for spec in self._specs.values() if not spec.required])
+
+    def _place(self, specs: list[ParameterSpec]) -> None:
+        own = {spec.name: spec for spec in self._first.parameters}
+        for spec in specs:
+            self._fields[spec.name] = _field(own.get(spec.name, spec), visible=spec.name in own)
+
+    @property
+    def fields(self) -> list[Component]:
+        """The fields whose values `read` takes, in order."""
+        return list(self._fields.values())
+
+    def show(self, spec: TaskSpec, given: Mapping[str, Any] | None = None) -> Updates:
+        """Show a task's own parameters, at their defaults or at the values given."""
+        own = {one.name: one for one in spec.parameters}
+        given = given or {}
+        updates: Updates = {}
+        for name, field in self._fields.items():
+            if name not in own:
+                updates[field] = gr.update(visible=False)
+                continue
+            one = own[name]
+            value = _written(one, given.get(name, one.default))
+            more = {"choices": ["", *one.choices]} if one.type == "choice" else {}
+            updates[field] = gr.update(visible=True, info=one.help, value=value, **more)
+        return updates
+
+    def read(self, spec: TaskSpec, values: tuple[Any, ...]) -> dict[str, Any]:
+        """The parameters that the visitor set away from their defaults, from the values of `fields`."""
+        given = dict(zip(self._fields, values, strict=True))
+        typed = {one.name: _typed(one, given[one.name]) for one in spec.parameters}
+        known = {one.name: one for one in spec.parameters}
+        return {
+            name: value
+            for name, value in typed.items()
+            if value not in (None, "", []) and (known[name].required or value != known[name].default)
+        }
+
+
+def title(name: str) -> str:
+    """A parameter's name as a label."""
+    return name.replace("_", " ").capitalize()
+
+
+def _field(spec: ParameterSpec, *, visible: bool) -> Component:
+    """The field of one parameter; its bounds are the service's to check, which says them in a sentence."""
+    named: dict[str, Any] = {"label": title(spec.name), "info": spec.help, "visible": visible}
+    if spec.type == "bool":
+        return gr.Checkbox(value=bool(spec.default), **named)
+    if spec.type == "choice":
+        return gr.Dropdown(choices=["", *spec.choices], value=spec.default or "", **named)
+    # A number field cannot be left empty, and left empty means: as the model has it.
+    lines = {"lines": 3} if spec.type == "json" else {"max_lines": 1}
+    placeholder = {"list": "one, two, three", "json": "JSON"}.get(spec.type, "not set")
+    return gr.Textbox(value=_written(spec, spec.default), placeholder=placeholder, **named, **lines)
+
+
+def _written(spec: ParameterSpec, value: Any) -> Any:
+    """A value as its field shows it."""
+    if spec.type == "bool":
+        return bool(value)
+    if value is None:
+        return ""
+    if spec.type == "list":
+        return ", ".join(value)
+    if spec.type == "json":
+        return json.dumps(value, ensure_ascii=False)
+    return f"{value:g}" if spec.type == "float" else str(value)
+
+
+def _typed(spec: ParameterSpec, value: Any) -> Any:
+    """What was typed as what it is; anything else as it stands, for the service to refuse by name."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if not text:
+        return None
+    if spec.type in ("int", "float"):
+        try:
+            return float(text)
+        except ValueError:
+            return value
+    if spec.type == "list":
+        return [part.strip() for part in text.split("\n" if "\n" in text else ",") if part.strip()]
+    if spec.type == "json":
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise WorkbenchError(f"{title(spec.name)} is not JSON.", field=f"parameters.{spec.name}") from None
+    return value

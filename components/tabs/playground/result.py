@@ -1,0 +1,133 @@
+"""The result of a run: as it is being made, drawn, with how it came about; and the code that gives it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from components.service.errors import WorkbenchError
+from components.service.visitor import Visitor
+from components.tabs.context import Context, Updates, bring_into_view
+from components.tabs.playground.form import Asked, Form
+from components.tabs.playground.link import write_link
+from components.widgets import html
+from components.widgets.outputs import shown
+
+_WAYS = [("With pipeline", "pipeline"), ("Step by step", "stages")]
+_EMPTY = "Press Run. The first result takes a few seconds, while the model is loaded."
+_ON, _OFF = gr.update(interactive=True), gr.update(interactive=False)
+#: Opens the page at the link, which the server wrote into the field, and copies it where the browser allows.
+_COPY = """(query) => { const link = window.location.origin + window.location.pathname + "?" + query;
+    if (navigator.clipboard) navigator.clipboard.writeText(link).catch(() => {}); return link; }"""
+
+
+class ResultPanel:
+    """What Run gives. `last` holds the answer with its inputs, for the code, the card and the link."""
+
+    def __init__(self, ctx: Context, form: Form) -> None:
+        self.ctx, self.form = ctx, form
+        self.last = gr.State(None)
+        self.result = gr.HTML(html.empty(_EMPTY), padding=False, elem_id="pg-result")
+        self.ran = gr.HTML(padding=False, elem_id="pg-facts")
+
+    def code_part(self) -> None:
+        """Place the code, in a tab of its own."""
+        self.way = gr.Radio(_WAYS, value=_WAYS[0][1], show_label=False, container=False, elem_id="pg-way")
+        self.code = gr.Code(language="python", show_label=False, elem_id="pg-code", interactive=False)
+
+    def link_part(self) -> None:
+        """Place the link to this view."""
+        self.link = gr.Textbox(
+            label="A link to this view",
+            info="It fills the form as it is now, and is copied already where the browser allows.",
+            interactive=False,
+            max_lines=1,
+            visible=False,
+            elem_id="pg-link",
+        )
+        self.link_told = gr.HTML(padding=False)
+
+    @property
+    def cleared(self) -> Updates:
+        """What another task leaves of a result."""
+        return {self.result: html.empty(_EMPTY), self.ran: "", self.code: "", self.last: None}
+
+    def wire(self, make_link: gr.Button) -> list[Any]:
+        """Run, stop, code and link; gives the events after which a result is there."""
+        ctx, form = self.ctx, self.form
+        outputs = [self.result, self.ran, self.code, self.last, form.stop]
+        started = [
+            ctx.wire(event, self._execute, [self.way, *form.fields], outputs, told=form.told)
+            for event in (form.run.click, form.inputs.text.submit)
+        ]
+        form.stop.click(lambda: _OFF, None, form.stop, cancels=started, api_visibility="private", queue=False)
+        ctx.wire(self.way.input, self._show_code, [self.way, self.last], [self.code], told=form.told)
+        written = ctx.wire(
+            make_link.click,
+            self._link,
+            form.fields,
+            [self.link, self.link_told],
+            told=form.told,
+            show_progress="hidden",
+        )
+        written.then(None, self.link, self.link, js=_COPY, api_visibility="private")
+        bring_into_view(form.run.click, "pg-result")
+        return [
+            event.then(lambda: _OFF, None, form.stop, api_visibility="private", show_progress="hidden")
+            for event in started
+        ]
+
+    def _execute(self, visitor: Visitor, way: str, *values: Any) -> Iterator[Updates]:
+        asked = self.form.read(*values)
+        yield {self.result: html.empty("Running …"), self.ran: "", self.form.stop: _ON, self.code: ""}
+        try:
+            answer: dict[str, Any] = {}
+            for answer in self._answers(asked, visitor):
+                yield {self.result: shown(asked.spec, asked.inputs, answer), self.ran: facts_of(answer)}
+        except WorkbenchError:
+            yield {self.result: html.empty(_EMPTY)}
+            raise
+        done = {**answer, "inputs": asked.inputs}
+        yield {self.code: self.ctx.bench.snippet(way, done), self.last: _kept(done), self.form.stop: _OFF}
+
+    def _answers(self, asked: Asked, visitor: Visitor) -> Iterator[dict[str, Any]]:
+        """The answer as it grows where the task streams, else at once."""
+        inference = self.ctx.bench.inference
+        beams = max(asked.parameters.get(name, 1) for name in ("num_beams", "num_return_sequences"))
+        if asked.spec.streams and beams == 1:
+            return inference.stream_task(*asked.call, visitor=visitor)
+        return iter([inference.run_task(*asked.call, visitor=visitor)])
+
+    def _show_code(self, _visitor: Visitor, way: str, done: dict[str, Any] | None) -> Updates:
+        return {self.code: self.ctx.bench.snippet(way, done) if done else ""}
+
+    def _link(self, _visitor: Visitor, *values: Any) -> Updates:
+        asked = self.form.read(*values)
+        query, left_out = write_link(asked.spec.name, asked.model, asked.inputs, asked.parameters, asked.revision)
+        return {self.link: gr.update(value=query, visible=True), self.link_told: html.notice(left_out, "warning")}
+
+
+def facts_of(answer: dict[str, Any]) -> str:
+    """How a result came about, and what was done differently from what was asked."""
+    tokens, seconds = answer.get("tokens"), answer.get("seconds")
+    pairs = [
+        ("Time", html.duration(seconds)),
+        ("Loading", html.duration(answer.get("load_seconds")) if answer.get("load_seconds") else None),
+        ("First token", html.duration(answer.get("first_token_seconds"))),
+        ("Tokens", tokens),
+        ("Speed", f"{tokens / seconds:.0f} tokens/s" if tokens and seconds else None),
+        ("Device", answer.get("device")),
+        ("Type", answer.get("dtype")),
+        ("Commit", (answer.get("commit") or "")[:7]),
+    ]
+    notes = "".join(html.notice(note, "warning") for note in answer.get("notes") or [])
+    return html.facts(pairs) + notes
+
+
+def _kept(done: dict[str, Any]) -> dict[str, Any]:
+    """The answer without what is large: the session keeps it for the code and the card."""
+    output = done.get("output")
+    small = not isinstance(output, str | list | dict) or len(str(output)[:200_001]) <= 200_000
+    return done if small else {**done, "output": None}
