@@ -42,6 +42,8 @@ class Settings:
         texts: Most texts of one inference call.
         media_bytes: Largest image, sound or video of one inference call, in bytes.
         image_pixels: Largest image, in pixels.
+        dense_pixels: Largest image that is answered pixel by pixel (masks, depth), in pixels; others are reduced.
+        enlarge_pixels: Largest image that a model may enlarge, in pixels.
         media_seconds: Longest sound or video, in seconds.
         video_pixels: Most pixels of the frames that are read of one video, all together.
         spoken_chars: Longest text that is turned into sound at once, in characters.
@@ -91,6 +93,8 @@ class Settings:
     texts: int = 256
     media_bytes: int = 50 * MB
     image_pixels: int = 50_000_000
+    dense_pixels: int = 2_000_000
+    enlarge_pixels: int = 262_144
     media_seconds: float = 600.0
     video_pixels: int = 200_000_000
     spoken_chars: int = 2_000
@@ -123,6 +127,8 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "new_tokens": 512,
     "media_bytes": 10 * MB,
     "image_pixels": 20_000_000,
+    "dense_pixels": 1_000_000,
+    "enlarge_pixels": 65_536,
     "media_seconds": 60.0,
     "video_pixels": 80_000_000,
     "spoken_chars": 500,

@@ -233,10 +233,10 @@ def view(step: float) -> Image.Image:
     canvas.box(0, 116, 320, 240, "#b7a889")
     _wall(canvas, 60 - 22 * step, places)
     for number in range(7):
-        x, y = 20 + 46 * number - 44 * step, 186 + places.randint(-6, 18)
+        left, y = 20 + 46 * number - 44 * step, 186 + places.randint(-6, 18)
         size = places.randint(13, 24)
-        canvas.box(x, y, x + size, y + size, places.choice(("#74492a", "#3f5a73", "#a3473d")))
-        canvas.box(x + size / 4, y + size / 4, x + size / 2, y + size / 2, "#f0e2c0")
+        canvas.box(left, y, left + size, y + size, places.choice(("#74492a", "#3f5a73", "#a3473d")))
+        canvas.box(left + size / 4, y + size / 4, left + size / 2, y + size / 2, "#f0e2c0")
     return canvas.finish(32)
 
 

@@ -24,6 +24,9 @@ _FORMATS = "wav,w64,aiff,caf,flac,mp3,ogg,aac,mov,matroska,avi"
 _NO_SOUND = "This is no sound that can be read, or it is broken. Use a WAV, MP3, FLAC or OGG file."
 _NO_VIDEO = "This is no video that can be read, or it is broken. Use an MP4, WebM, MOV or AVI file."
 
+#: What is opened as an image. Pillow knows more, of which some call other programs or are rarely tested.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+
 
 def content(value: Mapping[str, str]) -> io.BytesIO:
     """The bytes of `{"data": base64}` or `{"path": path}`."""
@@ -37,7 +40,10 @@ def content(value: Mapping[str, str]) -> io.BytesIO:
 
 
 def read_image(value: Mapping[str, str], settings: Settings) -> Image.Image:
-    """The image in RGB, turned as its camera says.
+    """The image in RGB, turned as its camera says; of an animation, the first picture.
+
+    As in transformers' own `load_image`, what is transparent shows the colour that its pixels hold. Unlike there,
+    more than 8 bits a colour are made 8 by scale, not by cutting off what is lighter than 255.
 
     Raises:
         WorkbenchError: It is no image, or has more pixels than allowed.
@@ -46,16 +52,32 @@ def read_image(value: Mapping[str, str], settings: Settings) -> Image.Image:
         blaming("This is no image that can be opened, or it is broken. Use a PNG, JPEG or WebP file.", field="inputs"),
         warnings.catch_warnings(),
     ):
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the settings' own limit counts
-        image = Image.open(content(value))
+        warnings.simplefilter("ignore")  # a stranger's file may have odd parts; its size has a limit of our own
+        try:
+            image = Image.open(content(value), formats=FORMATS)
+        except Image.DecompressionBombError:
+            raise WorkbenchError(f"The image is far too large.{_most_pixels(settings)}", field="inputs") from None
         width, height = image.size
         if width * height > settings.image_pixels:
             raise WorkbenchError(
-                f"The image has {width} × {height} pixels; at most {settings.image_pixels / 1e6:.0f} million are "
-                "allowed here. Make it smaller.",
+                f"The image has {width} × {height} pixels.{_most_pixels(settings)}",
                 field="inputs",
             )
-        return ImageOps.exif_transpose(image).convert("RGB")
+        return _eight_bits(ImageOps.exif_transpose(image)).convert("RGB")
+
+
+def _most_pixels(settings: Settings) -> str:
+    return f" At most {settings.image_pixels / 1e6:.3g} million pixels are allowed here. Make it smaller."
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """An image of one channel with more than 8 bits, scaled to 8; any other as it is."""
+    if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        return image
+    values = numpy.nan_to_num(numpy.asarray(image, dtype=numpy.float32))
+    most = 65535.0 if image.mode.startswith("I") else 1.0
+    most = most if values.max(initial=0) <= most else float(values.max())
+    return Image.fromarray((values.clip(0, most) * (255 / most)).round().astype(numpy.uint8))
 
 
 def read_audio(value: Mapping[str, str], rate: int, settings: Settings, field: str = "inputs") -> numpy.ndarray:
