@@ -98,7 +98,7 @@ def write_video(name: str, pictures: list[Image.Image], rate: int = 16) -> None:
     with av.open(str(FOLDER / name), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("libx264", rate=Fraction(rate), options={"crf": "26", "threads": "1"})
         stream.width, stream.height, stream.pix_fmt = *pictures[0].size, "yuv420p"
-        _encode(container, stream, [av.VideoFrame.from_image(picture) for picture in pictures])
+        _encode(container, stream, [av.VideoFrame.from_ndarray(numpy.asarray(picture)) for picture in pictures])
 
 
 def _encode(container: Any, stream: Any, frames: list[Any]) -> None:
