@@ -78,6 +78,7 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "try_run": bench.runs.try_run,
         "draft_card": bench.cards.draft,
         "check_card": check_card,
+        "add_card_example": bench.cards.add_example,
         "publish_run": bench.publisher.publish_run,
         "push_card": bench.publisher.push_card,
         "share_run": bench.sharing.share_run,

@@ -9,6 +9,7 @@ from huggingface_hub import hf_hub_download
 
 from components.service.cards import check as checks
 from components.service.cards.draft import draft_model, draft_run
+from components.service.cards.examples import widget_example, with_example
 from components.service.catalog import Catalog
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub, given_id
@@ -57,6 +58,23 @@ class Cards:
             raise WorkbenchError("A card is text.", field="text")
         check_characters(text, "text")
         return checks.check(text)
+
+    def add_example(
+        self, text: str, task: str, inputs: Any, output: Any, parameters: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Put what a model was asked, and what it answered, into a card as a widget example.
+
+        Args:
+            text: The card.
+            task, inputs, parameters: As `run_task` took them.
+            output: What it gave.
+
+        Returns:
+            `{text, problems}`, as of `draft`.
+        """
+        self.check(text)
+        made = with_example(text, widget_example(task, inputs, parameters or {}, output))
+        return {"text": made, "problems": self.check(made)}
 
     def _card_of(self, model: str, visitor: Visitor) -> str | None:
         """The card that stands in a model's repository."""
