@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from components.api import add_endpoints
+from components.service.errors import WorkbenchError
 from components.service.settings import Settings
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench, open_workbench
@@ -84,6 +85,7 @@ def _hand_over(
     tok.show_on(shown.then)
     send(play.to_finetune, "finetune", [model], [tune.picker.model])
     cards.draft_on(send(play.to_card, "card", [model], [cards.subject]).then)
+    _hand_over_example(ctx, tabs, play, cards)
     to_run = gr.State("text-classification")
     send(cards.to_playground, "playground", [to_run, cards.repo], [play.task, model])
     send(mine.to_playground, "playground", [mine.task, mine.repo], [play.task, model])
@@ -108,6 +110,22 @@ def _hand_over(
     drafted = ctx.wire(tune.to_card.click, card_of, [tune.runs], [tabs, cards.subject], told=cards.told)
     cards.draft_on(drafted.then)
     cards.edit_on(send(mine.to_card, "card", [mine.repo], [cards.subject]).then)
+
+
+def _hand_over_example(ctx: Context, tabs: gr.Tabs, play: playground.Playground, cards: card.Card) -> None:
+    """What a model was asked and what it answered becomes an example in the model's card."""
+
+    def add(visitor: Visitor, last: dict[str, Any] | None, draft: dict[str, Any] | None) -> Updates:
+        if not last or last.get("output") is None:
+            raise WorkbenchError("Run something first, with a result that fits into a card.", field="inputs")
+        subject, text = (draft or {}).get("subject"), (draft or {}).get("text")
+        if not text or subject != last["model"]:
+            text = ctx.bench.cards.draft(last["model"], visitor=visitor)["text"]
+        made = ctx.bench.cards.add_example(text, last["task"], last["inputs"], last["output"], last["parameters"])
+        return {tabs: gr.Tabs(selected="card"), cards.subject: last["model"], cards.editor: made["text"]}
+
+    outputs = [tabs, cards.subject, cards.editor]
+    ctx.wire(play.to_example.click, add, [play.last, ctx.draft], outputs, told=play.told)
 
 
 def health(bench: Workbench) -> Route:

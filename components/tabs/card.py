@@ -30,6 +30,7 @@ class Card:
     repo: gr.Textbox
     to_playground: gr.Button
     told: gr.HTML
+    editor: gr.Code
     choices: Callable[[Visitor], list[tuple[str, str]]]
     draft_on: Callable[[Any], Any]
     edit_on: Callable[[Any], Any]
@@ -134,7 +135,7 @@ def build(ctx: Context, page: gr.Blocks) -> Card:
         return ctx.wire(event, load, [subject], [editor, drafted, panel.repo, panel.origin, *views], told=told)
 
     draft_on(draft.click)
-    return Card(subject, panel.repo, panel.to_playground, told, choices, draft_on, edit_on)
+    return Card(subject, panel.repo, panel.to_playground, told, editor, choices, draft_on, edit_on)
 
 
 def _findings(problems: list[dict[str, Any]]) -> str:

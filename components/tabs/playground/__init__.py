@@ -18,7 +18,7 @@ __all__ = ["Playground", "build"]
 
 @dataclass(frozen=True)
 class Playground:
-    """The components that other tabs send to and take from."""
+    """The components that other tabs send to and take from; `last` is the last answer, with its `inputs`."""
 
     task: gr.Dropdown
     picker: ModelPicker
@@ -26,6 +26,9 @@ class Playground:
     to_tokens: gr.Button
     to_finetune: gr.Button
     to_card: gr.Button
+    to_example: gr.Button
+    last: gr.State
+    told: gr.HTML
 
 
 def build(ctx: Context, page: gr.Blocks) -> Playground:
@@ -46,6 +49,9 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
                 to_tokens = gr.Button("See its tokens", size="sm", min_width=120)
                 to_finetune = gr.Button("Fine-tune this model", size="sm", min_width=120)
                 to_card = gr.Button("Write its card", size="sm", min_width=120)
+                to_example = gr.Button(
+                    "Add as an example to its card", size="sm", min_width=120, elem_id="pg-to-example"
+                )
                 to_link = gr.Button("Copy a link", size="sm", min_width=120, elem_id="pg-make-link")
             result.link_part()
     view = gr.State("result")
@@ -53,7 +59,17 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
     form.wire(page, {**result.cleared, **stages.cleared})
     stages.wire(view, hood, result.wire(to_link))
     wire_picker(ctx, page, form.picker, form.told, task=form.task)
-    return Playground(form.task, form.picker, form.inputs.text, to_tokens, to_finetune, to_card)
+    return Playground(
+        task=form.task,
+        picker=form.picker,
+        text=form.inputs.text,
+        to_tokens=to_tokens,
+        to_finetune=to_finetune,
+        to_card=to_card,
+        to_example=to_example,
+        last=result.last,
+        told=form.told,
+    )
 
 
 def _selected(event: gr.SelectData) -> str:

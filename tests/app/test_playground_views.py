@@ -1,0 +1,151 @@
+"""What the playground draws and links to: every kind of result, hostile text as text, no secret in a link."""
+
+from __future__ import annotations
+
+import json
+import typing
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from components.service.tasks import TASKS
+from components.service.tasks.spec import Output
+from components.tabs.playground.inputs import places, summary
+from components.tabs.playground.link import read_link, write_link
+from components.widgets.outputs import _DRAW, shown
+
+EVIL = "<script>alert(1)</script>\"'"
+BOX = {"xmin": 1, "ymin": 2, "xmax": 30, "ymax": 20}
+SPAN = {"entity_group": EVIL, "word": EVIL, "start": 0, "end": 7, "score": 0.5}
+POINTS = {"keypoint_image_0": {"x": 1.0, "y": 2.0}, "keypoint_image_1": {"x": 3.0, "y": 4.0}, "score": 0.5}
+FILE = {"file": f"/tmp/{EVIL}.png", "name": "a.png"}
+
+RESULTS: dict[str, list[tuple[Any, Any]]] = {
+    "labels": [(EVIL, [{"label": EVIL, "score": 0.5}]), (EVIL, [{"label": EVIL, "score": -3.5}])],
+    "text": [
+        (EVIL, [{"generated_text": EVIL + EVIL}]),
+        (EVIL, [{"summary_text": EVIL}]),
+        (EVIL, [{"generated_text": [{"role": "user", "content": EVIL}, {"role": EVIL, "content": EVIL}]}]),
+    ],
+    "spans": [(EVIL, [SPAN, {**SPAN, "start": 3, "end": 9}]), (EVIL, [{**SPAN, "start": None, "end": None}])],
+    "answers": [
+        ({"question": EVIL, "context": EVIL}, [{"answer": EVIL, "score": 0.5, "start": 0, "end": 4}]),
+        ({"image": FILE, "question": EVIL}, [{"answer": EVIL, "score": None}]),
+    ],
+    "fills": [
+        (EVIL, [{"sequence": EVIL, "score": 0.5, "token": 3, "token_str": EVIL}]),
+        (EVIL, [[{"sequence": EVIL, "score": 0.5, "token": 3, "token_str": EVIL}]] * 2),
+    ],
+    "vectors": [(EVIL, [[[0.5, -0.5], [0.0, 1.0]]]), (EVIL, [0.5, 0.25])],
+    "scores": [({"source_sentence": EVIL, "sentences": [EVIL, "b"]}, [0.5, 0.9])],
+    "boxes": [(FILE, [{"label": EVIL, "score": 0.5, "box": BOX}])],
+    "masks": [(FILE, [{"label": EVIL, "score": None, "mask": EVIL}])],
+    "image": [(FILE, EVIL)],
+    "depth": [(FILE, {"depth": EVIL})],
+    "audio": [(EVIL, {"audio": EVIL, "sampling_rate": 16000})],
+    "speech": [(FILE, {"text": EVIL, "chunks": [{"timestamp": [0.0, None], "text": EVIL}]})],
+    "matches": [([FILE, FILE], [POINTS])],
+    "cells": [
+        (
+            {"query": EVIL, "table": {EVIL: [EVIL, "1"], "b": ["2", "3"]}},
+            {"answer": EVIL, "coordinates": [[0, 1]], "cells": [EVIL], "aggregator": "SUM"},
+        )
+    ],
+    "decisions": [({}, {EVIL: {"type": "choice", "answer": EVIL, "probabilities": {EVIL: 0.5}}})],
+}
+
+
+def test_every_kind_of_output_is_drawn_and_tried_here() -> None:
+    assert set(typing.get_args(Output)) == set(_DRAW) == set(RESULTS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "output"), [(kind, *case) for kind, cases in RESULTS.items() for case in cases]
+)
+def test_hostile_text_in_a_result_is_shown_as_text(kind: str, inputs: Any, output: Any) -> None:
+    spec = next(spec for spec in TASKS.values() if spec.output == kind)
+    drawn = shown(spec, inputs, {"task": spec.name, "output": output, "image_sizes": [[64, 48], [64, 48]]})
+    assert "<script" not in drawn
+    assert "&lt;script" in drawn or kind in ("vectors", "matches")
+
+
+def test_a_result_with_nothing_in_it_says_so() -> None:
+    assert "found nothing" in shown(next(iter(TASKS.values())), "a", {"task": "x", "output": []})
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_input_of_a_task_has_fields_and_every_example_a_few_words(task: str) -> None:
+    spec = TASKS[task]
+    placed = places(spec)
+    assert [one.name for one, _ in placed] == [one.name for one in spec.inputs]
+    names = [name for _, names in placed for name in names]
+    assert len(set(names)) == len(names)
+    assert all(len(names) == (2 if one.several else 1) for one, names in placed)
+    assert all(0 < len(summary(spec.example(number).inputs)) <= 90 for number in range(len(spec.examples)))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_link_brings_back_each_example_of_each_task(task: str) -> None:
+    spec = TASKS[task]
+    for number in range(len(spec.examples)):
+        example = spec.example(number)
+        query, left_out = write_link(task, "me/model", example.inputs, dict(example.parameters), "v1")
+        linked = read_link(dict(parse_qsl(query)))
+        assert left_out == ""
+        assert linked is not None
+        assert (linked.task, linked.model, linked.revision) == (task, "me/model", "v1")
+        assert linked.inputs == example.inputs
+        assert linked.parameters == dict(example.parameters)
+
+
+SECRETS = [
+    "hf_abcdefghijklmnop",
+    "my key is sk-proj-abcdefghijklmnop1234",
+    "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+    "AKIAIOSFODNN7EXAMPLE",
+    "-----BEGIN RSA PRIVATE KEY-----",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc",
+    "password: hunter2",
+    "API_KEY=abc",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("place", ["inputs", "parameters"])
+def test_a_link_holds_nothing_that_looks_like_a_secret(secret: str, place: str) -> None:
+    inputs = f"Please read {secret} aloud" if place == "inputs" else "harmless"
+    parameters = {"stop": [secret]} if place == "parameters" else {}
+    query, left_out = write_link("text-generation", "me/model", inputs, parameters, None)
+    assert "secret" in left_out
+    assert dict(parse_qsl(query)) == {"task": "text-generation", "model": "me/model"}
+
+
+@pytest.mark.parametrize(
+    "text", ["The token was accepted", "a secret garden", "Tokens: how many?", "My password is bad"]
+)
+def test_ordinary_words_about_secrets_stay_in_a_link(text: str) -> None:
+    query, left_out = write_link("text-generation", "me/model", text, {}, None)
+    assert left_out == ""
+    assert json.loads(dict(parse_qsl(query))["inputs"]) == text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"task": "no-such-task"},
+        {"task": "text-generation", "inputs": "{not json"},
+        {"task": "text-generation", "parameters": "[1]"},
+        {"task": "text-generation", "parameters": "[" * 100_000},
+    ],
+)
+def test_a_link_that_was_tampered_with_opens_the_plain_page(query: dict[str, str]) -> None:
+    assert read_link(query) is None
+
+
+def test_a_link_with_a_file_or_a_long_text_says_what_it_leaves_out() -> None:
+    assert "too long" in write_link("text-generation", "m/m", "word " * 5000, {}, None)[1]
+    query, left_out = write_link("text-generation", "m/m", {"file": "/tmp/x.png", "name": "x.png"}, {}, None)
+    assert "file" in left_out
+    assert "x.png" not in query
