@@ -291,9 +291,10 @@ class Catalog:
 
 
 def read_config(path: Path) -> dict[str, Any] | None:
-    """A configuration from its file, or None where it is no JSON object."""
+    """A configuration from its file, or None where it is no JSON object, or one nested too deeply to be sent on."""
     try:
         config = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError:
+        orjson.dumps(config)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
     return config if isinstance(config, dict) else None

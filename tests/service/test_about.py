@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from components.service.about import About
+from components.service.architectures import architecture_of, family_of, reads, task_of
 from components.service.contents import Contents
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub, Snapshot
 from components.service.manage import Manager
+from components.widgets.about import about_view
 
 TINY = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 WORDS = {"vocab_size": 50, "max_position_embeddings": 24}
@@ -31,14 +33,14 @@ ZOO: list[tuple[str, str, dict[str, Any], list[str]]] = [
     ("DistilBertForSequenceClassification", "distilbert",
      {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32, **WORDS}, ["Embeddings", "Layers", "Head"]),
     ("GPT2LMHeadModel", "gpt2", {"n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 50, "n_positions": 24},
-     ["Embeddings", "Layers", "Final normalization", "Head, with the weights of the embeddings"]),
+     ["Embeddings", "Layers", "Normalization", "Head, with the weights of the embeddings"]),
     ("LlamaForCausalLM", "llama", {**TINY, **WORDS, "num_key_value_heads": 1},
-     ["Embeddings", "Layers", "Final normalization", "Head"]),
+     ["Embeddings", "Layers", "Normalization", "Head"]),
     ("MambaForCausalLM", "mamba", {"hidden_size": 16, "num_hidden_layers": 2, "vocab_size": 50, "state_size": 4},
-     ["Embeddings", "Layers", "Final normalization", "Head, with the weights of the embeddings"]),
+     ["Embeddings", "Layers", "Normalization", "Head, with the weights of the embeddings"]),
     ("T5ForConditionalGeneration", "t5",
      {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 2, "num_decoder_layers": 3, "num_heads": 2, "vocab_size": 50},
-     ["Embeddings", "Encoder layers", "Encoder final normalization", "Decoder layers", "Decoder final normalization",
+     ["Embeddings", "Encoder layers", "Encoder normalization", "Decoder layers", "Decoder normalization",
       "Head, with the weights of the embeddings"]),
     ("BartForConditionalGeneration", "bart", {**BART, **WORDS},
      ["Embeddings", "Encoder embeddings", "Encoder layers", "Decoder embeddings", "Decoder layers",
@@ -46,27 +48,27 @@ ZOO: list[tuple[str, str, dict[str, Any], list[str]]] = [
     ("MarianMTModel", "marian", {**BART, **WORDS, "pad_token_id": 0, "decoder_start_token_id": 0},
      ["Embeddings", "Encoder embeddings", "Encoder layers", "Decoder embeddings", "Decoder layers",
       "Head, with the weights of the embeddings"]),
-    ("ViTForImageClassification", "vit", {**TINY, **PICTURE}, ["Embeddings", "Layers", "Final normalization", "Head"]),
+    ("ViTForImageClassification", "vit", {**TINY, **PICTURE}, ["Embeddings", "Layers", "Normalization", "Head"]),
     ("ResNetForImageClassification", "resnet",
      {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 2]}, ["Embeddings", "Encoder layers", "Head"]),
     ("WhisperForConditionalGeneration", "whisper",
      {**BART, "vocab_size": 60, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1},
-     ["Encoder convolutions", "Encoder embeddings", "Encoder layers", "Encoder final normalization",
-      "Decoder embeddings", "Decoder layers", "Decoder final normalization",
+     ["Encoder convolutions", "Encoder embeddings", "Encoder layers", "Encoder normalization",
+      "Decoder embeddings", "Decoder layers", "Decoder normalization",
       "Head, with the weights of the embeddings"]),
     ("Wav2Vec2ForCTC", "wav2vec2",
      {**TINY, "vocab_size": 30, "conv_dim": [8, 8], "conv_kernel": [3, 3], "conv_stride": [2, 2],
       "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2},
-     ["Embeddings", "Audio convolution layers", "Final normalization", "Projection", "Encoder embeddings",
-      "Encoder final normalization", "Encoder layers", "Head"]),
+     ["Embeddings", "Audio convolution layers", "Normalization", "Projection", "Encoder embeddings",
+      "Encoder normalization", "Encoder layers", "Head"]),
     ("CLIPModel", "clip", {"text_config": {**TINY, **WORDS}, "vision_config": {**TINY, **PICTURE}, "projection_dim": 8},
-     ["Other", "Text embeddings", "Text encoder layers", "Text final normalization", "Vision embeddings",
-      "Vision final normalization", "Vision encoder layers", "Vision projection", "Text projection"]),
+     ["Other", "Text embeddings", "Text encoder layers", "Text normalization", "Vision embeddings",
+      "Vision normalization", "Vision encoder layers", "Vision projection", "Text projection"]),
     ("LlavaForConditionalGeneration", "llava",
      {"text_config": {"model_type": "llama", **TINY, **WORDS},
       "vision_config": {"model_type": "clip_vision_model", **TINY, **PICTURE}},
-     ["Vision embeddings", "Vision final normalization", "Vision encoder layers", "Projection", "Text embeddings",
-      "Text layers", "Text final normalization", "Head"]),
+     ["Vision embeddings", "Vision normalization", "Vision encoder layers", "Projection", "Text embeddings",
+      "Text layers", "Text normalization", "Head"]),
 ]  # fmt: skip
 
 
@@ -221,3 +223,46 @@ def test_a_model_of_this_machine_is_explained_too(live_hub: Any, engine: Engine,
     assert seen["task"] == "text-classification"
     assert seen["parts"][-1]["kind"] == "head"
     assert seen["card"]["text"] == ""
+
+
+@pytest.mark.parametrize(("name", "model_type", "more", "titles"), ZOO, ids=[row[0] for row in ZOO])
+def test_every_part_is_drawn(
+    told: Callable[..., dict[str, Any]], name: str, model_type: str, more: dict[str, Any], titles: list[str]
+) -> None:
+    config = {"architectures": [name], "model_type": model_type, **more}
+    page = about_view(_facts_of(config, told(config)))
+    drawing, bars = page.partition("Parameters by part")[::2]
+    drawn = [title for title in titles if not title.lower().endswith(("normalization", "other"))]
+    assert all(f"<b>{title}" in drawing or f"{title.lower()}</b>" in drawing for title in drawn)
+    assert all(f">{title} " in bars for title in titles if not title.startswith("Head,"))
+    assert page.count("<div") == page.count("</div>")
+
+
+@pytest.mark.parametrize("where", ["id", "architecture", "family", "task", "license", "dtype", "problem"])
+def test_what_a_stranger_wrote_is_shown_as_text(told: Callable[..., dict[str, Any]], where: str) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    config = {"architectures": ["BertModel"], "model_type": "bert", **TINY, **WORDS, "note": evil, evil: [evil]}
+    seen = _facts_of(config, told(config))
+    seen["parts"][0]["title"] = evil
+    assert "<img" not in about_view({**seen, where: evil})
+
+
+def test_a_configuration_is_shortened_for_the_page_and_not_for_the_api() -> None:
+    labels = {str(number): f"label {number}" for number in range(1000)}
+    page = about_view({**_facts_of({"id2label": labels, "deep": _nested(200)}, {}), "problem": "None."})
+    assert "label 39" in page
+    assert "label 40" not in page
+    assert "960 more" in page
+
+
+def _nested(depth: int) -> Any:
+    return [_nested(depth - 1)] if depth else 1
+
+
+def _facts_of(config: dict[str, Any], counted: dict[str, Any]) -> dict[str, Any]:
+    """What `about_model` adds in the web process."""
+    return {
+        "id": "a/b", "task": task_of(config), "family": family_of(config), "reads": reads(config), "license": "mit",
+        "memory": None, "config": config, "problem": None, "sizes": [], "parts": [], "parameters": None, "dtype": None,
+        "architecture": architecture_of(config), **counted,
+    }  # fmt: skip

@@ -205,7 +205,13 @@ def test_a_deeply_nested_configuration_is_looked_through() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "said"), [("[]", "not a JSON object"), ("{", "not a JSON object"), ('"' + "x" * 6 * MB + '"', "6 MB")]
+    ("config", "said"),
+    [
+        ("[]", "not a JSON object"),
+        ("{", "not a JSON object"),
+        ('{"a":' * 500 + "1" + "}" * 500, "not a JSON object"),
+        ('"' + "x" * 6 * MB + '"', "6 MB"),
+    ],
 )
 def test_a_broken_configuration_is_a_refusal_and_no_failure(
     catalog: Catalog, put: Callable[..., str], live_hub: Any, config: str, said: str

@@ -55,7 +55,7 @@ _LAYER_PARTS = (
 )
 _EMBEDS = re.compile(r"embed|\bwte\b|\bwpe\b|\bshared\b|\btokens?_\b|position|cls_token|patch")
 _AROUND = (
-    ("Final normalization", re.compile(r"norm|\bln_")),
+    ("Normalization", re.compile(r"norm|\bln_")),
     ("Pooler", re.compile(r"pool")),
     ("Projection", re.compile(r"proj|connector|merger|qformer")),
     ("Convolutions", re.compile(r"conv|stem")),
