@@ -9,8 +9,8 @@ from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub, chosen_id
 from components.service.settings import Settings
-from components.service.tasks import TaskSpec, find_task
-from components.service.tasks.inputs import check_inputs
+from components.service.tasks import TaskSpec, find_task, with_languages
+from components.service.tasks.inputs import check_inputs, is_batch
 from components.service.visitor import Visitor
 
 
@@ -91,7 +91,7 @@ class Inference:
         *,
         visitor: Visitor,
     ) -> Iterator[dict[str, Any]]:
-        """Run a task and follow its output; arguments and errors as of `run_task`, for one text.
+        """Run a task and follow its output; arguments and errors as of `run_task`, for one text or one chat.
 
         Yields:
             `{text, new_text, tokens, seconds, first_token_seconds, tokens_per_second, done}`; the last one has
@@ -101,7 +101,7 @@ class Inference:
         spec = find_task(task)
         if not spec.streams:
             raise WorkbenchError(f"{spec.title} gives its output at once; it cannot be followed.", field="task")
-        if not isinstance(inputs, str):
+        if is_batch(spec, inputs):
             raise WorkbenchError("One text can be followed at a time.", field="inputs")
         arguments, facts = self._prepare(task, model, inputs, parameters, revision, visitor)
         for item in self._engine.stream("stream_task", arguments):
@@ -119,7 +119,7 @@ class Inference:
         """The worker's arguments and the facts known already; everything that costs nothing is checked first."""
         spec = find_task(task)
         inputs = check_inputs(spec, inputs, self._settings)
-        checked = spec.check_parameters(parameters, self._settings)
+        checked = spec.check_parameters(with_languages(task, parameters), self._settings)
         snapshot = self._hub.model(self._chosen(spec, model), revision, visitor=visitor)
         arguments = {
             "task": spec.name,

@@ -67,7 +67,8 @@ def _revived(
     parts_of = _steps(spec, arguments).parts
     given: dict[str, Any] = {part: Name(part) for part in parts_of}
     made = call(name, model=Name("model"), **given, task=spec.name, device="cpu")
-    autos = _importing([_auto_class(spec, arguments), *parts_of.values()])
+    seeding = ["set_seed"] if any(part.startswith("set_seed(") for part in parts) else []
+    autos = _importing([_auto_class(spec, arguments), *parts_of.values(), *seeding])
     return program(
         endpoint,
         [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.service.snippets.tasks.audio import AUDIO_CALLS, AUDIO_STEPS
-from components.service.snippets.tasks.generation import GENERATION_STEPS
+from components.service.snippets.tasks.generation import GENERATION_CALLS, GENERATION_STEPS
 from components.service.snippets.tasks.multimodal import MULTIMODAL_CALLS, MULTIMODAL_STEPS
 from components.service.snippets.tasks.steps import CallOf, StepsOf
 from components.service.snippets.tasks.text import TEXT_STEPS
@@ -13,4 +13,4 @@ from components.service.snippets.tasks.vision import VISION_STEPS
 STEPS: dict[str, StepsOf] = {**TEXT_STEPS, **GENERATION_STEPS, **VISION_STEPS, **AUDIO_STEPS, **MULTIMODAL_STEPS}
 
 #: What writes the call of a task's pipeline where its own inputs and parameters are not the pipeline's arguments.
-CALLS: dict[str, CallOf] = {**AUDIO_CALLS, **MULTIMODAL_CALLS}
+CALLS: dict[str, CallOf] = {**GENERATION_CALLS, **AUDIO_CALLS, **MULTIMODAL_CALLS}

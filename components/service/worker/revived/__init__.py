@@ -11,7 +11,11 @@ from typing import Any
 from transformers.pipelines import PIPELINE_REGISTRY, REMOVED_TASKS, _resolve_impl
 
 #: Each revived task, the module and class of its pipeline, and the Auto classes that load a model for it.
-REVIVED: dict[str, tuple[str, str, tuple[str, ...]]] = {}
+REVIVED: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "summarization": ("summarization", "SummarizationPipeline", ("AutoModelForSeq2SeqLM",)),
+    "translation": ("translation", "TranslationPipeline", ("AutoModelForSeq2SeqLM",)),
+    "text2text-generation": ("text2text_generation", "Text2TextGenerationPipeline", ("AutoModelForSeq2SeqLM",)),
+}
 
 
 def pipeline_class(task: str) -> Any:

@@ -1,25 +1,31 @@
-"""Text generation: `generate` calls the model once for each new token."""
+"""Tasks whose model writes one token after another: drawn from a seed, bounded, and stopped when asked."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
-from transformers import StoppingCriteria, StoppingCriteriaList
+from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
 from components.service.errors import WorkbenchError
 from components.service.tasks.generation import SAMPLING
+from components.service.worker.blame import blaming
 from components.service.worker.calls import Call
 from components.service.worker.runners.base import Runner
-from components.service.worker.tensors import describe, token_rows
+from components.service.worker.tensors import token_rows
 
 #: What `TextGenerationPipeline` takes where neither the caller nor the model says.
 _PIPELINE_TEMPERATURE = 0.7
 _NEXT_TOKENS = 10
+#: Of these a model may not choose more than a visitor may: each costs memory as often as it is counted.
+_COSTLY = ("num_beams", "num_return_sequences")
+#: What a model's own settings say otherwise: lengths under other names, and whether tokens are drawn is the caller's.
+_NOT_OWN = ("max_new_tokens", "min_new_tokens", "do_sample")
 
 
 class Draw(TorchFunctionMode):
@@ -74,9 +80,32 @@ class Enough(StoppingCriteria):  # type: ignore[misc]  # transformers is not typ
         return torch.full((input_ids.shape[0],), stop, device=input_ids.device, dtype=torch.bool)
 
 
-class Generator(Runner):
-    """Runs `TextGenerationPipeline`. Where tokens are drawn and no seed is given, one is made up and stated."""
+class Finite(LogitsProcessor):  # type: ignore[misc]  # transformers is not typed
+    """Refuses to choose a token from logits that are broken; changes none."""
 
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
+        # A token that may not be chosen has minus infinity; a maximum that is no finite number is a defect.
+        if not bool(torch.isfinite(scores.max(dim=-1).values).all()):
+            raise WorkbenchError(
+                f"The logits of {self._name} for this input are no finite numbers: its weights are broken. "
+                "Choose another model.",
+                field="model",
+            )
+        return scores
+
+
+class Generator(Runner):
+    """What all tasks that write text share. Where tokens are drawn and no seed is given, one is made up and stated.
+
+    Attributes:
+        key: Where the output has the text.
+        timed_out: Whether the time was up before the text was complete.
+    """
+
+    key = "generated_text"
     timed_out = False
 
     def __init__(self, *given: Any) -> None:
@@ -84,99 +113,141 @@ class Generator(Runner):
         self._asked = dict(self.parameters)
         self._draw = Draw(self.parameters.get("seed", 0))
 
+    # What a task's own runner overrides
+
+    def own(self) -> dict[str, Any]:
+        """The parameters of `generate` that the model's own files set."""
+        return dict(self.loaded.model.generation_config.to_diff_dict())
+
+    def new_tokens(self) -> int:
+        """Most tokens to write where the caller does not say."""
+        return 50
+
+    def begin(self, inputs: Any) -> int:
+        """How many ids stand before the new ones in what `generate` returns."""
+        raise NotImplementedError
+
+    def before(self, item: Any) -> str:  # noqa: ARG002
+        """The text that the output has before the new one."""
+        return ""
+
+    def written(self, outputs: Any) -> torch.Tensor:
+        """Every sequence that `generate` returned, shape (sequences, length)."""
+        raise NotImplementedError
+
+    def for_generate(self, inputs: Any) -> dict[str, Any]:
+        """What `model.generate` is called with."""
+        raise NotImplementedError
+
+    # Shared
+
     def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
         used = dict(given)
-        used.setdefault("max_new_tokens", 50)
-        used.setdefault("return_full_text", True)
+        with blaming(f"The generation settings of {self.loaded.name} are broken. Choose another model.", "model"):
+            own = self.own()
+        used.setdefault("max_new_tokens", min(self.new_tokens(), self.call.settings.new_tokens))
+        if used.get("min_new_tokens", 0) > used["max_new_tokens"]:
+            raise WorkbenchError(
+                f"At least {used['min_new_tokens']} and at most {used['max_new_tokens']} new tokens cannot both be. "
+                "Lower min_new_tokens or raise max_new_tokens.",
+                field="parameters.min_new_tokens",
+            )
         used.setdefault("do_sample", any(name in given for name in SAMPLING))
-        if used["do_sample"]:
-            own = self.loaded.model.generation_config.to_diff_dict()
-            used.setdefault("temperature", own.get("temperature", _PIPELINE_TEMPERATURE))
-            used.setdefault("seed", secrets.randbelow(2**32))
-        else:
-            idle = [name for name in (*SAMPLING, "seed") if used.pop(name, None) is not None]
-            if set(idle) - {"seed"}:
-                self.note(f"{', '.join(idle)} had no effect: do_sample is off.")
+        self._resolve_sampling(used, own)
+        self._resolve_own(used, own)
         if used.get("num_return_sequences", 1) > 1 and not used["do_sample"]:
             used["num_beams"] = max(used.get("num_beams", 1), used["num_return_sequences"])
             self.note("Several continuations without sampling come from beam search with as many beams.")
+        if used.get("num_beams", 1) == 1:
+            idle = [name for name in ("length_penalty", "early_stopping") if used.pop(name, None) is not None]
+            if set(idle) & set(given):
+                self.note(f"{', '.join(idle)} had no effect: there is no beam search with one beam.")
         return used
 
-    def arguments(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        named = {name: value for name, value in parameters.items() if name not in {"seed", "stop"}}
-        if parameters.get("stop"):
-            named["stop_sequence"] = parameters["stop"]
-        return named
+    def _resolve_sampling(self, used: dict[str, Any], own: dict[str, Any]) -> None:
+        if used["do_sample"]:
+            used.setdefault("temperature", own.get("temperature", _PIPELINE_TEMPERATURE))
+            used.setdefault("seed", secrets.randbelow(2**32))
+            return
+        idle = [name for name in (*SAMPLING, "seed") if used.pop(name, None) is not None]
+        if set(idle) - {"seed"}:
+            self.note(f"{', '.join(idle)} had no effect: do_sample is off.")
+
+    def _resolve_own(self, used: dict[str, Any], own: dict[str, Any]) -> None:
+        """State what the model itself sets among the task's parameters."""
+        idle = () if used["do_sample"] else SAMPLING
+        for one in self.spec.parameters:
+            value = own.get(one.name)
+            if (
+                value is None
+                or one.name in (*_NOT_OWN, *idle)
+                or one.name in used
+                or one.type not in ("int", "float", "bool")
+            ):
+                continue
+            most = one.highest(self.call.settings)
+            if one.name in _COSTLY and most is not None and isinstance(value, int) and value > most:
+                value = int(most)
+                self.note(f"{self.loaded.name} asks for {own[one.name]:,} {one.name}; {value} were taken.")
+            used[one.name] = value
 
     def preprocess(self, item: Any) -> Any:
-        with self.loaded.lock:
-            inputs = self.loaded.pipe.preprocess(item, **self._before)
+        inputs = super().preprocess(item)
         self.note_unknown(inputs["input_ids"][0].tolist())
-        self._fit(inputs["input_ids"].shape[-1])
         return inputs
 
-    def _fit(self, length: int) -> None:
-        """Leave no more new tokens than the model's context has room for after a prompt of `length` tokens."""
-        if self.context is None:
-            return
-        room = self.context - length
-        if room < 1:
-            raise WorkbenchError(
-                f"The prompt has {length:,} tokens, and {self.loaded.name} reads at most {self.context:,}, "
-                "its own new tokens included. Shorten the prompt.",
-                field="inputs",
-            )
-        for name in ("max_new_tokens", "min_new_tokens"):
-            if name in self._asked:
-                self.parameters[name] = self._during[name] = min(self._asked[name], room)
-        if room < self._asked["max_new_tokens"]:
-            self.note(
-                f"{self.loaded.name} reads at most {self.context:,} tokens: there was room for {room:,} new ones."
-            )
-
     def forward(self, inputs: Any, watch: Callable[[torch.Tensor], None] | None = None) -> Any:
+        with self.stopping(watch) as bounds:
+            return self.loaded.pipe.forward(inputs, **self._during, **bounds)
+
+    @contextmanager
+    def stopping(self, watch: Callable[[torch.Tensor], None] | None = None) -> Iterator[dict[str, Any]]:
+        """A block for `generate`, which draws from the seed in it; it gives the arguments that stop and check it."""
         enough = Enough(self.call, self.until, watch)
-        with self._draw:
-            outputs = self.loaded.pipe.forward(inputs, **self._during, stopping_criteria=StoppingCriteriaList([enough]))
+        told = (
+            f"transformers could not generate with {self.loaded.name}: its generation settings, or the parameters "
+            "given here, do not fit it. Change the parameters or choose another model."
+        )
+        with blaming(told, field="model"), self._draw:
+            yield {
+                "stopping_criteria": StoppingCriteriaList([enough]),
+                "logits_processor": LogitsProcessorList([Finite(self.loaded.name)]),
+            }
         self.timed_out = enough.timed_out
         if enough.timed_out:
             self.note("The time for one call was up before all tokens were there: this is what there was.")
-        return outputs
 
     def begin_list(self) -> None:
         self._draw.begin_list()
 
-    def show_forward(self, inputs: Any, outputs: Any) -> dict[str, Any]:
-        logits = self._next_logits(inputs)
-        added = outputs["generated_sequence"].shape[-1] - inputs["input_ids"].shape[-1]
-        return {
-            "tensors": [*describe(outputs), *describe({"next_token_logits": logits})],
-            "next_tokens": self._likeliest(logits),
-            "note": f"Here forward is generate: it called {type(self.loaded.model).__name__} once for each of the "
-            f"{added} new tokens, and chose each from its logits. The probabilities of the first new token are from "
-            "one more pass over the prompt, before any sampling parameter is applied.",
-        }
+    def decode(self, ids: list[int]) -> str:
+        """New ids as text, special tokens left out."""
+        text: str = self.loaded.tokenizer.decode(
+            ids,
+            skip_special_tokens=True,
+            clean_up_tokenization_spaces=self.parameters.get("clean_up_tokenization_spaces"),
+        )
+        return text
 
-    def show_postprocess(self, inputs: Any, outputs: Any, output: Any) -> dict[str, Any]:  # noqa: ARG002
-        added = outputs["generated_sequence"][0][:, inputs["input_ids"].shape[-1] :]
-        return {
-            "tensors": describe({"new_ids": added[0]}),
-            "tokens": token_rows(self.loaded.tokenizer, added[0].tolist()),
-            "note": "The tokenizer turns the new ids back into text, special tokens left out.",
-        }
+    def ends(self, number: int) -> bool:
+        """Whether a token ends the text."""
+        end = self.loaded.model.generation_config.eos_token_id
+        return number in (end if isinstance(end, list) else [end])
 
-    def _next_logits(self, inputs: dict[str, Any]) -> torch.Tensor:
-        """The logits after the prompt, shape (1, vocabulary)."""
-        model = self.loaded.model
-        read = {name: inputs[name].to(model.device) for name in ("input_ids", "attention_mask") if name in inputs}
-        with torch.no_grad():
-            logits: torch.Tensor = model(**read).logits[:, -1]
-        return logits
-
-    def _likeliest(self, logits: torch.Tensor) -> list[dict[str, Any]]:
-        probabilities = logits[0].float().softmax(-1).cpu()
+    def likeliest(self, logits: torch.Tensor) -> list[dict[str, Any]]:
+        """The rows of the ten likeliest tokens, each with its `probability`; `logits` has shape (vocabulary,)."""
+        probabilities = logits.float().softmax(-1).cpu()
         best = probabilities.topk(min(_NEXT_TOKENS, probabilities.shape[-1]))
         rows = token_rows(self.loaded.tokenizer, best.indices.tolist())
         return [
             {**row, "probability": probability} for row, probability in zip(rows, best.values.tolist(), strict=True)
         ]
+
+    def show_new(self, outputs: Any, begin: int) -> dict[str, Any]:
+        """The new tokens of the first sequence, as `postprocess` reads them."""
+        new = self.written(outputs)[0, begin:].tolist()
+        return {
+            "tensors": [],
+            "tokens": token_rows(self.loaded.tokenizer, new),
+            "note": "The tokenizer turns the new ids back into text, special tokens left out.",
+        }
