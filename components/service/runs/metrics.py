@@ -1,4 +1,4 @@
-"""Figures for a classifier, with what they are worth. Training process only (scikit-learn)."""
+"""Figures for a classifier, with what they are worth. Training process and worker only (scikit-learn)."""
 
 from __future__ import annotations
 
@@ -41,20 +41,21 @@ def majority(train: Sequence[int], gold: Sequence[int], labels: Sequence[str]) -
     return {"label": labels[label], **scores(gold, [label] * len(gold))}
 
 
-def details(gold: np.ndarray, logits: np.ndarray, labels: Sequence[str]) -> dict[str, Any]:
-    """Per-class figures, the confusion matrix (rows: gold, columns: predicted) and, for two classes, thresholds."""
+def compared(gold: Sequence[int], predicted: Sequence[int], labels: Sequence[str]) -> dict[str, Any]:
+    """Per-class figures, and the confusion matrix (rows: gold, columns: predicted)."""
     every = list(range(len(labels)))
-    predicted = logits.argmax(-1)
     parts = precision_recall_fscore_support(gold, predicted, labels=every, zero_division=0.0)
     names = ("precision", "recall", "f1", "support")
     per_class = [
         {"label": label, **{name: _plain(part[i]) for name, part in zip(names, parts, strict=True)}}
         for i, label in enumerate(labels)
     ]
-    result: dict[str, Any] = {
-        "per_class": per_class,
-        "confusion": confusion_matrix(gold, predicted, labels=every).tolist(),
-    }
+    return {"per_class": per_class, "confusion": confusion_matrix(gold, predicted, labels=every).tolist()}
+
+
+def details(gold: np.ndarray, logits: np.ndarray, labels: Sequence[str]) -> dict[str, Any]:
+    """Per-class figures, the confusion matrix and, for two classes, thresholds."""
+    result = compared(gold.tolist(), logits.argmax(-1).tolist(), labels)
     if len(labels) == 2:
         result["thresholds"] = thresholds(gold, logits)
     return result

@@ -77,6 +77,11 @@ class Runner:
             prepared = self.loaded.pipe.preprocess(read, **self._before)
             return list(prepared) if self.chunked else prepared
 
+    def preprocess_all(self, items: list[Any]) -> list[Any]:
+        """What `preprocess` gives for each input, where a task has a quicker way for many; None for each to be
+        prepared by itself."""
+        return [None] * len(items)
+
     def forward(self, inputs: Any) -> Any:
         """From tensors to what the model makes of them."""
         if not self.chunked:

@@ -40,6 +40,20 @@ class Classifier(Runner):
             self.parameters |= cut
             return self.loaded.pipe.preprocess(item, **self._before, **cut)
 
+    def preprocess_all(self, items: list[Any]) -> list[Any]:
+        """All texts in one call of the tokenizer, which has threads for that; pairs, and texts to be cut, are left."""
+        if not all(isinstance(item, str) for item in items):
+            return super().preprocess_all(items)
+        with self.loaded.lock:
+            encoded = self.loaded.tokenizer(items, **self._before)
+        prepared: list[Any] = []
+        for place, ids in enumerate(encoded["input_ids"]):
+            fits = self.context is None or len(ids) <= self.context
+            prepared.append({name: torch.tensor([encoded[name][place]]) for name in encoded} if fits else None)
+            if fits:
+                self.note_unknown(ids)
+        return prepared
+
     def forward(self, inputs: Any) -> Any:
         outputs = super().forward(inputs)
         self.check_finite(outputs["logits"])
