@@ -270,7 +270,7 @@ def test_a_stream_ends_in_what_a_call_gives(
         first = items[0]["text"].removesuffix(items[0]["new_text"])
         assert first + "".join(item["new_text"] for item in items) == items[-1]["text"]
     else:
-        assert "best so far" in items[-1]["notes"][0]
+        assert any("best so far" in note for note in items[-1]["notes"])
 
 
 def test_an_encoder_decoder_stops_when_the_time_is_up(
@@ -380,7 +380,7 @@ def test_broken_weights_are_told(run: Callable[..., Any], models: Path, task: st
         (SUMMARIZE, "t5", TEXT, {"length_penalty": "long"}, "parameters.length_penalty", "a number"),
         (SUMMARIZE, "t5", TEXT, {"early_stopping": "never"}, "parameters.early_stopping", "true or false"),
         (SUMMARIZE, "t5", TEXT, {"generate_parameters": {"beams": 2}}, "parameters.beams", "no parameter 'beams'"),
-        (SUMMARIZE, "t5", TEXT, {"generate_parameters": 7}, "parameters.generate_parameters", "no parameter"),
+        (SUMMARIZE, "t5", TEXT, {"generate_parameters": 7}, "parameters.generate_parameters", "must be an object"),
         (SUMMARIZE, "t5", TEXT * 9, {"truncation": "do_not_truncate"}, "inputs", "at most 48. Shorten it"),
         (
             SUMMARIZE,

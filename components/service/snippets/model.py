@@ -76,7 +76,7 @@ def _revived(
             text,
             "",
             *imports,
-            f"from transformers import {autos}",
+            autos,
         ],
         remark(arguments),
         _loading(spec, arguments, parts_of),

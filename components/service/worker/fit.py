@@ -170,7 +170,9 @@ def check_size(
         model = getattr(transformers, auto_class).from_config(config)
         model.tie_weights()
     count: int = sum(one.numel() for key, one in model.named_parameters() if not unused(key, auto_class))
-    if count - held > (0.5 * count + NEW_HEAD if new_head else 0.01 * count):
+    # What cannot be learned, such as sinusoidal positions, is computed and need not be in the files.
+    computed = sum(one.numel() for one in model.parameters() if not one.requires_grad)
+    if count - computed - held > (0.5 * count + NEW_HEAD if new_head else 0.01 * count):
         raise WorkbenchError(
             f"The config.json of {name} describes {count:,} parameters, but its files hold only {held:,}. "
             "The rest would be random. Choose another model.",
