@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import gradio as gr
 
@@ -13,30 +14,50 @@ from components.widgets.model_picker import ModelPicker
 
 
 def wire_picker(
-    ctx: Context, page: gr.Blocks, picker: ModelPicker, told: gr.HTML, *, task: gr.Dropdown | gr.State
+    ctx: Context,
+    page: gr.Blocks,
+    picker: ModelPicker,
+    told: gr.HTML,
+    *,
+    task: gr.Dropdown | gr.State,
+    revision: gr.Dropdown | None = None,
 ) -> None:
-    """Let a picker search, and say what is chosen."""
-    describe = model_picker.describe(ctx.bench)
+    """Let a picker search, and say what is chosen.
 
-    def search(visitor: Visitor, query: str, name: str) -> Updates:
-        found = model_picker.choices(ctx.bench, visitor, task=name, query=query)
-        if not found:
-            return {told: html.notice(f"Nothing found for “{query}” among the models of this task.", "warning")}
-        return {picker.model: gr.update(choices=found, value=found[0])}
+    Args:
+        told: Where failures are told.
+        task: The task that the model is for; its value is empty where any will do.
+        revision: The field of the revision, which is offered the model's branches and tags.
+    """
+    bench = ctx.bench
+    describe = model_picker.describe(bench)
 
-    def show_facts(visitor: Visitor, model: str) -> Iterator[Updates]:
+    def search(visitor: Visitor, query: str, name: str, *filters: Any) -> Updates:
+        rows = model_picker.search(bench, visitor, query, name, *filters)
+        if not rows:
+            asked = f"for “{query}” " if query else ""
+            return {
+                picker.found: gr.update(visible=False),
+                told: html.notice(f"Nothing found {asked}among the models of this task and these filters.", "warning"),
+            }
+        ids = [row["id"] for row in rows]
+        return {picker.found: model_picker.found(rows), picker.model: gr.update(choices=ids)}
+
+    def show_facts(visitor: Visitor, model: str, name: str, at: str | None) -> Iterator[Updates]:
         yield {picker.facts: ""}
-        yield {picker.facts: describe(visitor, model)}
+        yield {picker.facts: describe(visitor, model, name, at or "")}
 
+    def show_revisions(visitor: Visitor, model: str) -> Updates:
+        return {} if revision is None else {revision: gr.update(choices=model_picker.revisions(bench, visitor, model))}
+
+    found = [picker.found, picker.model]
     for event in (picker.search.click, picker.query.submit):
-        ctx.wire(event, search, [picker.query, task], [picker.model], told=told)
-    for event in (picker.model.change, page.load):
-        ctx.wire(
-            event,
-            show_facts,
-            [picker.model],
-            [picker.facts],
-            told=told,
-            clears=False,
-            show_progress="hidden",
-        )
+        ctx.wire(event, search, [picker.query, task, *picker.filters], found, told=told)
+    picker.found.input(lambda chosen: chosen, picker.found, picker.model, api_visibility="private", queue=False)
+    at = revision if revision is not None else gr.State("")
+    quiet: dict[str, Any] = {"told": told, "clears": False, "show_progress": "hidden"}
+    events = [picker.model.change, page.load, *([revision.change] if revision is not None else [])]
+    for event in events:
+        ctx.wire(event, show_facts, [picker.model, task, at], [picker.facts], **quiet)
+    if revision is not None:
+        ctx.wire(revision.focus, show_revisions, [picker.model], [revision], **quiet)

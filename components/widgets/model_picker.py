@@ -58,22 +58,22 @@ class ModelPicker:
             filterable=True,
         )
         shown = gr.HTML(facts([]), padding=False)
-        with gr.Row(equal_height=True):
-            query = gr.Textbox(
-                label="Search the Hub for a model",
-                show_label=False,
-                placeholder="Search the Hub for a model",
-                container=False,
-                scale=4,
-                max_lines=1,
-            )
-            search = gr.Button("Search", size="sm", scale=1, min_width=80)
-        with gr.Column(visible=filters):
-            with gr.Accordion("Filters", open=False):
+        with gr.Accordion("Find another model", open=False) if filters else gr.Column():
+            with gr.Row(equal_height=True):
+                query = gr.Textbox(
+                    label="Search the Hub for a model",
+                    show_label=False,
+                    placeholder="Search the Hub for a model",
+                    container=False,
+                    scale=4,
+                    max_lines=1,
+                )
+                search = gr.Button("Search", size="sm", scale=1, min_width=80)
+            with gr.Column(visible=filters):
                 fields = _filters()
-            found = gr.Radio(
-                [], label="Models found", show_label=False, container=False, elem_classes="wb-list", visible=False
-            )
+                found = gr.Radio(
+                    [], label="Models found", show_label=False, container=False, elem_classes="wb-list", visible=False
+                )
         return cls(model, query, search, shown, found, fields)
 
 

@@ -8,6 +8,8 @@ import gradio as gr
 
 from components.tabs.context import Context
 from components.tabs.model_search import wire_picker
+from components.tabs.playground.about import AboutPanel
+from components.tabs.playground.batch import BatchPanel
 from components.tabs.playground.form import Form
 from components.tabs.playground.hood import StagesPanel
 from components.tabs.playground.result import ResultPanel
@@ -44,21 +46,25 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
                     stages = StagesPanel(ctx, form)
                 with gr.Tab("Code", id="code"):
                     result.code_part()
+                with gr.Tab("Batch", id="batch"):
+                    batch = BatchPanel(ctx, form)
+                with gr.Tab("About", id="about") as about_tab:
+                    about = AboutPanel(ctx, form)
             gr.HTML('<p class="wb-lead">Take it further</p>', padding=False)
             with gr.Row():
-                to_tokens = gr.Button("See its tokens", size="sm", min_width=120)
-                to_finetune = gr.Button("Fine-tune this model", size="sm", min_width=120)
-                to_card = gr.Button("Write its card", size="sm", min_width=120)
-                to_example = gr.Button(
-                    "Add as an example to its card", size="sm", min_width=120, elem_id="pg-to-example"
-                )
-                to_link = gr.Button("Copy a link", size="sm", min_width=120, elem_id="pg-make-link")
+                to_tokens = gr.Button("See its tokens", size="sm", min_width=96)
+                to_finetune = gr.Button("Fine-tune it", size="sm", min_width=96)
+                to_card = gr.Button("Write its card", size="sm", min_width=96)
+                to_example = gr.Button("Add to its card", size="sm", min_width=96, elem_id="pg-to-example")
+                to_link = gr.Button("Copy a link", size="sm", min_width=96, elem_id="pg-make-link")
             result.link_part()
     view = gr.State("result")
     views.select(_selected, None, view, api_visibility="private", queue=False)
     form.wire(page, {**result.cleared, **stages.cleared})
     stages.wire(view, hood, result.wire(to_link))
-    wire_picker(ctx, page, form.picker, form.told, task=form.task)
+    batch.wire()
+    about.wire(view, about_tab)
+    wire_picker(ctx, page, form.picker, form.told, task=form.task, revision=form.revision)
     return Playground(
         task=form.task,
         picker=form.picker,
@@ -73,4 +79,6 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
 
 
 def _selected(event: gr.SelectData) -> str:
-    return {"Result": "result", "Under the hood": "hood", "Code": "code"}.get(str(event.value), "other")
+    return {"Result": "result", "Under the hood": "hood", "Code": "code", "About": "about"}.get(
+        str(event.value), "other"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -47,7 +47,7 @@ class Form:
             info=first.summary,
             elem_id="pg-task",
         )
-        self.picker = ModelPicker.build("Model", first.default_model(ctx.bench.settings))
+        self.picker = ModelPicker.build("Model", first.default_model(ctx.bench.settings), filters=True)
         self._fitted = gr.State(first.name)
         self.inputs = InputForm(first)
         self.parameters = ParameterForm(first)
@@ -59,33 +59,38 @@ class Form:
             type="index",
             elem_id="pg-examples",
         )
-        with gr.Accordion("Parameters", open=False):
-            self.parameters.rest()
-            self.revision = gr.Textbox(
-                label="Revision", placeholder="main", info="A branch, a tag or a commit.", max_lines=1
-            )
         with gr.Row():
             self.run = gr.Button("Run", variant="primary", elem_id="pg-run", scale=3)
             self.stop = gr.Button("Stop", elem_id="pg-stop", scale=1, min_width=80, interactive=False)
         self.told = gr.HTML(padding=False, elem_id="pg-told")
+        with gr.Accordion("Parameters", open=False):
+            self.parameters.rest()
+            self.revision = gr.Dropdown(
+                label="Revision",
+                info="A branch, a tag or a commit; empty for the newest.",
+                choices=[],
+                value=None,
+                allow_custom_value=True,
+                elem_id="pg-revision",
+            )
 
     @property
     def fields(self) -> list[Component]:
         """The fields whose values `read` takes, in order."""
         return [self.task, self.picker.model, self.revision, *self.inputs.fields, *self.parameters.fields]
 
-    def read(self, task: str, model: str, revision: str | None, *values: Any) -> Asked:
+    def read(self, *values: Any) -> Asked:
         """What is asked for, from the values of `fields`."""
+        setting = self.setting(*values)
+        begin = len(self.fields) - len(self.inputs.fields) - len(self.parameters.fields)
+        inputs = self.inputs.read(setting.spec, values[begin : begin + len(self.inputs.fields)])
+        return replace(setting, inputs=inputs)
+
+    def setting(self, task: str, model: str | None, revision: str | None, *values: Any) -> Asked:
+        """The same without the inputs: the task, the model and the parameters."""
         spec = TASKS[task]
-        split = len(self.inputs.fields)
-        inputs, parameters = values[:split], values[split:]
-        return Asked(
-            spec,
-            model or "",
-            self.inputs.read(spec, inputs),
-            self.parameters.read(spec, parameters),
-            (revision or "").strip() or None,
-        )
+        parameters = self.parameters.read(spec, values[len(self.inputs.fields) :])
+        return Asked(spec, model or "", None, parameters, (revision or "").strip() or None)
 
     def wire(self, page: gr.Blocks, cleared: Updates) -> None:
         """Follow the task that is chosen, take examples, and open what a link asks for.
@@ -166,7 +171,7 @@ class Form:
                 self._fitted: asked.task,
                 self.task: gr.update(value=asked.task, info=asked.spec.summary),
                 self.examples: gr.update(samples=_samples(asked.spec)),
-                self.revision: asked.revision or "",
+                self.revision: asked.revision,
                 **_merged(self.inputs.show(asked.spec), self.inputs.fill(asked.spec, asked.inputs)),
                 **self.parameters.show(asked.spec, asked.parameters),
             }

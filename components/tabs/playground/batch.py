@@ -1,0 +1,138 @@
+"""Batch: the task and model of the form on many rows at once, held against gold answers where there are any."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from components.service.batch import table
+from components.service.errors import WorkbenchError
+from components.service.visitor import Visitor
+from components.tabs.context import Context, Updates
+from components.tabs.playground.form import Form
+from components.widgets import html
+from components.widgets.rows import batch_view, progress
+
+_PASTED, _FILE, _HUB = _SOURCES = ("Paste rows", "Upload a file", "Hub data set")
+_EMPTY = "Each row is run with the task, model and parameters on the left. What is wrong with one row stays in it."
+_ROWS = "I've been waiting for a HuggingFace course my whole life.\nI hate this so much!\nThis restaurant is awesome"
+_ON, _OFF = gr.update(interactive=True), gr.update(interactive=False)
+
+
+class RowsForm:
+    """Where rows come from: pasted, a file, or a data set. Batch and Compare have one each."""
+
+    def __init__(self, prefix: str) -> None:
+        self.kind = gr.Radio(_SOURCES, value=_PASTED, label="Rows", elem_id=f"{prefix}-source")
+        self.pasted = gr.Textbox(
+            label="One input a line, or a table",
+            info="The first line of a table names its columns: what the task reads, and gold answers if any.",
+            value=_ROWS,
+            lines=5,
+            max_lines=12,
+            elem_id=f"{prefix}-rows",
+        )
+        self.file = gr.File(
+            label="CSV, TSV, JSON Lines or Parquet",
+            file_types=[".csv", ".tsv", ".jsonl", ".json", ".parquet"],
+            visible=False,
+            height=120,
+            elem_id=f"{prefix}-file",
+        )
+        self.dataset = gr.Textbox(
+            label="Data set", info="Its id on the Hub in use.", visible=False, max_lines=1, elem_id=f"{prefix}-dataset"
+        )
+        self.kind.input(
+            lambda kind: [gr.update(visible=kind == known) for known in _SOURCES],
+            self.kind,
+            [self.pasted, self.file, self.dataset],
+            api_visibility="private",
+            queue=False,
+        )
+
+    @property
+    def fields(self) -> list[Any]:
+        """The fields that `read` takes."""
+        return [self.kind, self.pasted, self.file, self.dataset]
+
+    def read(self, kind: str, pasted: str | None, file: str | None, dataset: str | None) -> dict[str, Any]:
+        """The rows as the service takes them."""
+        if kind == _HUB:
+            return {"dataset": (dataset or "").strip()}
+        if kind == _FILE:
+            if not file:
+                raise WorkbenchError("Upload a file first.", field="rows")
+            return {"file": file, "name": file.replace("\\", "/").rpartition("/")[2]}
+        return {"text": pasted or ""}
+
+
+class BatchPanel:
+    """Rows, a run of them with its progress, and the result as a table to look at and to download."""
+
+    def __init__(self, ctx: Context, form: Form) -> None:
+        self.ctx, self.form = ctx, form
+        self.rows = RowsForm("pg-batch")
+        self.gold = gr.Textbox(
+            label="Column of the gold answers (optional)",
+            info="With it, the task's metrics are computed.",
+            max_lines=1,
+            elem_id="pg-batch-gold",
+        )
+        with gr.Row():
+            self.run = gr.Button("Run the rows", variant="primary", scale=3, elem_id="pg-batch-run")
+            self.stop = gr.Button("Stop", scale=1, min_width=80, interactive=False, elem_id="pg-batch-stop")
+        self.told = gr.HTML(padding=False, elem_id="pg-batch-told")
+        self.result = gr.HTML(html.empty(_EMPTY), padding=False, elem_id="pg-batch-result")
+        with gr.Row():
+            self.csv = gr.DownloadButton("Download as CSV", size="sm", visible=False, elem_id="pg-batch-csv")
+            self.jsonl = gr.DownloadButton("Download as JSONL", size="sm", visible=False, elem_id="pg-batch-jsonl")
+
+    def wire(self) -> None:
+        """Run and stop."""
+        outputs = [self.result, self.csv, self.jsonl, self.stop]
+        fields = [*self.rows.fields, self.gold, *self.form.fields]
+        run = self.ctx.wire(self.run.click, self._run, fields, outputs, told=self.told)
+        run.then(lambda: _OFF, None, self.stop, api_visibility="private", show_progress="hidden")
+        self.stop.click(lambda: _OFF, None, self.stop, cancels=[run], api_visibility="private", queue=False)
+
+    def _run(self, visitor: Visitor, *values: Any) -> Iterator[Updates]:
+        place, gold, rest = values[:4], values[4], values[5:]
+        rows, asked = self.rows.read(*place), self.form.setting(*rest)
+        hidden = gr.update(visible=False)
+        yield {self.result: progress(0, None, None), self.stop: _ON, self.csv: hidden, self.jsonl: hidden}
+        done: dict[int, Any] = {}
+        item: dict[str, Any] = {}
+        try:
+            for item in self.ctx.bench.batch.stream_batch(
+                asked.spec.name,
+                asked.model,
+                rows,
+                asked.parameters,
+                (gold or "").strip() or None,
+                asked.revision,
+                visitor=visitor,
+            ):
+                done.update(item.get("rows", ()))
+                if "total" in item:
+                    yield {self.result: progress(len(done), item["total"], item.get("remaining_seconds"))}
+        except WorkbenchError:
+            yield {self.result: html.empty(_EMPTY)}
+            raise
+        result = {**item, "rows": [done[number] for number in sorted(done)]}
+        yield {
+            self.result: batch_view(asked.spec, result),
+            self.csv: _download(result, "csv"),
+            self.jsonl: _download(result, "jsonl"),
+            self.stop: _OFF,
+        }
+
+
+def _download(result: dict[str, Any], kind: str) -> Any:
+    """The button with its file, in a folder that Gradio takes it from into its own cache."""
+    file = Path(tempfile.mkdtemp(prefix="batch-")) / f"batch.{kind}"
+    file.write_text(table(result, kind), encoding="utf-8")
+    return gr.update(value=str(file), visible=True)
