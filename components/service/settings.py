@@ -40,6 +40,7 @@ class Settings:
         config_bytes: Largest config.json that is shown, in bytes.
         text_chars: Longest text for one inference call, in characters.
         texts: Most texts of one inference call.
+        vector_numbers: Most numbers of the vectors of one inference call.
         media_bytes: Largest image, sound or video of one inference call, in bytes.
         image_pixels: Largest image, in pixels.
         dense_pixels: Largest image that is answered pixel by pixel (masks, depth), in pixels; others are reduced.
@@ -54,6 +55,8 @@ class Settings:
             /inference; empty for the inference providers of huggingface.co.
         inspect_chars: Longest text for the tokenizer inspector, in characters.
         window_tokens: Most tokens that the inspector sends to the page at once.
+        batch_cells: Most tokens, padding included, of a batch in the inspector.
+        template_seconds: Longest time a chat template may take, in seconds, its tokenizer's loading included.
         new_tokens: Most tokens that one generation may add.
         upload_bytes: Largest uploaded file, in bytes.
         data_rows: Most rows that a data set may have.
@@ -91,6 +94,7 @@ class Settings:
     config_bytes: int = 5 * MB
     text_chars: int = 100_000
     texts: int = 256
+    vector_numbers: int = 4_000_000
     media_bytes: int = 50 * MB
     image_pixels: int = 50_000_000
     dense_pixels: int = 2_000_000
@@ -104,6 +108,8 @@ class Settings:
     remote: str = ""
     inspect_chars: int = 2_000_000
     window_tokens: int = 2_000
+    batch_cells: int = 1_000_000
+    template_seconds: float = 20.0
     new_tokens: int = 1024
     upload_bytes: int = 200 * MB
     data_rows: int = 1_000_000
@@ -124,6 +130,7 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "cache_bytes": 2 * GB,
     "model_bytes": 2 * GB,
     "text_chars": 20_000,
+    "vector_numbers": 1_000_000,
     "new_tokens": 512,
     "media_bytes": 10 * MB,
     "image_pixels": 20_000_000,

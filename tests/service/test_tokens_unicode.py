@@ -1,4 +1,4 @@
-"""Whatever Unicode a text is made of: stages that lead to the tokenizer's ids, offsets that fit, losses that are told."""
+"""Any Unicode text: stages that lead to the tokenizer's ids, offsets that fit, and losses that are told."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ Tokenize = Callable[[str, str], dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def tokenize(
-    settings: Settings, hub: Hub, engine: Engine, visitor: Visitor, models_folder: Path, tiny_classifier: Path,
+    settings: Settings,
+    hub: Hub,
+    engine: Engine,
+    visitor: Visitor,
+    models_folder: Path,
+    tiny_classifier: Path,
     tiny_generator: Path,
-) -> Tokenize:  # fmt: skip
+) -> Tokenize:
     from tokenizer_models import save_all
 
     save_all(models_folder)
@@ -33,13 +38,12 @@ def tokenize(
 NAMES = ["classifier", "generator", "unigram", "fallback", "suffix", "words", "chat", "byte", "character"]
 LOSSLESS = ["generator", "byte"]
 
-CHUNKS = strategies.sampled_from(
-    [
-        "👩‍👩‍👧", "🏳️‍🌈", "👍🏽", "e\u0301\u0323", "é", "שלום", "مرحبا", "\u202e", "\u200f", "你好", "かな", "한국어", "ﬁ", "½", "İ", "ß",
-        " ", "  ", "\n", "\r\n", "\t", "\0", "\x1b", "\u00a0", "\u3000", "\ufeff", "\u2028", "▁", "Ġ", "##", "<0x41>", "</w>",
-        "the", "small", "FOX", "fox", "<s>", "<unk>", "[SEP]", "<|begin|>", "<mask>", "<think>", "reading", "simple,", "12.5",
-    ]
-)  # fmt: skip
+_PICTURES = ["👩\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "👍🏽"]
+_WRITINGS = ["e\u0301\u0323", "é", "שלום", "مرحبا", "\u202e", "\u200f", "你好", "かな", "한국어", "ﬁ", "½", "İ", "ß"]
+_SPACES = [" ", "  ", "\n", "\r\n", "\t", "\0", "\x1b", "\u00a0", "\u3000", "\ufeff", "\u2028"]
+_MARKS = ["▁", "Ġ", "##", "<0x41>", "</w>", "<s>", "<unk>", "[SEP]", "<|begin|>", "<mask>", "<think>"]
+_WORDS = ["the", "small", "FOX", "fox", "reading", "simple,", "12.5"]
+CHUNKS = strategies.sampled_from([*_PICTURES, *_WRITINGS, *_SPACES, *_MARKS, *_WORDS])
 CHARACTERS = strategies.characters(exclude_categories=["Cs"])
 UNICODE = strategies.lists(CHUNKS | CHARACTERS, min_size=1, max_size=12).map("".join)
 

@@ -5,9 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from components.service.engine import Engine
-from components.service.hub import Hub, chosen_id
+from components.service.errors import WorkbenchError
+from components.service.hub import Hub, Snapshot, chosen_id
 from components.service.settings import Settings
-from components.service.tokens.checks import check_text, read_id_rows, read_options
+from components.service.tokens.checks import (
+    CHAT,
+    COLLATE,
+    COMPARE,
+    COMPARE_VOCABULARIES,
+    DECODE,
+    SEARCH,
+    TOKENIZE,
+    check_batch_size,
+    check_json,
+    check_text,
+    read_id_rows,
+    read_messages,
+    read_models,
+    read_options,
+    read_prices,
+    read_query,
+    read_texts,
+)
 from components.service.visitor import Visitor
 
 _STARTER_MODEL = "starter/sentiment"
@@ -87,8 +106,7 @@ class Tokens:
         self._check(text, "text")
         if text_pair not in (None, ""):
             self._check(text_pair, "text_pair")
-        known = {"add_special_tokens": True, "start": 0, "count": 500, "price_per_million": 0.0}
-        checked = self._window(read_options(options, known))
+        checked = self._window(read_options(options, TOKENIZE))
         arguments = {"text": text, "text_pair": text_pair or None, "options": checked}
         return self._call("tokenize", model, revision, arguments, visitor)
 
@@ -117,16 +135,239 @@ class Tokens:
             once more beside it; `kind`, `family`, `meaning`, `why`, `tokenizer_class`, `fast`, `vocabulary`,
             `model_max_length`, `special_tokens`, `model`, `commit`.
         """
-        checked = read_options(options, {"skip_special_tokens": False, "clean_up_tokenization_spaces": False})
+        checked = read_options(options, DECODE)
         return self._call("decode", model, revision, {"ids": read_id_rows(ids), "options": checked}, visitor)
 
-    def _call(
-        self, name: str, model: str, revision: str | None, arguments: dict[str, Any], visitor: Visitor
+    def collate(
+        self,
+        model: str = "",
+        texts: list[Any] | None = None,
+        options: dict[str, Any] | None = None,
+        revision: str | None = None,
+        *,
+        visitor: Visitor,
     ) -> dict[str, Any]:
-        default = _STARTER_MODEL if self._settings.embedded else _HUB_MODEL
-        snapshot = self._hub.tokenizer(chosen_id(model, default), revision, visitor=visitor)
-        told = self._engine.call(name, {"path": str(snapshot.path), "model": snapshot.id, **arguments})
+        """Make a batch of several texts, or pairs of texts, as a model reads it.
+
+        Args:
+            model: A model's id; empty for a default.
+            texts: Texts, or pairs of texts as lists of two.
+            options: `padding` (`"longest"`, `"max_length"`, `"do_not_pad"`), `padding_side` and `truncation_side`
+                (`"left"`, `"right"`, empty for the tokenizer's own), `pad_to_multiple_of` (0: none), `truncation`
+                (`"do_not_truncate"`, `"longest_first"`, `"only_first"`, `"only_second"`), `max_length` (0: the
+                tokenizer's own), `stride` (0) and `return_overflowing_tokens` (off), which makes further rows of what
+                is cut off, `add_special_tokens` (on), `pad_with` (`"eos"` lets the end-of-text token stand in where
+                there is no padding token).
+            revision: A branch, tag or commit; empty for the newest.
+            visitor: Whose rights count.
+
+        Returns:
+            - `rows`: `[{sample, window, tokens, ids, attention_mask, token_type_ids, special_tokens_mask, padding,
+              hidden}]`: which text the row is of and which window of it, lists of one length (`token_type_ids` None
+              where the model has none), the number of padding tokens, and how many cells are not told; `truncated`
+              where rows or cells are left out.
+            - `lengths` of the rows in tokens; `shape`, `[rows, tokens]`, None where there is no tensor; `tensors`:
+              `[{name, shape, dtype, meaning}]`.
+            - `error`: None, or why there is no tensor: `{type, message, why, remedy}`, the library's own exception and
+              words, and the options that mend it.
+            - `pad`: `{token, id, side, borrowed}` or None; `counts`: `{texts, rows, cells, padding, padding_share,
+              cut}`; `notes`; `kind` and the other entries on the tokenizer as in `tokenize`; `model`, `commit`.
+        """
+        checked = read_options(options, COLLATE)
+        rows = read_texts(texts, self._settings.texts, self._settings.text_chars)
+        if checked["truncation"] == "only_second" and len(rows[0]) == 1:
+            raise WorkbenchError(
+                "There is no second text to cut. Give pairs of texts, or choose another truncation.",
+                field="options.truncation",
+            )
+        check_batch_size(rows, checked, self._settings.batch_cells)
+        return self._call("collate", model, revision, {"texts": rows, "options": checked}, visitor)
+
+    def render_chat(
+        self,
+        model: str = "",
+        messages: list[dict[str, Any]] | None = None,
+        options: dict[str, Any] | None = None,
+        revision: str | None = None,
+        *,
+        visitor: Visitor,
+    ) -> dict[str, Any]:
+        """Render messages by a chat template, and tokenize what comes of it.
+
+        Args:
+            model: A model's id; empty for a default.
+            messages: `[{"role": "user", "content": "..."}]`, and whatever else the template reads.
+            options: `add_generation_prompt` (off); `template`, the name of one of the tokenizer's templates or Jinja
+                text of your own; `tools` and `documents`, lists of objects; `start` (0) and `count` (500), the window
+                of tokens.
+            revision: A branch, tag or commit; empty for the newest.
+            visitor: Whose rights count.
+
+        Returns:
+            - `rendered`; `segments`: `[{start, end, text, part, role, message}]`, without gaps, `part` being
+              `content`, `template` or `prompt`, `message` the number of the message; `generation_prompt`.
+            - `tokens` as in `tokenize`, each with `segment`, `role` and `learned` besides; `start`, `truncated`,
+              `groups`. These are the ids that the model is meant to read: nothing is put around them.
+            - `assistant_mask`: `{source, tokens, spans}`: what a fine-tune on the assistant's words learns, by the
+              template's own `generation` blocks (`"template"`) or, without any, by the contents of the assistant's
+              messages (`"computed"`); number of tokens, ranges of characters.
+            - `findings`: `[{level, code, message, fix}]`, codes `double_bos`, `no_bos`, `no_eos`, `other_eos`,
+              `control_token`, `no_generation_prompt`.
+            - `counts`: `{tokens, characters, messages}`; `template`, its text; `templates`, names of the tokenizer's;
+              `kind` and the other entries on the tokenizer as in `tokenize`; `model`, `commit`.
+
+        Raises:
+            WorkbenchError: The model has no template, or the template refuses, fails, or takes too long.
+        """
+        checked = self._window(read_options(options, CHAT))
+        said = read_messages(messages, self._settings.text_chars)
+        for name in ("tools", "documents"):
+            if not all(isinstance(one, dict) for one in checked[name]):
+                raise WorkbenchError(f"The {name} must be a list of objects.", field=f"options.{name}")
+            check_json(checked[name], self._settings.text_chars, f"options.{name}")
+        check_json(checked["template"], self._settings.text_chars, "options.template")
+        arguments = {"messages": said, "options": checked}
+        seconds = min(self._settings.template_seconds, self._settings.call_seconds)
+        try:
+            return self._call("render_chat", model, revision, arguments, visitor, seconds=seconds)
+        except WorkbenchError as error:
+            if error.kind != "timeout":
+                raise
+            raise WorkbenchError(
+                f"The chat template took longer than {seconds:g} seconds and was stopped: it may never come to an end. "
+                "Choose another model, or mend the template.",
+                kind="timeout",
+                field="options.template" if checked["template"] else "model",
+            ) from None
+
+    def search_vocabulary(
+        self,
+        model: str = "",
+        query: str = "",
+        options: dict[str, Any] | None = None,
+        revision: str | None = None,
+        *,
+        visitor: Visitor,
+    ) -> dict[str, Any]:
+        """Search a vocabulary, and see how an entry of it came to be.
+
+        Args:
+            model: A model's id; empty for a default.
+            query: What to search for; empty for all entries.
+            options: `mode` (`"contains"`, `"prefix"`, `"suffix"`, `"exact"`, `"regex"` in the syntax of RE2, `"id"`),
+                `ignore_case` (off), `script` (such as `"Latin"` or `"Digits"`), `min_length` and `max_length` in
+                characters (0: any), `only` (`"special"`, `"added"`, `"unused"`, `"bytes"`: parts of characters),
+                `sort` (`"id"`, `"token"`, `"length"`), `descending` (off), `start` (0) and `count` (100).
+            revision: A branch, tag or commit; empty for the newest.
+            visitor: Whose rights count.
+
+        Returns:
+            - `entries`: `[{id, token, reads, bytes, length, script, special, added, unused, reachable}]`, `total`,
+              `start`. Texts are matched against the raw token, what it reads as, and that without spaces before it.
+            - `detail`, of the first entry where it is the only one or was asked for by `id` or `exact`, else None:
+              `{token, id, origin, note, merges: [{left, right, rank, made}], descendants: [{token, id}],
+              descendants_total, score, otherwise, neighbours: [{id, token, reads}]}`, `origin` being `added`, `base`,
+              `merge`, `unigram` or `listed`, the merges in the order in which they build the entry up, `otherwise`
+              the next best pieces of a Unigram's entry: `{score, pieces: [{token, score, unknown}]}`.
+            - `facts`: `{entries, size, holes, special, added, unused, scripts: {script: number}, lengths: {characters:
+              number}}` (16 stands for 16 and more); `kind` and the other entries on the tokenizer as in `tokenize`;
+              `model`, `commit`.
+        """
+        checked = self._window(read_options(options, SEARCH))
+        return self._call(
+            "search_vocabulary", model, revision, {"query": read_query(query), "options": checked}, visitor
+        )
+
+    def compare_vocabularies(
+        self,
+        models: list[str] | None = None,
+        query: str = "",
+        options: dict[str, Any] | None = None,
+        *,
+        visitor: Visitor,
+    ) -> dict[str, Any]:
+        """Compare the vocabularies of two models.
+
+        Args:
+            models: Two ids.
+            query: Count only entries that hold this text; empty for all.
+            options: `start` (0) and `count` (100), the window of each list.
+            visitor: Whose rights count.
+
+        Returns:
+            `vocabularies`: two of `{model, commit, entries, scripts, kind ...}`; `matched_by`: `"token"` where both
+            write their tokens alike, else `"text"`, without a space before it; `shared`: `{total, entries: [{id,
+            token, reads, script}], same_id, share_of_first, share_of_second}`, entries of the first; `only_first`,
+            `only_second`: `{total, entries}`.
+        """
+        checked = self._window(read_options(options, COMPARE_VOCABULARIES))
+        arguments = {"query": read_query(query), "options": checked}
+        return self._compare("compare_vocabularies", "vocabularies", read_models(models, 2, 2), arguments, visitor)
+
+    def compare_tokenizers(
+        self,
+        models: list[str] | None = None,
+        text: str = "",
+        options: dict[str, Any] | None = None,
+        *,
+        visitor: Visitor,
+    ) -> dict[str, Any]:
+        """Compare up to four tokenizers on one text.
+
+        Args:
+            models: Ids of one to four models.
+            text: The text.
+            options: `add_special_tokens` (off); `labelled` (off): lines begin with a label, such as `fr: Bonjour`, by
+                which tokens a word are counted instead of by writing; `prices`, of a million tokens, one for each
+                model; `count` (300), most tokens and segments that are told of each.
+            visitor: Whose rights count.
+
+        Returns:
+            - `tokenizers`: `[{model, commit, counts, round_trip, languages, tokens, truncated, kind ...}]`, `counts`,
+              `round_trip` and `tokens` as in `tokenize`; `languages`: `[{label, words, characters, tokens,
+              tokens_per_word, tokens_per_character}]`, the label being a writing (`Latin`, `Han`, `Digits` ...) or
+              the line's own.
+            - `segments`: `[{start, end, text, begins}]`, the text between any two borders, `begins` the numbers of
+              the tokenizers that begin a token there; `borders`: `{compared_characters, total, agreed, differing}`,
+              `differing` the characters before which not all of them have a border.
+        """
+        checked = self._window(read_options(options, COMPARE))
+        chosen = read_models(models, 1, 4)
+        checked["prices"] = read_prices(checked, len(chosen))
+        self._check(text, "text")
+        if checked["labelled"] and text.count("\n") > 1000:
+            raise WorkbenchError("At most 1,000 labelled lines are allowed. Send fewer.", field="text")
+        return self._compare("compare_tokenizers", "tokenizers", chosen, {"text": text, "options": checked}, visitor)
+
+    def _call(
+        self,
+        name: str,
+        model: str,
+        revision: str | None,
+        arguments: dict[str, Any],
+        visitor: Visitor,
+        *,
+        seconds: float | None = None,
+    ) -> dict[str, Any]:
+        snapshot = self._snapshot(model, revision, visitor)
+        given = {"path": str(snapshot.path), "model": snapshot.id, **arguments}
+        told = self._engine.call(name, given, seconds=seconds)
         return {**told, "model": snapshot.id, "commit": snapshot.commit}
+
+    def _compare(
+        self, name: str, key: str, models: list[str], arguments: dict[str, Any], visitor: Visitor
+    ) -> dict[str, Any]:
+        """A call on several models; each entry of `key` gets its commit."""
+        snapshots = [self._snapshot(model, None, visitor) for model in models]
+        given = [{"path": str(snapshot.path), "model": snapshot.id} for snapshot in snapshots]
+        told = self._engine.call(name, {"tokenizers": given, **arguments})
+        for entry, snapshot in zip(told[key], snapshots, strict=True):
+            entry["commit"] = snapshot.commit
+        return dict(told)
+
+    def _snapshot(self, model: str, revision: str | None, visitor: Visitor) -> Snapshot:
+        default = _STARTER_MODEL if self._settings.embedded else _HUB_MODEL
+        return self._hub.tokenizer(chosen_id(model, default), revision, visitor=visitor)
 
     def _check(self, text: Any, field: str) -> None:
         check_text(text, self._settings.inspect_chars, field)

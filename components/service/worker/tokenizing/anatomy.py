@@ -71,11 +71,6 @@ class Anatomy:
         return bool(self.settings().get("byte_fallback"))
 
     @cached_property
-    def vocab(self) -> dict[str, int]:
-        """Token -> id, added tokens included. CANINE's is every code point there is: it is left empty."""
-        return {} if self.kind == "character" else self.tokenizer.get_vocab()
-
-    @cached_property
     def special_ids(self) -> frozenset[int]:
         """Ids that decoding can skip."""
         return frozenset(self.tokenizer.all_special_ids)

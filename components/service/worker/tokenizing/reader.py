@@ -68,6 +68,11 @@ class Reader:
         elif kind == "BPEDecoder":
             self.suffix = part["suffix"]
 
+    @property
+    def marks(self) -> tuple[Any, ...]:
+        """How the vocabulary writes its tokens: two that are alike in this can be compared as they are written."""
+        return (self.unit, self.byte_level, self.byte_pieces, self.space, self.prefix, self.suffix)
+
     def read(self, token: str) -> bytes:
         """The bytes, in UTF-8, that a raw token stands for; they may be only a part of a character."""
         if token in self._added and not (self.byte_pieces and _BYTE_PIECE.fullmatch(token)):

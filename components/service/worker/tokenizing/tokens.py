@@ -37,7 +37,7 @@ def tokenize(
         "check": check,
         "offsets": encoded.offsets,
         "offset_check": _offset_check(rows),
-        "counts": _counts(encoded, options["price_per_million"]),
+        "counts": counts_of(encoded, options["price_per_million"]),
         "round_trip": back,
         "notes": _notes(encoded),
         **describe(tokenizer),
@@ -57,8 +57,8 @@ def _offset_check(rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _counts(encoded: Encoded, price: float) -> dict[str, Any]:
-    """Of the whole text."""
+def counts_of(encoded: Encoded, price: float) -> dict[str, Any]:
+    """What `Tokens.tokenize` counts, of the whole text, at a price for a million tokens."""
     texts, tokens = encoded.texts, len(encoded.ids)
     special = sum(encoded.special_mask)
     characters = sum(map(len, texts))
