@@ -229,7 +229,10 @@ def context(loaded: Loaded) -> int | None:
     """
     limits = [] if loaded.tokenizer is None else [loaded.tokenizer.model_max_length]
     config = loaded.model.config
-    positions = getattr(config.get_text_config(), "max_position_embeddings", None)
+    try:
+        positions = getattr(config.get_text_config(), "max_position_embeddings", None)
+    except ValueError:  # several parts of the model read text or the like, so that no one limit holds
+        positions = None
     if isinstance(positions, int) and positions > 0:
         limits.append(positions - _reserved(loaded.model))
     known = [limit for limit in limits if limit < _UNLIMITED]
