@@ -13,8 +13,6 @@ from components.service.policy import custom_code
 from components.service.repositories import Repositories
 from components.service.visitor import Visitor
 
-#: Longest time that counting a model's parameters may take, in seconds.
-SECONDS = 60.0
 _UNKNOWN: dict[str, Any] = {"model_type": None, "sizes": [], "parts": []}
 _NO_CODE = "It brings code of its own, which is never run here, so its parts cannot be counted."
 _NO_CONFIG = "It has no config.json that can be read, so nothing says what it is made of."
@@ -70,7 +68,7 @@ class About:
             folder = self._folder(facts, visitor)
             if folder is None:
                 return {**_UNKNOWN, "problem": _NO_CONFIG}
-            counted = self._engine.call("about_model", {"path": folder, "model": facts["id"]}, seconds=SECONDS)
+            counted = self._engine.call("about_model", {"path": folder, "model": facts["id"]})
         except WorkbenchError as error:
             if error.kind not in ("input", "forbidden"):
                 raise
