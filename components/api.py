@@ -65,6 +65,8 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "about_model": bench.about.about_model,
         "run_task": bench.inference.run_task,
         "run_stages": bench.inference.run_stages,
+        "run_batch": bench.batch.run_batch,
+        "compare_models": bench.compare.compare_models,
         "snippet": make_snippet,
         "tokenize": bench.tokens.tokenize,
         "decode": bench.tokens.decode,

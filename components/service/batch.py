@@ -76,13 +76,14 @@ class Batch:
         Raises:
             WorkbenchError: With the field that has to be mended; what is wrong with one row is told in that row.
         """
-        result: dict[str, Any] = {}
-        done: dict[int, dict[str, Any]] = {}
-        for item in self.stream_batch(task, model, rows, parameters, gold, revision, visitor=visitor):
-            done.update(item.get("rows", ()))
-            result = item
-        del result["finished"]
-        return {"rows": [done[number] for number in sorted(done)], **result}
+        return _collected(self._stream(task, model, rows, parameters, gold, revision, visitor))
+
+    def measure_batch(
+        self, task: str, model: str, rows: Any, parameters: Any, gold: Any, revision: str, sample: int, visitor: Visitor
+    ) -> dict[str, Any]:
+        """What `run_batch` returns, and `measured`: `{p50_seconds, p95_seconds, sample, load_seconds, bytes,
+        rss_bytes}` from up to `sample` of the rows, run once more, one by one."""
+        return _collected(self._stream(task, model, rows, parameters, gold, revision, visitor, sample))
 
     def stream_batch(
         self,
@@ -102,6 +103,19 @@ class Batch:
             are newly done; last `{finished: True}` with `metrics`, `throughput`, `stopped` and `facts`. Closing the
             generator stops the work.
         """
+        return self._stream(task, model, rows, parameters, gold, revision, visitor)
+
+    def _stream(
+        self,
+        task: str,
+        model: str,
+        rows: Any,
+        parameters: dict[str, Any] | None,
+        gold: Any,
+        revision: str | None,
+        visitor: Visitor,
+        sample: int = 0,
+    ) -> Iterator[dict[str, Any]]:
         spec = find_task(task)
         source = self._source(rows, visitor)
         checked = spec.check_parameters(parameters, self._settings)
@@ -119,6 +133,7 @@ class Batch:
             "parameters": checked,
             "caps": {**self._data.caps(), "rows": self._settings.batch_rows},
             "seconds": self._settings.batch_seconds,
+            "sample": sample,
         }
         known = {"task": spec.name, "model": snapshot.id, "commit": snapshot.commit}
         notes: list[str] = []
@@ -166,6 +181,16 @@ class Batch:
                 f"This takes {size / 1e6:,.0f} MB; at most {self._settings.upload_bytes / 1e6:,.0f} MB are allowed.",
                 field=field,
             )
+
+
+def _collected(items: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    """A followed batch as one value, its rows in order."""
+    result: dict[str, Any] = {}
+    done: dict[int, dict[str, Any]] = {}
+    for result in items:
+        done.update(result.get("rows", ()))
+    del result["finished"]
+    return {"rows": [done[number] for number in sorted(done)], **result}
 
 
 def table(result: Mapping[str, Any], kind: str = "csv") -> str:

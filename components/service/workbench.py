@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.service.about import About
+from components.service.batch import Batch
 from components.service.cards import Cards
 from components.service.catalog import Catalog
+from components.service.compare import Compare
 from components.service.contents import Contents
 from components.service.data import Data
 from components.service.engine import Engine
@@ -33,6 +35,8 @@ class Workbench:
     about: About
     engine: Engine
     inference: Inference
+    batch: Batch
+    compare: Compare
     tokens: Tokens
     data: Data
     runs: Runs
@@ -60,6 +64,7 @@ def open_workbench(settings: Settings) -> Workbench:
     hub = Hub(settings)
     engine = Engine(settings)
     data = Data(settings, hub, engine)
+    batch = Batch(settings, hub, engine, data)
     runs = Runs(settings, hub, engine, data)
     cards = Cards(settings, hub, runs)
     publisher = Publisher(hub, cards)
@@ -70,6 +75,8 @@ def open_workbench(settings: Settings) -> Workbench:
         about=About(hub, engine),
         engine=engine,
         inference=Inference(settings, hub, engine),
+        batch=batch,
+        compare=Compare(batch),
         tokens=Tokens(settings, hub, engine),
         data=data,
         runs=runs,

@@ -20,13 +20,8 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from components.service.settings import Settings
-from components.service.worker.batch import run_batch
-from components.service.worker.calls import Call
-from components.service.worker.models import Models
-
 TASK = "text-classification"
-WORDS = "i love this film and it is wonderful warm awful dull far too long the actor was great but its plot bad".split()
+WORDS = ("love", "this", "film", "and", "it", "is", "wonderful", "awful", "dull", "far", "too", "long", "but", "great")
 
 
 def mixed(count: int) -> list[str]:
@@ -52,6 +47,11 @@ def by_label(output: list[dict[str, Any]]) -> list[tuple[str, float]]:
 def main() -> None:
     """Measure in turns and print one table."""
     from transformers import pipeline
+
+    from components.service.settings import Settings
+    from components.service.worker.batch import run_batch
+    from components.service.worker.calls import Call
+    from components.service.worker.models import Models
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--rows", type=int, default=2000)

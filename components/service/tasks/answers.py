@@ -26,11 +26,11 @@ def answer(kind: Output, output: Any) -> str | None:
         kind: `TaskSpec.output`.
         output: A task's output for one input.
     """
+    if kind == "spans" and output is not None:
+        return "; ".join(f"{one['start']}-{one['end']} {span_label(one)}" for one in output)
     if kind not in MEANS or not output:
         return None
     first = output[0] if isinstance(output, list) else output
-    if kind == "spans":
-        return "; ".join(f"{one['start']}-{one['end']} {span_label(one)}" for one in output)
     if kind == "fills":
         masks = output if isinstance(first, list) else [output]
         return " … ".join(str(mask[0]["token_str"]) for mask in masks)

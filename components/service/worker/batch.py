@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
+from psutil import Process
 
 from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS, TaskSpec
@@ -16,7 +18,7 @@ from components.service.worker.calls import Call
 from components.service.worker.run import facts, runner
 from components.service.worker.runners.base import Runner
 from components.service.worker.scoring import score
-from components.service.worker.stacking import Row, run_rows
+from components.service.worker.stacking import Row, alone, attempt, run_rows
 from components.service.worker.tables import Caps
 
 #: How often progress is told, in seconds.
@@ -38,12 +40,14 @@ def run_batch(
     parameters: dict[str, Any],
     caps: dict[str, int],
     seconds: float,
+    sample: int = 0,
 ) -> Iterator[dict[str, Any]]:
     """Yield `{total, notes}` first, then `{rows: [[number, row]], done, total, remaining_seconds}` as rows are done,
     and last `{finished: True, stopped, metrics, throughput, facts}`.
 
     A row is `{input, output or error, seconds}`, with `gold` where there is one; `stopped` says why rows were left:
-    `"time"`, `"size"`, or None where none was.
+    `"time"`, `"size"`, or None where none was. With
+    `sample`, the last item has `measured`: `latency`, and what the model's first load took.
     """
     spec = TASKS[task]
     rows = read_rows(spec, source, gold, Caps(**caps))
@@ -54,8 +58,18 @@ def run_batch(
             field="rows",
         )
     yield {"total": len(rows.items), "notes": rows.notes}
+    before = Process().memory_info().rss
     one, load_seconds = runner(call, task, path, model, parameters, seconds)
-    yield from _Batch(call, spec, one, rows).run(load_seconds)
+    grown = Process().memory_info().rss - before if load_seconds else None
+    for item in _Batch(call, spec, one, rows).run(load_seconds):
+        if sample and "finished" in item:
+            item["measured"] = {
+                **latency(one, rows.items, sample),
+                "load_seconds": one.loaded.seconds,
+                "bytes": one.loaded.bytes,
+                "rss_bytes": grown,
+            }
+        yield item
 
 
 class _Batch:
@@ -139,6 +153,23 @@ class _Batch:
         if self._rows.gold is None:
             return None
         return score(self._spec, labels(self._one), self._pairs)
+
+
+def latency(one: Runner, items: Sequence[Any], sample: int) -> dict[str, Any]:
+    """`{p50_seconds, p95_seconds, sample}`: how long a row takes by itself, on rows spread over all that can be run."""
+    seconds = []
+    for item in items[:: max(1, len(items) // sample)][:sample]:
+        row = Row(0, None)
+        with attempt(row):
+            alone(one, checked := Row(0, check_input(one.spec, item, one.call.settings)))
+            if checked.error is None:
+                seconds.append(checked.seconds)
+        if row.error is not None and row.error.kind == "timeout":
+            break
+    seconds.sort()
+    ranks = {"p50_seconds": 0.5, "p95_seconds": 0.95}
+    found = {name: seconds[math.ceil(share * len(seconds)) - 1] if seconds else None for name, share in ranks.items()}
+    return {**found, "sample": len(seconds)}
 
 
 def labels(one: Runner) -> Sequence[str]:
