@@ -7,7 +7,7 @@ from typing import Any
 
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
-from components.service.hub import Hub, chosen_id
+from components.service.hub import Hub, Snapshot, chosen_id
 from components.service.settings import Settings
 from components.service.tasks import TaskSpec, find_task, with_languages
 from components.service.tasks.inputs import check_inputs, is_batch
@@ -56,7 +56,7 @@ class Inference:
         Raises:
             WorkbenchError: With the field that has to be mended.
         """
-        arguments, facts = self._prepare(task, model, inputs, parameters, revision, visitor)
+        arguments, facts = self.prepare(task, model, inputs, parameters, revision, visitor)
         return {**self._engine.call("run_task", arguments), **facts}
 
     def run_stages(
@@ -78,7 +78,7 @@ class Inference:
             special}`); classification's postprocess has `scores` (`{label, logit, score}`); generation's forward has
             `next_tokens` (tokens with `probability`) and its postprocess the new `tokens`.
         """
-        arguments, facts = self._prepare(task, model, inputs, parameters, revision, visitor)
+        arguments, facts = self.prepare(task, model, inputs, parameters, revision, visitor)
         return {**self._engine.call("run_stages", arguments), **facts}
 
     def stream_task(
@@ -101,13 +101,42 @@ class Inference:
         spec = find_task(task)
         if not spec.streams:
             raise WorkbenchError(f"{spec.title} gives its output at once; it cannot be followed.", field="task")
-        if is_batch(spec, inputs):
-            raise WorkbenchError("One text can be followed at a time.", field="inputs")
-        arguments, facts = self._prepare(task, model, inputs, parameters, revision, visitor)
+        arguments, facts = self.prepare(task, model, inputs, parameters, revision, visitor, alone=True)
         for item in self._engine.stream("stream_task", arguments):
             yield {**item, **facts} if item["done"] else item
 
-    def _prepare(
+    def stream_tokens(
+        self,
+        task: str,
+        model: str = "",
+        inputs: Any = None,
+        parameters: dict[str, Any] | None = None,
+        top: int = 0,
+        *,
+        visitor: Visitor,
+    ) -> Iterator[dict[str, Any]]:
+        """Run a task that writes text and follow its tokens, as servers tell them; errors as of `run_task`.
+
+        Args:
+            task, model, inputs, parameters: As of `run_task`, for one input.
+            top: How many of the likeliest tokens to tell at each step.
+
+        Yields:
+            `{id, token, text, logprob, special, top: [{id, token, text, logprob}]}` for each token: `text` is what it
+            adds to the text, and the natural logarithms of probabilities are those before temperature and its kin; the
+            last item is `{done: True, text, tokens, prompt_tokens, reason, output}` with the facts of `run_task`, and
+            `reason` is `"end"`, `"stop"`, `"length"` or `"time"`.
+        """
+        spec = find_task(task)
+        if not spec.streams:
+            raise WorkbenchError(f"{spec.title} gives its output at once; it cannot be followed.", field="task")
+        if is_batch(spec, inputs):
+            raise WorkbenchError("One text can be followed at a time.", field="inputs")
+        arguments, facts = self.prepare(task, model, inputs, parameters, None, visitor)
+        for item in self._engine.stream("stream_tokens", {**arguments, "top": top}):
+            yield {**item, **facts} if "done" in item else item
+
+    def prepare(
         self,
         task: str,
         model: str,
@@ -115,12 +144,19 @@ class Inference:
         parameters: dict[str, Any] | None,
         revision: str | None,
         visitor: Visitor,
+        *,
+        alone: bool = False,
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The worker's arguments and the facts known already; everything that costs nothing is checked first."""
+        """The worker's arguments and the facts known already; everything that costs nothing is checked first.
+
+        `alone` asks for one input, in distinction from a list of them.
+        """
         spec = find_task(task)
+        if alone and is_batch(spec, inputs):
+            raise WorkbenchError("One text can be followed at a time.", field="inputs")
         inputs = check_inputs(spec, inputs, self._settings)
         checked = spec.check_parameters(with_languages(task, parameters), self._settings)
-        snapshot = self._hub.model(self._chosen(spec, model), revision, visitor=visitor)
+        snapshot = self.snapshot(spec, model, revision, visitor)
         arguments = {
             "task": spec.name,
             "path": str(snapshot.path),
@@ -130,6 +166,10 @@ class Inference:
             "seconds": self._settings.call_seconds,
         }
         return arguments, {"task": spec.name, "model": snapshot.id, "commit": snapshot.commit}
+
+    def snapshot(self, spec: TaskSpec, model: str, revision: str | None, visitor: Visitor) -> Snapshot:
+        """The files of a model, or of the task's default where none is named."""
+        return self._hub.model(self._chosen(spec, model), revision, visitor=visitor)
 
     def _chosen(self, spec: TaskSpec, model: str) -> str:
         default = spec.default_model(self._settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -196,13 +196,23 @@ class Generator(Runner):
         self.note_unknown(inputs["input_ids"][0].tolist())
         return inputs
 
-    def forward(self, inputs: Any, watch: Callable[[torch.Tensor], None] | None = None) -> Any:
-        with self.stopping(watch) as bounds:
+    def forward(
+        self,
+        inputs: Any,
+        watch: Callable[[torch.Tensor], None] | None = None,
+        processors: Sequence[LogitsProcessor] = (),
+    ) -> Any:
+        with self.stopping(watch, processors) as bounds:
             return self.loaded.pipe.forward(inputs, **self._during, **bounds)
 
     @contextmanager
-    def stopping(self, watch: Callable[[torch.Tensor], None] | None = None) -> Iterator[dict[str, Any]]:
-        """A block for `generate`, which draws from the seed in it; it gives the arguments that stop and check it."""
+    def stopping(
+        self, watch: Callable[[torch.Tensor], None] | None = None, processors: Sequence[LogitsProcessor] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """A block for `generate`, which draws from the seed in it; it gives the arguments that stop and check it.
+
+        `processors` see the logits of each step before temperature and its kin change them.
+        """
         enough = Enough(self.call, self.until, watch)
         told = (
             f"transformers could not generate with {self.loaded.name}: its generation settings, or the parameters "
@@ -211,7 +221,7 @@ class Generator(Runner):
         with blaming(told, field="model"), self._draw:
             yield {
                 "stopping_criteria": StoppingCriteriaList([enough]),
-                "logits_processor": LogitsProcessorList([Finite(self.loaded.name)]),
+                "logits_processor": LogitsProcessorList([*processors, Finite(self.loaded.name)]),
             }
         self.timed_out = enough.timed_out
         if enough.timed_out:
