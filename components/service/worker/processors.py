@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import transformers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
 
 from components.service.errors import WorkbenchError
 from components.service.worker.blame import blaming
@@ -42,10 +44,9 @@ def load_parts(path: Path, name: str, pipeline_class: type) -> dict[str, Any]:
         parts["tokenizer"] = load_tokenizer(path, name)
     for part, (auto_class, files) in _PARTS.items():
         wanted = getattr(pipeline_class, f"_load_{part}", False)
-        there = any((path / file).is_file() for file in files)
-        if wanted is False or (wanted is None and (not there or (part == "video_processor" and _is_image_only(path)))):
+        if wanted is False or (wanted is None and not _declares(path, part)):
             continue
-        if not there:
+        if wanted and not any((path / file).is_file() for file in files):
             raise WorkbenchError(
                 f"{name} has no {files[0]}, so there is nothing that prepares inputs for it. Choose another model.",
                 field="model",
@@ -63,9 +64,32 @@ def _load(path: Path, name: str, part: str, auto_class: str) -> Any:
         return getattr(transformers, auto_class).from_pretrained(path, local_files_only=True, trust_remote_code=False)
 
 
-def _is_image_only(path: Path) -> bool:
-    """Whether the only processor file is that of images."""
-    return not (path / "video_preprocessor_config.json").is_file() and not (path / "processor_config.json").is_file()
+def _declares(path: Path, part: str) -> bool:
+    """Whether the model's files say that it has a part; older ones call an image processor a feature extractor."""
+    if part == "processor" and _json(path / "config.json").get("model_type") in PROCESSOR_MAPPING_NAMES:
+        return True
+    if part == "video_processor" and (path / "video_preprocessor_config.json").is_file():
+        return True
+    together, alone = _json(path / "processor_config.json"), _json(path / "preprocessor_config.json")
+    if part in together or (part == "processor" and "processor_class" in {**together, **alone}):
+        return True
+    kind = str(alone.get("feature_extractor_type", ""))
+    older = (
+        hasattr(transformers, kind.replace("FeatureExtractor", "ImageProcessor"))
+        and "image_processor_type" not in alone
+    )
+    if part == "feature_extractor":
+        return bool(kind) and not older
+    return f"{part}_type" in alone or (part == "image_processor" and bool(kind) and older)
+
+
+def _json(file: Path) -> dict[str, Any]:
+    """An object in a model's file; empty where there is none, or it is broken, which its loading tells in words."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _has_tokenizer(path: Path) -> bool:
