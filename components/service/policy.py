@@ -17,7 +17,7 @@ from components.service.settings import MB, Settings
 Files = Mapping[str, int | None]
 
 _SHARD = re.compile(r"[\w.-]+\.safetensors")
-_TEXT_SUFFIXES = (".json", ".txt", ".model", ".jinja", ".tiktoken")
+_TEXT_SUFFIXES = (".json", ".txt", ".model", ".spm", ".jinja", ".tiktoken")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack", ".ot")
 _DATA_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet")
 _OTHER_FORMATS = {
@@ -36,11 +36,13 @@ _KERNEL_KEYS = tuple(
 
 
 def small_files(files: Files) -> list[str]:
-    """The configuration and tokenizer files of a model: top level, and its additional chat templates."""
+    """The configuration and tokenizer files of a model: top level, its additional chat templates, and how a sentence
+    model makes one vector of many."""
     return [
         name
         for name in files
-        if name.endswith(_TEXT_SUFFIXES) and ("/" not in name or name.startswith("additional_chat_templates/"))
+        if name.endswith(_TEXT_SUFFIXES)
+        and ("/" not in name or name.startswith("additional_chat_templates/") or name == "1_Pooling/config.json")
     ]
 
 

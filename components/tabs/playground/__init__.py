@@ -10,6 +10,7 @@ from components.tabs.context import Context
 from components.tabs.model_search import wire_picker
 from components.tabs.playground.about import AboutPanel
 from components.tabs.playground.batch import BatchPanel
+from components.tabs.playground.compare import ComparePanel
 from components.tabs.playground.form import Form
 from components.tabs.playground.hood import StagesPanel
 from components.tabs.playground.result import ResultPanel
@@ -48,6 +49,8 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
                     result.code_part()
                 with gr.Tab("Batch", id="batch"):
                     batch = BatchPanel(ctx, form)
+                with gr.Tab("Compare", id="compare") as compare_tab:
+                    compare = ComparePanel(ctx, form)
                 with gr.Tab("About", id="about") as about_tab:
                     about = AboutPanel(ctx, form)
             gr.HTML('<p class="wb-lead">Take it further</p>', padding=False)
@@ -63,6 +66,7 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
     form.wire(page, {**result.cleared, **stages.cleared})
     stages.wire(view, hood, result.wire(to_link))
     batch.wire()
+    compare.wire(compare_tab)
     about.wire(view, about_tab)
     wire_picker(ctx, page, form.picker, form.told, task=form.task, revision=form.revision)
     return Playground(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from components.service.cards import body
 from components.service.readable import readable
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
@@ -38,8 +37,8 @@ class AboutPanel:
             yield {self.about: html.empty("Choose a model first.")}
             return
         made = self.ctx.bench.about.about_model(model, (revision or "").strip() or None, visitor=visitor)
-        card = made["card"] or {}
-        yield {self.about: about_view(made), self.card: readable(body(card.get("text") or "It has no card."))}
+        card = (made["card"] or {}).get("body") or "It has no card."
+        yield {self.about: about_view(made), self.card: readable(card)}
 
     def _look_if_open(self, visitor: Visitor, view: str, model: str, revision: str | None) -> Iterator[Updates]:
         if view == "about":

@@ -1,0 +1,81 @@
+"""Compare: up to four models on the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from components.service.compare import MOST_MODELS
+from components.service.errors import WorkbenchError
+from components.service.visitor import Visitor
+from components.tabs.context import Context, Updates
+from components.tabs.playground.batch import RowsForm
+from components.tabs.playground.form import Form
+from components.widgets import html, model_picker
+from components.widgets.compare import compare_view
+
+_EMPTY = f"Choose two to {MOST_MODELS} models of the task on the left: they answer the same rows, side by side."
+
+
+class ComparePanel:
+    """Models, rows, and what each makes of them."""
+
+    def __init__(self, ctx: Context, form: Form) -> None:
+        self.ctx, self.form = ctx, form
+        self.models = gr.Dropdown(
+            label="Models",
+            info="Ids; id@revision for another revision than the newest.",
+            choices=[],
+            value=[],
+            multiselect=True,
+            max_choices=MOST_MODELS,
+            allow_custom_value=True,
+            elem_id="pg-compare-models",
+        )
+        self.rows = RowsForm("pg-compare")
+        self.gold = gr.Textbox(label="Column of the gold answers (optional)", max_lines=1, elem_id="pg-compare-gold")
+        self.run = gr.Button("Compare", variant="primary", elem_id="pg-compare-run")
+        self.told = gr.HTML(padding=False, elem_id="pg-compare-told")
+        self.different = gr.Checkbox(label="Only rows on which they differ", value=False, visible=False)
+        self.result = gr.HTML(html.empty(_EMPTY), padding=False, elem_id="pg-compare-result")
+        self.last = gr.State(None)
+
+    def wire(self, opened: gr.Tab) -> None:
+        """Offer models when the tab is opened, run, and fold out the rows that differ."""
+        ctx, form = self.ctx, self.form
+        fields = [form.task, form.picker.model, self.models]
+        ctx.wire(opened.select, self._offer, fields, [self.models], told=self.told, show_progress="hidden")
+        ctx.wire(
+            self.run.click,
+            self._run,
+            [self.different, self.models, *self.rows.fields, self.gold, *form.fields],
+            [self.result, self.different, self.last],
+            told=self.told,
+        )
+        ctx.wire(self.different.input, self._show, [self.different, self.last], [self.result], told=self.told)
+
+    def _offer(self, visitor: Visitor, task: str, model: str | None, chosen: list[str]) -> Updates:
+        known = model_picker.choices(self.ctx.bench, visitor, task=task, first=model or "")
+        return {self.models: gr.update(choices=known, value=chosen or known[:2])}
+
+    def _run(self, visitor: Visitor, different: bool, models: list[str], *values: Any) -> Iterator[Updates]:
+        rows, gold, asked = self.rows.read(*values[:4]), values[4], self.form.setting(*values[5:])
+        yield {self.result: html.empty("Running one model after the other …"), self.last: None}
+        try:
+            made = self.ctx.bench.compare.compare_models(
+                asked.spec.name, models, rows, asked.parameters, (gold or "").strip() or None, visitor=visitor
+            )
+        except WorkbenchError:
+            yield {self.result: html.empty(_EMPTY)}
+            raise
+        kept = {**made, "rows": [{**row, "outputs": None} for row in made["rows"]]}
+        yield {
+            self.result: compare_view(kept, only_different=different),
+            self.different: gr.update(visible=True),
+            self.last: kept,
+        }
+
+    def _show(self, _visitor: Visitor, different: bool, last: dict[str, Any] | None) -> Updates:
+        return {self.result: compare_view(last, only_different=different)} if last else {}
