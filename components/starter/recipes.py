@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from components.starter import cards, corpus, facts, reviews, stories
+from components.starter import cards, corpus, facts, reviews, specialists, stories
 from components.starter.workshop import Trained, Workshop, publish
 
 #: What all runs have in common. Half precision would give other weights on other processors.
@@ -47,7 +47,7 @@ def encoder(shop: Workshop, starter: Path) -> None:
         }
     )
     stated = facts.encoder(trained, _newcomer(shop, trained), texts=sum(len(group) for group in groups))
-    publish(trained, cards.fill("encoder", stated), _model(starter, "encoder"))
+    publish(trained.model, cards.fill("encoder", stated), _model(starter, "encoder"))
 
 
 def _newcomer(shop: Workshop, encoder: Trained) -> Trained:
@@ -86,7 +86,7 @@ def sentiment(shop: Workshop, starter: Path) -> None:
             "warmup": 0.1,
         }
     )
-    publish(trained, cards.fill("sentiment", facts.sentiment(trained, shop.real)), _model(starter, "sentiment"))
+    publish(trained.model, cards.fill("sentiment", facts.sentiment(trained, shop.real)), _model(starter, "sentiment"))
 
 
 def tell_stories(shop: Workshop, starter: Path) -> None:
@@ -115,7 +115,7 @@ def tell_stories(shop: Workshop, starter: Path) -> None:
             "keep": "last",
         }
     )
-    publish(trained, cards.fill("stories", facts.stories(trained, len(texts))), _model(starter, "stories"))
+    publish(trained.model, cards.fill("stories", facts.stories(trained, len(texts))), _model(starter, "stories"))
 
 
 def write_reviews(starter: Path) -> None:
@@ -130,6 +130,14 @@ MODELS: dict[str, Callable[[Workshop, Path], None]] = {
     "encoder": encoder,
     "sentiment": sentiment,
     "stories": tell_stories,
+    "masks": specialists.guess_words,
+    "masks-fr": specialists.guess_french_words,
+    "names": specialists.find_names,
+    "answers": specialists.answer_questions,
+    "topics": specialists.judge_topics,
+    "french-english": specialists.translate,
+    "summaries": specialists.summarize,
+    "pictures": specialists.see,
 }
 
 

@@ -32,6 +32,27 @@ class Trained:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to learn."""
+
+    epochs: float
+    batch_size: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model's folder, and what its card says about the training."""
+
+    model: Path
+    parameters: int
+    rows: int
+    seconds: float
+    loss: float
+    schedule: Schedule
+
+
+@dataclass(frozen=True)
 class Workshop:
     """An embedded Hub on this machine and a folder for runs.
 
@@ -100,13 +121,14 @@ def workshop(folder: Path, starter: Path, real: Path | None = None) -> Iterator[
         hub.wait()
 
 
-def publish(trained: Trained, card: str, folder: Path) -> None:
-    """Replace a starter repository by a run's model and its card."""
+def publish(model: Path, card: str, folder: Path) -> None:
+    """Replace a starter repository by a trained model and its card."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(trained.model, folder)
+    shutil.copytree(model, folder)
     for file in folder.iterdir():
         file.chmod(0o644)
     settings = folder / "tokenizer_config.json"
-    kept = {key: value for key, value in json.loads(settings.read_text("utf-8")).items() if key not in PLACES}
-    settings.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if settings.exists():
+        kept = {key: value for key, value in json.loads(settings.read_text("utf-8")).items() if key not in PLACES}
+        settings.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(card, encoding="utf-8")
