@@ -9,7 +9,7 @@ from typing import Any
 from components.service.errors import WorkbenchError
 from components.service.snippets.code import Name, call, literal, model_id, origin, program, remark
 from components.service.snippets.tasks import CALLS, STEPS
-from components.service.snippets.tasks.steps import Called, CallOf, Steps, with_files
+from components.service.snippets.tasks.steps import Called, CallOf, Steps, file_names, with_files
 from components.service.snippets.tasks.text import CUT
 from components.service.tasks import TaskSpec, find_task
 from components.service.tasks.generation import SAMPLING
@@ -53,7 +53,7 @@ def _call_of(spec: TaskSpec) -> CallOf:
     def called(inputs: Any, used: dict[str, Any]) -> Called:
         if "stop" in used:
             used["stop_sequence"] = used.pop("stop")
-        return Called(call("pipe", with_files(inputs, _kinds(spec)), **used))
+        return Called(call("pipe", _named(spec, inputs), **used))
 
     return called
 
@@ -118,6 +118,12 @@ def _loading(spec: TaskSpec, arguments: Mapping[str, Any], parts: Mapping[str, s
 def _auto_class(spec: TaskSpec, arguments: Mapping[str, Any]) -> str:
     given = str(arguments.get("auto_class"))
     return given if given in spec.auto_classes else spec.auto_classes[0]
+
+
+def _named(spec: TaskSpec, inputs: Any) -> Any:
+    """The inputs with every file as its name, also one that was given in base64."""
+    only = spec.inputs[0].kind if len(spec.inputs) == 1 else ""
+    return file_names(inputs, only) if only in _MEDIA else with_files(inputs, _kinds(spec))
 
 
 def _kinds(spec: TaskSpec) -> dict[str, str]:

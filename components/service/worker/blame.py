@@ -4,6 +4,7 @@ anything. The exception travels on unchanged to the worker's one boundary, which
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from types import TracebackType
 
@@ -11,6 +12,7 @@ from components.service.errors import WorkbenchError
 
 _LOG = logging.getLogger(__name__)
 _MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "cannot allocate memory")
+_MISSING = re.compile(r"requires the (\w+) library|Missing optional dependencies: (\w+)")
 
 
 class blaming:
@@ -26,7 +28,19 @@ class blaming:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None and not isinstance(error, WorkbenchError):
-            error.__dict__.setdefault("told", self._told)
+            error.__dict__.setdefault("told", _lacking(error) or self._told)
+
+
+def _lacking(error: BaseException) -> WorkbenchError | None:
+    """What is told where transformers says that it needs a package that is not installed, such as timm."""
+    found = _MISSING.search(str(error)) if isinstance(error, (ImportError, ValueError)) else None
+    if found is None:
+        return None
+    package = (found[1] or found[2]).lower()
+    return WorkbenchError(
+        f"This model needs the Python package {package}, which is not installed here. Choose another model.",
+        field="model",
+    )
 
 
 def blamed(error: BaseException) -> WorkbenchError | None:

@@ -40,6 +40,7 @@ class Loaded:
         bytes: Memory of the weights.
         stored: The type of the weights in the files, as safetensors names it.
         seconds: How long loading took.
+        untrained: Weights that no file holds and that are random therefore; nothing asks for them by itself.
         lock: Held while the tokenizer works: a fast tokenizer keeps its truncation in itself.
     """
 
@@ -50,6 +51,7 @@ class Loaded:
     bytes: int
     stored: str
     seconds: float
+    untrained: tuple[str, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -172,14 +174,15 @@ class Models:
         itemsize = torch.empty((), dtype=dtype).element_size()
         needed = fit.check_size(config, auto_class, held, itemsize, self._settings.model_bytes, name)
         self._make_room(needed)
-        model = _load_weights(path, spec, auto_class, config, dtype, name).to(device)
+        model, untrained = _load_weights(path, spec, auto_class, config, dtype, name)
+        model = model.to(device)
         with blaming(
             f"{name} cannot be used for {spec.name}: transformers' pipeline for it does not take such a model. "
             "Choose another one.",
             field="model",
         ):
             pipe = kind(model=model, task=spec.name, device=device, **parts)
-        return Loaded(name, spec.name, pipe, auto_class, needed, stored, time.perf_counter() - begun)
+        return Loaded(name, spec.name, pipe, auto_class, needed, stored, time.perf_counter() - begun, untrained)
 
 
 def choose(stored: str) -> tuple[torch.device, torch.dtype]:
@@ -198,7 +201,7 @@ def _changed(path: Path) -> int:
 
 def _load_weights(
     path: Path, spec: TaskSpec, auto_class: str, config: PretrainedConfig, dtype: torch.dtype, name: str
-) -> PreTrainedModel:
+) -> tuple[PreTrainedModel, tuple[str, ...]]:
     with blaming(
         f"The weights of {name} do not fit its config.json, or a file of it is broken. Choose another model.",
         field="model",
@@ -218,7 +221,7 @@ def _load_weights(
             "they would be random. Choose a model that was trained for this task.",
             field="model",
         )
-    return model.eval()
+    return model.eval(), tuple(sorted(report["missing_keys"]))
 
 
 def context(loaded: Loaded) -> int | None:

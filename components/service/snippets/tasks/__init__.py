@@ -7,10 +7,10 @@ from components.service.snippets.tasks.generation import GENERATION_CALLS, GENER
 from components.service.snippets.tasks.multimodal import MULTIMODAL_CALLS, MULTIMODAL_STEPS
 from components.service.snippets.tasks.steps import CallOf, StepsOf
 from components.service.snippets.tasks.text import TEXT_STEPS
-from components.service.snippets.tasks.vision import VISION_STEPS
+from components.service.snippets.tasks.vision import VISION_CALLS, VISION_STEPS
 
 #: What writes the steps of each task.
 STEPS: dict[str, StepsOf] = {**TEXT_STEPS, **GENERATION_STEPS, **VISION_STEPS, **AUDIO_STEPS, **MULTIMODAL_STEPS}
 
 #: What writes the call of a task's pipeline where its own inputs and parameters are not the pipeline's arguments.
-CALLS: dict[str, CallOf] = {**GENERATION_CALLS, **AUDIO_CALLS, **MULTIMODAL_CALLS}
+CALLS: dict[str, CallOf] = {**GENERATION_CALLS, **VISION_CALLS, **AUDIO_CALLS, **MULTIMODAL_CALLS}

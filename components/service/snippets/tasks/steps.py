@@ -72,6 +72,15 @@ def with_files(value: Any, kinds: Mapping[str, str]) -> Any:
     return value
 
 
+def file_names(value: Any, kind: str) -> Any:
+    """The name of one file, or of each of a list of them."""
+    return [file_names(one, kind) for one in value] if isinstance(value, list) else file_name(value, kind)
+
+
+#: What `reading` needs.
+LOAD_IMAGE = "from transformers.image_utils import load_image"
+
+
 def reading(variable: str, value: Any, kind: str) -> str:
-    """A line that opens an image, under its name."""
-    return f"{variable} = Image.open({literal(file_name(value, kind))}).convert('RGB')".replace("'RGB'", '"RGB"')
+    """A line that opens an image, under its name: in RGB, turned as its camera says."""
+    return f"{variable} = load_image({literal(file_name(value, kind))})"
