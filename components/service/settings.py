@@ -58,6 +58,8 @@ class Settings:
         batch_cells: Most tokens, padding included, of a batch in the inspector.
         template_seconds: Longest time a chat template may take, in seconds, its tokenizer's loading included.
         new_tokens: Most tokens that one generation may add.
+        shown_steps: Most new tokens whose probabilities are shown at once.
+        scored_tokens: Most tokens of a text whose loss, or whose hidden states, are shown at once.
         upload_bytes: Largest uploaded file, in bytes.
         data_rows: Most rows that a data set may have.
         card_bytes: Largest model card, in bytes.
@@ -111,6 +113,8 @@ class Settings:
     batch_cells: int = 1_000_000
     template_seconds: float = 20.0
     new_tokens: int = 1024
+    shown_steps: int = 100
+    scored_tokens: int = 1024
     upload_bytes: int = 200 * MB
     data_rows: int = 1_000_000
     card_bytes: int = 200_000
@@ -132,6 +136,8 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "text_chars": 20_000,
     "vector_numbers": 1_000_000,
     "new_tokens": 512,
+    "shown_steps": 50,
+    "scored_tokens": 512,
     "media_bytes": 10 * MB,
     "image_pixels": 20_000_000,
     "dense_pixels": 1_000_000,

@@ -13,6 +13,7 @@ from components.service.compare import Compare
 from components.service.contents import Contents
 from components.service.data import Data
 from components.service.engine import Engine
+from components.service.generation import Generation
 from components.service.hub import Hub
 from components.service.inference import Inference
 from components.service.manage import Manager
@@ -35,6 +36,7 @@ class Workbench:
     about: About
     engine: Engine
     inference: Inference
+    generation: Generation
     batch: Batch
     compare: Compare
     tokens: Tokens
@@ -75,6 +77,7 @@ def open_workbench(settings: Settings) -> Workbench:
         about=About(hub, engine),
         engine=engine,
         inference=Inference(settings, hub, engine),
+        generation=Generation(settings, hub, engine),
         batch=batch,
         compare=Compare(batch),
         tokens=Tokens(settings, hub, engine),

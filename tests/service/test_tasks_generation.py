@@ -96,11 +96,18 @@ CASES: list[tuple[str, str, dict[str, Any], str, str | None, str | None, dict[st
     (
         TRANSLATE,
         "nllb",
-        {"src_lang": "eng_Latn", "tgt_lang": "fra_Latn", "max_new_tokens": 6, "num_beams": 2, "early_stopping": True},
+        {
+            "src_lang": "eng_Latn",
+            "tgt_lang": "fra_Latn",
+            "max_new_tokens": 6,
+            "min_new_tokens": 5,
+            "num_beams": 2,
+            "early_stopping": True,
+        },
         "",
         "eng_Latn",
         "fra_Latn",
-        {"max_new_tokens": 6, "num_beams": 2, "early_stopping": True},
+        {"max_new_tokens": 6, "min_new_tokens": 5, "num_beams": 2, "early_stopping": True},
     ),
     (
         REWRITE,

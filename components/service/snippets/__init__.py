@@ -7,6 +7,7 @@ from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.snippets.finetune import FINETUNE_VIEWS
+from components.service.snippets.inside import INSIDE_VIEWS
 from components.service.snippets.model import MODEL_VIEWS
 from components.service.snippets.sharing import SHARING_VIEWS
 from components.service.snippets.tokens import TOKEN_VIEWS
@@ -14,6 +15,7 @@ from components.service.snippets.tokens import TOKEN_VIEWS
 #: What writes the snippet of each view, from its arguments and the address of the Hub in use.
 VIEWS: dict[str, Callable[[Mapping[str, Any], str], str]] = {
     **MODEL_VIEWS,
+    **INSIDE_VIEWS,
     **TOKEN_VIEWS,
     **FINETUNE_VIEWS,
     **SHARING_VIEWS,

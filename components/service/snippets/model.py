@@ -29,7 +29,7 @@ def pipeline_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
         endpoint: The Hub in use.
     """
     spec = find_task(arguments.get("task"))
-    used = _parameters(spec, arguments)
+    used = used_parameters(spec, arguments)
     seed = used.pop("seed", None)
     seeded = "" if seed is None else call("set_seed", seed)
     called = CALLS.get(spec.name, _call_of(spec))(arguments.get("inputs"), used)
@@ -68,7 +68,7 @@ def _revived(
     given: dict[str, Any] = {part: Name(part) for part in parts_of}
     made = call(name, model=Name("model"), **given, task=spec.name, device="cpu")
     seeding = ["set_seed"] if any(part.startswith("set_seed(") for part in parts) else []
-    autos = _importing([_auto_class(spec, arguments), *parts_of.values(), *seeding])
+    autos = _importing([auto_class(spec, arguments), *parts_of.values(), *seeding])
     return program(
         endpoint,
         [
@@ -89,7 +89,7 @@ def stages_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     """The pipeline's steps by hand: what prepares the input, the model, and the way back. Arguments as above."""
     spec = find_task(arguments.get("task"))
     steps = _steps(spec, arguments)
-    names = [_auto_class(spec, arguments), *steps.parts.values(), *steps.names]
+    names = [auto_class(spec, arguments), *steps.parts.values(), *steps.names]
     imports = [
         "import torch",
         *steps.imports,
@@ -105,17 +105,18 @@ def _importing(names: list[str]) -> str:
 def _steps(spec: TaskSpec, arguments: Mapping[str, Any]) -> Steps:
     inputs = arguments.get("inputs")
     first = inputs[0] if is_batch(spec, inputs) and inputs else inputs
-    return STEPS[spec.name](first, _parameters(spec, arguments))
+    return STEPS[spec.name](first, used_parameters(spec, arguments))
 
 
 def _loading(spec: TaskSpec, arguments: Mapping[str, Any], parts: Mapping[str, str]) -> str:
     known = {**origin(arguments)}
     lines = [f"{part} = {call(f'{auto}.from_pretrained', Name('model_id'), **known)}" for part, auto in parts.items()]
-    model = call(f"{_auto_class(spec, arguments)}.from_pretrained", Name("model_id"), **known, **_dtype(arguments))
+    model = call(f"{auto_class(spec, arguments)}.from_pretrained", Name("model_id"), **known, **_dtype(arguments))
     return "\n".join(["model_id = " + literal(model_id(arguments)), *lines, f"model = {model}"])
 
 
-def _auto_class(spec: TaskSpec, arguments: Mapping[str, Any]) -> str:
+def auto_class(spec: TaskSpec, arguments: Mapping[str, Any]) -> str:
+    """The Auto class that loaded the model, as a result states it."""
     given = str(arguments.get("auto_class"))
     return given if given in spec.auto_classes else spec.auto_classes[0]
 
@@ -130,7 +131,7 @@ def _kinds(spec: TaskSpec) -> dict[str, str]:
     return {one.name: one.kind for one in spec.inputs if one.kind in _MEDIA}
 
 
-def _parameters(spec: TaskSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def used_parameters(spec: TaskSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters with the app's defaults where they differ from the library's."""
     given = {name: value for name, value in (arguments.get("parameters") or {}).items() if value is not None}
     known = {one.name: one.default for one in spec.parameters}

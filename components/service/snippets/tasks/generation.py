@@ -7,7 +7,8 @@ from typing import Any
 from components.service.snippets.code import Name, call, literal
 from components.service.snippets.tasks.steps import Called, CallOf, Steps, StepsOf
 
-_READ: dict[str, Any] = {
+#: What a causal model takes of what its tokenizer gives; some tokenizers give more.
+READ: dict[str, Any] = {
     "input_ids": Name('inputs["input_ids"]'),
     "attention_mask": Name('inputs["attention_mask"]'),
 }
@@ -28,15 +29,20 @@ def _generate(prompt: Any, used: dict[str, Any]) -> Steps:
         "# preprocess: from the prompt to ids, shape (batch, sequence)\n"
         f'{read}\nprint(tokenizer.convert_ids_to_tokens(inputs["input_ids"][0]), inputs["input_ids"])',
         "# what the model takes for likely to come next\n"
-        f"with torch.no_grad():\n    logits = {call('model', **_READ, indent=4)}.logits[0, -1]\n{_LIKELIEST}",
+        f"with torch.no_grad():\n    logits = {call('model', **READ, indent=4)}.logits[0, -1]\n{_LIKELIEST}",
         "# forward: generate calls the model once for each new token\n"
-        f"{seeded}output_ids = {call('model.generate', **_READ, **used)}\nprint(output_ids)",
+        f"{seeded}output_ids = {call('model.generate', **READ, **used)}\nprint(output_ids)",
         "# postprocess: from the new ids back to text\n"
         'new_ids = output_ids[:, inputs["input_ids"].shape[1] :]\n'
         "texts = tokenizer.batch_decode(new_ids, skip_special_tokens=True)\n"
         f'result = [{{"generated_text": {text if whole else "text"}}} for text in texts]\nprint(result)',
     ]
     return Steps(body, names=() if seed is None else ("set_seed",))
+
+
+def read_prompt(prompt: Any) -> str:
+    """The code that turns a prompt, or the messages of a chat, into `inputs`."""
+    return (_read_chat if isinstance(prompt, list) else _read_prompt)(prompt)[0]
 
 
 def _read_prompt(prompt: Any) -> tuple[str, str]:

@@ -37,7 +37,7 @@ class TextToText(Generator):
 
     def new_tokens(self) -> int:
         own = self.own()
-        most = own.get("max_new_tokens") or own.get("max_length", _NEW_TOKENS + 1) - 1
+        most = int(own.get("max_new_tokens") or own.get("max_length", _NEW_TOKENS + 1) - 1)
         return min(most, self._room() or most)
 
     def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
