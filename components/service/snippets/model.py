@@ -18,6 +18,8 @@ from components.service.tasks.inputs import is_batch
 #: The revived pipelines: each file stands alone, so its text is the snippet's.
 _REVIVED = Path(__file__).parent.parent / "worker" / "revived"
 _MEDIA = ("image", "audio", "video")
+#: transformers 5.23 makes an untrained decision head for some chat models where only their id is given.
+_BY_HAND = ("decision",)
 
 
 def pipeline_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
@@ -36,6 +38,8 @@ def pipeline_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     parts = [called.before, seeded, "\n".join(filter(None, [f"result = {called.line}", called.after, "print(result)"]))]
     if spec.revived:
         return _revived(spec, arguments, endpoint, called.imports, parts)
+    if spec.name in _BY_HAND:
+        return _with_model(spec, arguments, endpoint, called.imports, parts)
     loaded = call("pipeline", spec.name, model=model_id(arguments), **origin(arguments), **_dtype(arguments))
     names = "pipeline" if seed is None else "pipeline, set_seed"
     return program(
@@ -43,6 +47,23 @@ def pipeline_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
         [*called.imports, f"from transformers import {names}"],
         remark(arguments),
         f"pipe = {loaded}",
+        *parts,
+    )
+
+
+def _with_model(
+    spec: TaskSpec, arguments: Mapping[str, Any], endpoint: str, imports: tuple[str, ...], parts: list[str]
+) -> str:
+    """A pipeline around a model that is loaded before, by the Auto class that the app took."""
+    parts_of = _steps(spec, arguments).parts
+    given: dict[str, Any] = {part: Name(part) for part in parts_of}
+    made = call("pipeline", spec.name, model=Name("model"), **given, device="cpu")
+    return program(
+        endpoint,
+        [*imports, _importing([auto_class(spec, arguments), *parts_of.values(), "pipeline"])],
+        remark(arguments),
+        _loading(spec, arguments, parts_of),
+        f"pipe = {made}",
         *parts,
     )
 
@@ -72,7 +93,7 @@ def _revived(
     return program(
         endpoint,
         [
-            f"# transformers 5 has no {spec.name} pipeline: this class does what it did.",
+            f"# transformers 5 has no {spec.name} pipeline: this class is one.",
             text,
             "",
             *imports,

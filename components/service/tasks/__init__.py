@@ -9,15 +9,17 @@ from components.service.errors import WorkbenchError
 from components.service.tasks.audio import AUDIO_TASKS
 from components.service.tasks.generation import GENERATION_TASKS
 from components.service.tasks.multimodal import MULTIMODAL_TASKS
+from components.service.tasks.reading import READING_TASKS
 from components.service.tasks.spec import Example, InputSpec, ParameterSpec, TaskSpec
 from components.service.tasks.text import TEXT_TASKS
 from components.service.tasks.vision import VISION_TASKS
 
-__all__ = ["TASKS", "Example", "InputSpec", "ParameterSpec", "TaskSpec", "find_task", "with_languages"]
+__all__ = ["TASKS", "Example", "InputSpec", "ParameterSpec", "TaskSpec", "find_task"]
 
 #: Every task by its name, in the order in which people meet them.
 TASKS: dict[str, TaskSpec] = {
-    spec.name: spec for spec in (*TEXT_TASKS, *GENERATION_TASKS, *VISION_TASKS, *AUDIO_TASKS, *MULTIMODAL_TASKS)
+    spec.name: spec
+    for spec in (*TEXT_TASKS, *READING_TASKS, *GENERATION_TASKS, *VISION_TASKS, *AUDIO_TASKS, *MULTIMODAL_TASKS)
 }
 
 #: How the old pipelines named a translation between two languages.

@@ -23,6 +23,7 @@ _KINDS = {
     "fill-mask": "MODEL_FOR_MASKED_LM_MAPPING_NAMES",
     "token-classification": "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES",
     "question-answering": "MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES",
+    "table-question-answering": "MODEL_FOR_TABLE_QUESTION_ANSWERING_MAPPING_NAMES",
     "text-to-text (encoder-decoder)": "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES",
     "multiple-choice": "MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES",
     "image-classification": "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES",
@@ -97,6 +98,16 @@ def check_head(config: PretrainedConfig, spec: TaskSpec, name: str) -> str:
         f"Choose a {spec.name} model{known}.",
         field="model",
     )
+
+
+def check_mask(tokenizer: Any, name: str) -> None:
+    """Refuse a tokenizer without a mask token, which fill-mask cannot do without."""
+    if tokenizer.mask_token_id is None:
+        raise WorkbenchError(
+            f"The tokenizer of {name} has no mask token, so there is nothing to write where a word is to be found. "
+            "Choose a fill-mask model.",
+            field="model",
+        )
 
 
 def unused(key: str, auto_class: str) -> bool:

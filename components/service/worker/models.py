@@ -169,6 +169,8 @@ class Models:
         auto_class = fit.check_head(config, spec, name)
         kind = pipeline_class(spec.name)
         parts = load_parts(path, name, kind)
+        if spec.name == "fill-mask":
+            fit.check_mask(parts["tokenizer"], name)
         held, stored = fit.stored(path, name)
         device, dtype = choose(stored)
         itemsize = torch.empty((), dtype=dtype).element_size()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.service.errors import WorkbenchError
 from components.service.snippets.code import literal
 
 
@@ -51,6 +52,17 @@ class Called:
 #: Writes the call of one task's pipeline, from its inputs (one, or a list of them) and the parameters as they were
 #: used; `seed` is taken out already.
 CallOf = Callable[[Any, dict[str, Any]], Called]
+
+
+def part(item: Any, name: str) -> Any:
+    """One of several inputs.
+
+    Raises:
+        WorkbenchError: It is not there.
+    """
+    if not isinstance(item, Mapping) or name not in item:
+        raise WorkbenchError(f"The inputs have to be an object with {name}.", field="inputs")
+    return item[name]
 
 
 def file_name(value: Any, otherwise: str = "input") -> str:

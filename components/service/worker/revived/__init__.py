@@ -12,9 +12,11 @@ from transformers.pipelines import PIPELINE_REGISTRY, REMOVED_TASKS, _resolve_im
 
 #: Each revived task, the module and class of its pipeline, and the Auto classes that load a model for it.
 REVIVED: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "image-to-image": ("image_to_image", "ImageToImagePipeline", ("AutoModelForImageToImage",)),
+    "question-answering": ("question_answering", "QuestionAnsweringPipeline", ("AutoModelForQuestionAnswering",)),
+    "sentence-similarity": ("sentence_similarity", "SentenceSimilarityPipeline", ("AutoModel",)),
     "summarization": ("summarization", "SummarizationPipeline", ("AutoModelForSeq2SeqLM",)),
     "translation": ("translation", "TranslationPipeline", ("AutoModelForSeq2SeqLM",)),
+    "image-to-image": ("image_to_image", "ImageToImagePipeline", ("AutoModelForImageToImage",)),
     "text2text-generation": ("text2text_generation", "Text2TextGenerationPipeline", ("AutoModelForSeq2SeqLM",)),
 }
 
