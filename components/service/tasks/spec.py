@@ -270,9 +270,9 @@ class TaskSpec:
         parameters = _unfold(parameters)
         for name in parameters:
             if name not in known:
+                known_ones = f"It knows {', '.join(known)}." if known else "It has none."
                 raise WorkbenchError(
-                    f"{self.title} has no parameter {name!r}. It knows {', '.join(known)}.",
-                    field=f"parameters.{name}",
+                    f"{self.title} has no parameter {name!r}. {known_ones}", field=f"parameters.{name}"
                 )
         given = {name: known[name].check(value, settings) for name, value in parameters.items() if value is not None}
         for one in self.parameters:
