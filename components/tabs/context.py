@@ -47,9 +47,10 @@ class Context:
         *,
         told: Component,
         clears: bool = True,
+        detailed: bool = False,
         **options: Any,
     ) -> Any:
-        """Call `function(visitor, *values of inputs)` on `event`.
+        """Call `function(visitor, *values of inputs)` on `event`; `detailed` puts the event's own data before them.
 
         The function returns, or yields, a dict of component to update, over `outputs`. A `WorkbenchError` becomes a
         sentence in `told`, and everything on the page stays as it was. Otherwise `told` is cleared, but not by what
@@ -61,8 +62,9 @@ class Context:
         options.setdefault("show_progress", "minimal")
         fresh = {told: ""} if clears else {}
         handler = self._streaming if inspect.isgeneratorfunction(function) else self._once
+        called = handler(function, told, fresh)
         return event(
-            handler(function, told, fresh),
+            _with_data(called) if detailed else called,
             inputs=[self.token, *inputs],
             outputs=[told, *outputs],
             api_visibility="private",
@@ -90,6 +92,21 @@ class Context:
                 yield {told: _sentence(error)}
 
         return handler
+
+
+def _with_data(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """The handler with what the event itself tells as its first value; Gradio finds both by their annotations."""
+    if inspect.isgeneratorfunction(handler):
+
+        def streaming(event: gr.EventData, request: gr.Request, token: str, *values: Any) -> Iterator[Updates]:
+            yield from handler(request, token, event._data, *values)
+
+        return streaming
+
+    def once(event: gr.EventData, request: gr.Request, token: str, *values: Any) -> Any:
+        return handler(request, token, event._data, *values)
+
+    return once
 
 
 def bring_into_view(event: Callable[..., Any], elem_id: str) -> None:

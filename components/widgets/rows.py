@@ -42,7 +42,7 @@ def batch_view(spec: TaskSpec, result: dict[str, Any]) -> str:
             ("Commit", told["commit"][:7]),
         ]
     )
-    notes = "".join(notice(note, "warning") for note in told["notes"])
+    notes = "".join(notice(note) for note in told["notes"])
     stopped = notice(_STOPPED.get(result.get("stopped") or "", ""), "warning")
     return stated + notes + stopped + metrics_view(result.get("metrics")) + _rows(spec, result["rows"])
 

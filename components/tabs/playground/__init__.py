@@ -12,7 +12,7 @@ from components.tabs.playground.about import AboutPanel
 from components.tabs.playground.batch import BatchPanel
 from components.tabs.playground.compare import ComparePanel
 from components.tabs.playground.form import Form
-from components.tabs.playground.hood import StagesPanel
+from components.tabs.playground.hood import Hood
 from components.tabs.playground.result import ResultPanel
 from components.widgets.model_picker import ModelPicker
 
@@ -44,7 +44,7 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
                 with gr.Tab("Result", id="result"):
                     result = ResultPanel(ctx, form)
                 with gr.Tab("Under the hood", id="hood") as hood:
-                    stages = StagesPanel(ctx, form)
+                    hood_views = Hood(ctx, form)
                 with gr.Tab("Code", id="code"):
                     result.code_part()
                 with gr.Tab("Batch", id="batch"):
@@ -63,8 +63,8 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
             result.link_part()
     view = gr.State("result")
     views.select(_selected, None, view, api_visibility="private", queue=False)
-    form.wire(page, {**result.cleared, **stages.cleared})
-    stages.wire(view, hood, result.wire(to_link))
+    form.wire(page, {**result.cleared, **hood_views.stages.cleared})
+    hood_views.wire(view, hood, result.wire(to_link))
     batch.wire()
     compare.wire(compare_tab)
     about.wire(view, about_tab)

@@ -1,4 +1,4 @@
-"""Under the hood: the three steps with their tensors."""
+"""Under the hood: the three steps with their tensors, and what a language model does beneath them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,46 @@ from typing import Any
 
 import gradio as gr
 
+from components.service.errors import WorkbenchError
+from components.service.tasks import TASKS
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.playground.form import Form
-from components.widgets import html
+from components.widgets import generation, html
 from components.widgets.stages import stages_view
 
 _EMPTY = "Run something first: its three steps are shown here with their real tensors."
+
+
+class Hood:
+    """The views under the hood, of which each task shows those that it has."""
+
+    def __init__(self, ctx: Context, form: Form) -> None:
+        self.ctx, self.form = ctx, form
+        own = fits(form.task.value)
+        with gr.Tabs():
+            with gr.Tab("Three steps"):
+                self.stages = StagesPanel(ctx, form)
+            with gr.Tab("Token by token", visible=own["steps"]) as self.steps_tab:
+                self.steps = StepsPanel(ctx, form)
+            with gr.Tab("Loss of a text", visible=own["score"]) as self.score_tab:
+                self.score = ScorePanel(ctx, form)
+            with gr.Tab("With and without a head", visible=own["heads"]) as self.heads_tab:
+                self.heads = HeadsPanel(ctx, form)
+
+    def wire(self, view: gr.State, opened: gr.Tab, ran: list[Any]) -> None:
+        """Wire every view, and show those that the task has."""
+        self.stages.wire(view, opened, ran)
+        for panel in (self.steps, self.score, self.heads):
+            panel.wire()
+        tabs = [self.steps_tab, self.score_tab, self.heads_tab]
+        self.form.task.change(
+            lambda task: [gr.update(visible=there) for there in fits(task).values()],
+            self.form.task,
+            tabs,
+            api_visibility="private",
+            queue=False,
+        )
 
 
 class StagesPanel:
@@ -48,3 +81,143 @@ class StagesPanel:
 
     def _look_if_open(self, visitor: Visitor, view: str, *values: Any) -> Updates:
         return self._look(visitor, *values) if view == "hood" else {}
+
+
+class StepsPanel:
+    """Token by token: what was likely at each step, and going on from another token."""
+
+    def __init__(self, ctx: Context, form: Form) -> None:
+        self.ctx, self.form = ctx, form
+        self.write = gr.Button("Write it token by token", elem_id="pg-steps-run")
+        self.told = gr.HTML(padding=False, elem_id="pg-steps-told")
+        self.steps = gr.HTML(
+            html.empty("Each token is shown with those that were likely in its place. Click one, and take another."),
+            js_on_load=generation.PICKING,
+            padding=False,
+            elem_id="pg-steps",
+        )
+        self.code = _code("pg-steps-code")
+        self.forced = gr.State([])
+
+    def wire(self) -> None:
+        """Write, and go on from an alternative that is clicked."""
+        outputs = [self.steps, self.code, self.forced]
+        self.ctx.wire(self.write.click, self._write, self.form.fields, outputs, told=self.told)
+        fields = [self.forced, *self.form.fields]
+        self.ctx.wire(self.steps.select, self._branch, fields, outputs, told=self.told, detailed=True)
+
+    def _write(self, visitor: Visitor, *values: Any) -> Updates:
+        return self._made(visitor, [], values)
+
+    def _branch(self, visitor: Visitor, picked: dict[str, int], forced: list[dict[str, int]], *values: Any) -> Updates:
+        before = [one for one in forced if one["step"] < picked["step"]]
+        return self._made(visitor, [*before, {"step": picked["step"], "id": picked["id"]}], values)
+
+    def _made(self, visitor: Visitor, forced: list[dict[str, int]], values: tuple[Any, ...]) -> Updates:
+        asked, bench = self.form.read(*values), self.ctx.bench
+        made = bench.generation.generation_steps(*asked.call, forced=forced, visitor=visitor)
+        prompt = asked.inputs if asked.spec.name == "text-generation" and isinstance(asked.inputs, str) else ""
+        code = bench.snippet("generation_steps", {**made, "inputs": asked.inputs, "forced": forced})
+        return {self.steps: generation.steps_view(made, prompt, forced), self.code: code, self.forced: forced}
+
+
+class ScorePanel:
+    """The loss of a text, token by token."""
+
+    def __init__(self, ctx: Context, form: Form) -> None:
+        self.ctx, self.form = ctx, form
+        self.text = gr.Textbox(
+            label="Text",
+            info="How likely is it to the model that is chosen on the left?",
+            value="Once upon a time there was a little fox. Once upon a time there was a little spreadsheet.",
+            lines=3,
+            max_lines=10,
+            elem_id="pg-score-text",
+        )
+        self.score = gr.Button("Score it", elem_id="pg-score-run")
+        self.told = gr.HTML(padding=False, elem_id="pg-score-told")
+        self.scored = gr.HTML(
+            html.empty("The loss of each token is shown here, and what the model held for likelier."),
+            padding=False,
+            elem_id="pg-scored",
+        )
+        self.code = _code("pg-score-code")
+
+    def wire(self) -> None:
+        """Score when asked to."""
+        fields = [self.text, self.form.task, self.form.picker.model, self.form.revision]
+        for event in (self.score.click, self.text.submit):
+            self.ctx.wire(event, self._score, fields, [self.scored, self.code], told=self.told)
+
+    def _score(self, visitor: Visitor, text: str, task: str, model: str, revision: str | None) -> Updates:
+        bench = self.ctx.bench
+        seen = bench.generation.score_text(model, text, (revision or "").strip() or None, task, visitor=visitor)
+        return {
+            self.scored: generation.score_view(seen),
+            self.code: bench.snippet("score_text", {**seen, "text": text}),
+        }
+
+
+class HeadsPanel:
+    """The same ids through the model without its head, and with it."""
+
+    def __init__(self, ctx: Context, form: Form) -> None:
+        self.ctx, self.form = ctx, form
+        self.texts = gr.Textbox(
+            label="One or two texts, one a line",
+            info="Of two, the shorter one is padded.",
+            value="I've been waiting for a HuggingFace course my whole life.\nI hate this so much!",
+            lines=2,
+            max_lines=6,
+            elem_id="pg-heads-texts",
+        )
+        self.labels = gr.Textbox(
+            label="Labels (optional)",
+            info="One for each text, with commas between; or the word inputs, for a model that foretells tokens.",
+            max_lines=1,
+            elem_id="pg-heads-labels",
+        )
+        self.look = gr.Button("Look with and without its head", elem_id="pg-heads-run")
+        self.told = gr.HTML(padding=False, elem_id="pg-heads-told")
+        self.heads = gr.HTML(
+            html.empty("The hidden states of the model stand here beside what its head makes of them."),
+            padding=False,
+            elem_id="pg-heads",
+        )
+        self.code = _code("pg-heads-code")
+
+    def wire(self) -> None:
+        """Look when asked to."""
+        fields = [self.texts, self.labels, self.form.task, self.form.picker.model, self.form.revision]
+        self.ctx.wire(self.look.click, self._look, fields, [self.heads, self.code], told=self.told)
+
+    def _look(self, visitor: Visitor, texts: str, labels: str, task: str, model: str, revision: str | None) -> Updates:
+        lines = [line for line in (texts or "").splitlines() if line.strip()]
+        if not 1 <= len(lines) <= 2:
+            raise WorkbenchError("Write one or two texts, one a line.", field="inputs")
+        given = _labels(labels or "")
+        bench, at = self.ctx.bench, (revision or "").strip() or None
+        seen = bench.generation.hidden_states(task, model, lines, at, given, visitor=visitor)
+        code = bench.snippet("hidden_states", {**seen, "inputs": lines, "labels": given})
+        return {self.heads: generation.heads_view(seen), self.code: code}
+
+
+def fits(task: str) -> dict[str, bool]:
+    """Which of the deeper views a task has: steps, score, heads."""
+    spec = TASKS[task]
+    reads_text = all(one.kind in ("text", "chat", "texts", "json") for one in spec.inputs)
+    return {"steps": spec.streams, "score": task in ("text-generation", "fill-mask"), "heads": reads_text}
+
+
+def _labels(typed: str) -> list[Any] | str | None:
+    if not typed.strip():
+        return None
+    if typed.strip() == "inputs":
+        return "inputs"
+    parts = [part.strip() for part in typed.split(",")]
+    return [int(part) if part.isdecimal() else part for part in parts]
+
+
+def _code(elem_id: str) -> gr.Code:
+    with gr.Accordion("Code", open=False):
+        return gr.Code(language="python", show_label=False, interactive=False, elem_id=elem_id)

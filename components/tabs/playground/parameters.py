@@ -109,7 +109,8 @@ def _written(spec: ParameterSpec, value: Any) -> Any:
 def _typed(spec: ParameterSpec, value: Any) -> Any:
     """What was typed as what it is; anything else as it stands, for the service to refuse by name."""
     if not isinstance(value, str):
-        return value
+        # A box that is left empty says nothing where the default is the model's own.
+        return None if value is False and spec.default is None else value
     text = value.strip()
     if not text:
         return None
