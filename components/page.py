@@ -15,8 +15,10 @@ from starlette.routing import Route
 from components.api import add_endpoints
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
+from components.service.tasks.media import SAMPLES
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench, open_workbench
+from components.serving import inference_routes
 from components.tabs import card, finetune, hub, playground, tokenizer
 from components.tabs.context import Context, Updates
 from components.visitors import Door
@@ -168,8 +170,12 @@ def serve(settings: Settings) -> None:
             run_history=False,
             enable_monitoring=False,
             max_file_size=settings.upload_bytes,
+            allowed_paths=[str(SAMPLES)],
             blocked_paths=[str(settings.home)],
-            app_kwargs={"routes": [health(bench)], "middleware": [Middleware(Door, settings=settings)]},
+            app_kwargs={
+                "routes": [health(bench), *inference_routes(bench)],
+                "middleware": [Middleware(Door, settings=settings)],
+            },
         )
     finally:
         bench.close()
