@@ -162,6 +162,30 @@ def topics(model: Path, texts: Sequence[tuple[str, str]]) -> dict[str, Any]:
     }
 
 
+def meanings(model: Path, drawn: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """How often the nearest of the other texts is on the same topic."""
+    nearest = comparing(model)
+    right = [drawn[other][1] == topic for other, (_, topic) in zip(nearest([t for t, _ in drawn]), drawn, strict=True)]
+    return {"texts": len(drawn), "accuracy": f"{_share(right):.2f}"}
+
+
+def comparing(model: Path) -> Callable[[Sequence[str]], list[int]]:
+    """A function from texts to the place of the nearest other text of each, by the cosine of their mean vectors."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    from components.starter.training import mean_vectors
+
+    tokenizer, encoder = AutoTokenizer.from_pretrained(model), AutoModel.from_pretrained(model)
+
+    def nearest(texts: Sequence[str]) -> list[int]:
+        with torch.no_grad():
+            vectors = mean_vectors(encoder, tokenizer(list(texts), padding=True, return_tensors="pt"))
+        return (vectors @ vectors.T).fill_diagonal_(-1).argmax(-1).tolist()
+
+    return nearest
+
+
 def texts(model: Path, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """How often the text that is written is the expected one to the letter."""
     written = writing(model)

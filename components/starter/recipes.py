@@ -135,6 +135,7 @@ MODELS: dict[str, Callable[[Workshop, Path], None]] = {
     "names": specialists.find_names,
     "answers": specialists.answer_questions,
     "topics": specialists.judge_topics,
+    "meanings": specialists.compare_meanings,
     "french-english": specialists.translate,
     "summaries": specialists.summarize,
     "pictures": specialists.see,

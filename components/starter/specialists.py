@@ -60,7 +60,7 @@ def answer_questions(shop: Workshop, starter: Path) -> None:
 
     from components.starter import training, untrained
 
-    asked = answers.asked(60_500)
+    asked = answers.asked(45_500)
     train, held = asked[:-500], asked[-500:]
     texts = [f"{item.context} {item.question}" for item in train]
     config = untrained.reader(texts, shop.folder / "empty", pieces=2400)
@@ -86,6 +86,19 @@ def judge_topics(shop: Workshop, starter: Path) -> None:
     _publish(fitted, "topics", starter, measured.topics(fitted.model, topics.texts(300, topics.SEED + 2)))
 
 
+def compare_meanings(shop: Workshop, starter: Path) -> None:
+    """`starter/meanings`: vectors that are close for texts on one topic, from `starter/masks`."""
+    from transformers import AutoModel
+
+    from components.starter import training
+
+    base = starter / "models" / "starter" / "masks"
+    model, subjects = AutoModel.from_pretrained(base), sorted(topics.topics())
+    texts = [(text, subjects.index(topic)) for text, topic in topics.texts(20_000, topics.SEED)]
+    fitted = training.gather_texts(model, _tokenizer(base), texts, Schedule(1, 64, 5e-4), shop.folder / "model")
+    _publish(fitted, "meanings", starter, measured.meanings(fitted.model, topics.texts(500, topics.SEED + 2)))
+
+
 def translate(shop: Workshop, starter: Path) -> None:
     """`starter/french-english`: French sentences in English."""
     train = french.pairs(45_000)
@@ -95,7 +108,7 @@ def translate(shop: Workshop, starter: Path) -> None:
 
 def summarize(shop: Workshop, starter: Path) -> None:
     """`starter/summaries`: what a little news text says first, in short."""
-    train = summaries.pairs(30_000)
+    train = summaries.pairs(24_000)
     fitted = _write(shop, train, Schedule(4, 32, 3e-3), pieces=2400, longest=256)
     _publish(fitted, "summaries", starter, measured.texts(fitted.model, summaries.unseen(300, train)))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
 from transformers import (
     DataCollatorForLanguageModeling,
     DataCollatorForSeq2Seq,
@@ -21,6 +23,8 @@ from transformers import (
 from components.starter.reviews import SEED
 from components.starter.workshop import Fitted, Schedule
 
+#: How much closer a text must be to its own group than to others.
+TEMPERATURE = 0.1
 Rows = list[dict[str, Any]]
 
 
@@ -73,6 +77,30 @@ def judge_pairs(
     return _fit(model, tokenizer, rows, DataCollatorWithPadding(tokenizer), schedule, out)
 
 
+def gather_texts(model: Any, tokenizer: Any, texts: Sequence[tuple[str, int]], schedule: Schedule, out: Path) -> Fitted:
+    """Teach an encoder to lay texts of one group close together (supervised contrastive loss, Khosla et al. 2020)."""
+    encoded = tokenizer([text for text, _ in texts])["input_ids"]
+    rows = [{"input_ids": ids, "labels": group} for ids, (_, group) in zip(encoded, texts, strict=True)]
+    return _fit(model, tokenizer, rows, DataCollatorWithPadding(tokenizer), schedule, out, trainer=_Gathering)
+
+
+def mean_vectors(model: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+    """The mean of a text's last hidden states, as vectors of length 1 (texts x hidden size)."""
+    hidden = model(**inputs).last_hidden_state
+    mask = inputs["attention_mask"][..., None]
+    return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
+
+
+class _Gathering(Trainer):
+    def compute_loss(self, model: Any, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
+        groups = inputs.pop("labels")
+        vectors = mean_vectors(model, inputs)
+        oneself = torch.eye(len(groups), dtype=torch.bool)
+        chances = (vectors @ vectors.T / TEMPERATURE).masked_fill(oneself, -1e9).log_softmax(-1)
+        friends = (groups[:, None] == groups[None]) & ~oneself
+        return -(chances * friends).sum(-1).div(friends.sum(-1).clamp(min=1)).mean()
+
+
 def see_pictures(model: Any, processor: Any, rows: Sequence[tuple[Any, int]], schedule: Schedule, out: Path) -> Fitted:
     """Teach an image classifier pictures with the ids of their labels."""
     pixels = processor([picture for picture, _ in rows], return_tensors="pt")["pixel_values"]
@@ -80,7 +108,16 @@ def see_pictures(model: Any, processor: Any, rows: Sequence[tuple[Any, int]], sc
     return _fit(model, processor, items, default_data_collator, schedule, out)
 
 
-def _fit(model: Any, processor: Any, rows: Rows, collate: Callable[..., Any], schedule: Schedule, out: Path) -> Fitted:
+def _fit(
+    model: Any,
+    processor: Any,
+    rows: Rows,
+    collate: Callable[..., Any],
+    schedule: Schedule,
+    out: Path,
+    *,
+    trainer: type[Trainer] = Trainer,
+) -> Fitted:
     set_seed(SEED)
     arguments = TrainingArguments(
         output_dir=str(out),
@@ -90,6 +127,7 @@ def _fit(model: Any, processor: Any, rows: Rows, collate: Callable[..., Any], sc
         warmup_steps=0.05,
         weight_decay=0.01,
         train_sampling_strategy="group_by_length" if "input_ids" in rows[0] else "random",
+        remove_unused_columns=False,
         use_cpu=True,
         save_strategy="no",
         report_to="none",
@@ -98,8 +136,8 @@ def _fit(model: Any, processor: Any, rows: Rows, collate: Callable[..., Any], sc
         seed=SEED,
     )
     begun = time.monotonic()
-    trainer = Trainer(model=model, args=arguments, train_dataset=rows, data_collator=collate)
-    loss = trainer.train().training_loss
+    work = trainer(model=model, args=arguments, train_dataset=rows, data_collator=collate)
+    loss = work.train().training_loss
     seconds = time.monotonic() - begun
     model.save_pretrained(out)
     processor.save_pretrained(out)
