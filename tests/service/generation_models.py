@@ -178,7 +178,9 @@ def nllb(path: Path) -> Path:
     tokenizer = NllbTokenizer(vocab={word: number for number, word in enumerate(words)}, merges=[])
     tokenizer.model_max_length = 48
     config = MBartConfig(vocab_size=len(tokenizer), decoder_start_token_id=2, **_BART)
-    return _save(MBartForConditionalGeneration(config), tokenizer, path)
+    model = MBartForConditionalGeneration(config)
+    model.final_logits_bias[0, len(words) :] = -50.0  # else it writes little but languages
+    return _save(model, tokenizer, path)
 
 
 def chat(path: Path) -> Path:
