@@ -30,7 +30,7 @@ class Hood:
                 self.steps = StepsPanel(ctx, form)
             with gr.Tab("Loss of a text", visible=own["score"]) as self.score_tab:
                 self.score = ScorePanel(ctx, form)
-            with gr.Tab("With and without a head", visible=own["heads"]) as self.heads_tab:
+            with gr.Tab("With and without a head"):
                 self.heads = HeadsPanel(ctx, form)
 
     def wire(self, view: gr.State, opened: gr.Tab, ran: list[Any]) -> None:
@@ -38,7 +38,7 @@ class Hood:
         self.stages.wire(view, opened, ran)
         for panel in (self.steps, self.score, self.heads):
             panel.wire()
-        tabs = [self.steps_tab, self.score_tab, self.heads_tab]
+        tabs = [self.steps_tab, self.score_tab]
         self.form.task.change(
             lambda task: [gr.update(visible=there) for there in fits(task).values()],
             self.form.task,
@@ -203,10 +203,8 @@ class HeadsPanel:
 
 
 def fits(task: str) -> dict[str, bool]:
-    """Which of the deeper views a task has: steps, score, heads."""
-    spec = TASKS[task]
-    reads_text = all(one.kind in ("text", "chat", "texts", "json") for one in spec.inputs)
-    return {"steps": spec.streams, "score": task in ("text-generation", "fill-mask"), "heads": reads_text}
+    """Which of the views of writing a task has: steps and score."""
+    return {"steps": TASKS[task].streams, "score": task in ("text-generation", "fill-mask")}
 
 
 def _labels(typed: str) -> list[Any] | str | None:

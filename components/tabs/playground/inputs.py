@@ -167,7 +167,8 @@ def _value(one: InputSpec, values: list[Any], chat: bool) -> Any:
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
     if one.kind == "table":
         return _table(value or "")
-    if one.kind == "json" or (one.kind == "chat" and (value or "").lstrip().startswith('[{"')):
+    looks_json = (value or "").lstrip().startswith(("{", "[") if one.kind == "json" else '[{"')
+    if one.kind in ("json", "chat") and looks_json:
         return _json(value or "")
     if one.kind == "chat" and chat:
         return [{"role": "user", "content": value or ""}]
