@@ -19,6 +19,7 @@ from components.service.snippets.tasks.steps import (
 
 _PARTS = {"image_processor": "AutoImageProcessor"}
 _WORDS = {**_PARTS, "tokenizer": "AutoTokenizer"}
+#: The worker's own last step of mask generation: the file stands alone, so its text is the snippet's.
 _DUPLICATES = Path(__file__).parents[2] / "worker" / "duplicates.py"
 _PREPROCESS = (
     "# preprocess: from the image to numbers, shape (batch, channels, height, width)\n"
@@ -215,6 +216,11 @@ _GRID = {
 }
 
 
+def _without_duplicates() -> str:
+    text = _DUPLICATES.read_text(encoding="utf-8").partition("\n\n")[2].rstrip()
+    return f"{text}\n\n\n# transformers calls torchvision for what the functions above do."
+
+
 def _cut_out(item: Any, used: dict[str, Any]) -> Steps:
     grid = {name: used.get(given, otherwise) for given, (name, otherwise) in _GRID.items()}
     keep = {name: used[name] for name in _KEEP if name in used}
@@ -251,7 +257,7 @@ def _cut_out(item: Any, used: dict[str, Any]) -> Steps:
         f"masks, scores, _, _ = without_duplicates(masks, scores, found, {used.get('crops_nms_thresh', 0.7)})\n"
         f"{_NUMBERED}\nprint(len(result))",
     ]
-    return _looked(body, item, imports=(_PIL, _DUPLICATES.read_text(encoding="utf-8").rstrip(), ""))
+    return _looked(body, item, imports=(_PIL, _without_duplicates(), ""))
 
 
 _NUMBERED = (
@@ -291,8 +297,7 @@ def _call_depth(inputs: Any, used: dict[str, Any]) -> Called:
 def _call_cutter(inputs: Any, used: dict[str, Any]) -> Called:
     before = "pipe.image_processor.post_process_for_mask_generation = without_duplicates"
     after = "" if isinstance(inputs, list) else f'masks, scores = result["masks"], result["scores"]\n{_NUMBERED}'
-    text = _DUPLICATES.read_text(encoding="utf-8").rstrip()
-    return Called(call("pipe", file_names(inputs, "image"), **used), before, after, (_PIL, text, ""))
+    return Called(call("pipe", file_names(inputs, "image"), **used), before, after, (_PIL, _without_duplicates(), ""))
 
 
 VISION_STEPS: dict[str, StepsOf] = {
