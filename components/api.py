@@ -70,6 +70,7 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "hidden_states": bench.generation.hidden_states,
         "run_batch": bench.batch.run_batch,
         "compare_models": bench.compare.compare_models,
+        "run_remote": bench.remote.run_task,
         "snippet": make_snippet,
         "tokenize": bench.tokens.tokenize,
         "decode": bench.tokens.decode,

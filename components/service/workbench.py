@@ -18,6 +18,7 @@ from components.service.hub import Hub
 from components.service.inference import Inference
 from components.service.manage import Manager
 from components.service.publish import Publisher
+from components.service.remote import Remote
 from components.service.repositories import Repositories
 from components.service.runs import Runs
 from components.service.settings import Settings
@@ -39,6 +40,7 @@ class Workbench:
     generation: Generation
     batch: Batch
     compare: Compare
+    remote: Remote
     tokens: Tokens
     data: Data
     runs: Runs
@@ -80,6 +82,7 @@ def open_workbench(settings: Settings) -> Workbench:
         generation=Generation(settings, hub, engine),
         batch=batch,
         compare=Compare(batch),
+        remote=Remote(settings, hub),
         tokens=Tokens(settings, hub, engine),
         data=data,
         runs=runs,

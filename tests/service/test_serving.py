@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from huggingface_hub import InferenceClient
-from starlette.applications import Starlette
+from serving_app import serving
 
 from components.service.engine import Engine
 from components.service.hub import Hub
 from components.service.inference import Inference
 from components.service.settings import Settings
 from components.service.visitor import Visitor
-from components.serving import inference_routes
 
 CLASSIFY, GENERATE = "text-classification/local/classifier", "text-generation/local/generator"
 CHAT = "text-generation/local/chat"
@@ -44,17 +39,8 @@ def inference(
 @pytest.fixture(scope="module")
 def address(settings: Settings, hub: Hub, inference: Inference) -> Iterator[str]:
     """A server with the routes of the Inference API over the service."""
-    small = replace(settings, media_bytes=100_000, text_chars=50_000)
-    bench = SimpleNamespace(settings=small, hub=hub, inference=inference)
-    config = uvicorn.Config(Starlette(routes=inference_routes(bench)), port=0, log_level="error")  # type: ignore[arg-type]
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/inference"
-    server.should_exit = True
-    thread.join(20)
+    with serving(replace(settings, media_bytes=100_000, text_chars=50_000), hub, inference) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
