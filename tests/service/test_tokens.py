@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,14 @@ def decode(tokens: Tokens, visitor: Visitor) -> Callable[..., dict[str, Any]]:
     return lambda *args, **named: tokens.decode(*args, **named, visitor=visitor)
 
 
+@cache
+def own_tokenizer(path: Path) -> Any:
+    """What the library itself opens."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(path)
+
+
 NAMES = ["classifier", "generator", "unigram", "fallback", "suffix", "words", "chat", "byte", "character"]
 TEXTS = [
     "Using a Transformer network is simple",
@@ -65,9 +76,7 @@ def test_a_tokenizer_is_named_in_plain_words(tokenize: Callable[..., Any], name:
 def test_ids_are_the_tokenizers_own_and_the_stages_lead_to_them(
     tokenize: Callable[..., Any], folder: Path, name: str, text: str
 ) -> None:
-    from transformers import AutoTokenizer
-
-    own = AutoTokenizer.from_pretrained(folder / name)
+    own = own_tokenizer(folder / name)
     seen = tokenize(f"local/{name}", text)
     assert [token["id"] for token in seen["tokens"]] == own(text)["input_ids"]
     assert seen["counts"]["tokens"] == len(seen["tokens"])
@@ -135,6 +144,123 @@ def test_each_token_of_a_pair_knows_its_text(tokenize: Callable[..., Any], name:
     assert {0, 1} <= {token["sequence"] for token in seen["tokens"]}
 
 
+def stage(seen: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(stage for stage in seen["stages"] if stage["name"] == name)
+
+
+def test_added_tokens_are_cut_out_before_anything_else(tokenize: Callable[..., Any]) -> None:
+    items = stage(tokenize("local/chat", "a<think>b <mask> c foxes fox"), "added_tokens")["items"]
+    assert [item["text"] for item in items if item["special"]] == ["<think>", " <mask> "]
+    later = stage(tokenize("local/chat", "foxes fox"), "normalized")["items"]
+    assert [(item["text"], item["special"]) for item in later] == [("foxes ", False), ("fox", True)]
+
+
+def test_the_normalizers_changes_are_told_by_character(tokenize: Callable[..., Any]) -> None:
+    item = stage(tokenize("local/classifier", "a Café\u200d!"), "normalized")["items"][0]
+    assert item["text"] == "a cafe!"
+    assert [change for change in item["changes"] if change["before"] != change["after"]] == [
+        {"start": 2, "before": "C", "after": "c"},
+        {"start": 5, "before": "é\u200d", "after": "e"},
+    ]
+
+
+def test_merges_are_replayed_in_the_order_of_their_ranks(tokenize: Callable[..., Any], folder: Path) -> None:
+    replay = stage(tokenize("local/generator", "Transformer"), "model")["replays"][0]
+    merges = json.loads((folder / "generator" / "tokenizer.json").read_text())["model"]["merges"]
+    symbols = list("Transformer")
+    assert replay["symbols"] == symbols
+    for step in replay["steps"]:
+        assert merges[step["rank"]] == [step["left"], step["right"]]
+        symbols[step["at"] : step["at"] + 2] = [step["left"] + step["right"]]
+        assert step["symbols"] == symbols
+    assert replay["tokens"] == symbols
+    assert len(replay["steps"]) > 3
+
+
+def test_longest_matches_are_shown_with_what_was_tried_before(tokenize: Callable[..., Any]) -> None:
+    replay = stage(tokenize("local/classifier", "reading"), "model")["replays"][0]
+    first = {"start": 0, "tried": ["reading", "readin", "readi"], "tried_total": 3, "matched": "read"}
+    assert replay["attempts"] == [first, {"start": 4, "tried": [], "tried_total": 0, "matched": "##ing"}]
+    unknown = stage(tokenize("local/classifier", "x☃"), "model")["replays"][0]
+    assert unknown["attempts"][-1]["matched"] is None
+    assert "unknown token" in unknown["note"]
+
+
+def test_the_likeliest_path_is_shown_with_its_rivals(tokenize: Callable[..., Any], folder: Path) -> None:
+    replay = stage(tokenize("local/unigram", "wonderful"), "model")["replays"][0]
+    vocabulary = json.loads((folder / "unigram" / "tokenizer.json").read_text())["model"]["vocab"]
+    scores = dict(vocabulary)
+    assert [piece["token"] for piece in replay["paths"][0]["pieces"]] == replay["tokens"]
+    assert len(replay["paths"]) > 1
+    for path in replay["paths"]:
+        assert path["score"] == pytest.approx(sum(scores[piece["token"]] for piece in path["pieces"]), abs=0.01)
+        assert "".join(piece["token"] for piece in path["pieces"]) == "▁wonderful"
+    assert [path["score"] for path in replay["paths"]] == sorted((p["score"] for p in replay["paths"]), reverse=True)
+
+
+def test_what_marks_mean_is_told_where_they_occur(tokenize: Callable[..., Any]) -> None:
+    def marks(name: str, text: str) -> set[str]:
+        return {entry["mark"] for entry in tokenize(f"local/{name}", text)["legend"]}
+
+    assert marks("generator", "a b") == {"Ġ"}
+    assert marks("generator", "a\n你") == {"Ċ", "ä"}
+    assert marks("classifier", "reading") == {"##"}
+    assert marks("fallback", "love ☃") == {"▁", "<0x"}
+    assert marks("suffix", "love") == {"</w>"}
+    assert marks("byte", "love é") == set()
+
+
+def test_tokens_that_make_one_character_are_a_group(tokenize: Callable[..., Any]) -> None:
+    seen = tokenize("local/generator", "a👩\u200d👧b")
+    (group,) = seen["groups"]
+    assert (group["text"], group["start"], group["end"]) == ("👩\u200d👧", 1, 4)
+    assert [token["group"] for token in seen["tokens"]] == [None] + [0] * (len(seen["tokens"]) - 2) + [None]
+    assert all(token["fit"] == "partial" for token in seen["tokens"][1:-1])
+
+
+def test_offsets_that_mislead_are_flagged(tokenize: Callable[..., Any]) -> None:
+    seen = tokenize("local/fallback", "☃!")
+    mark = next(token for token in seen["tokens"] if token["token"] == "▁")
+    assert (mark["text"], mark["fit"], mark["flags"]) == ("☃", "mark", ["mismatch"])
+    assert seen["offset_check"]["mismatch"] == 1
+    upper = tokenize("local/classifier", "LOVE")["tokens"][1]
+    assert (upper["text"], upper["reads"], upper["fit"], upper["flags"]) == ("LOVE", "love", "normalized", [])
+
+
+def test_a_text_costs_what_its_tokens_cost(tokenize: Callable[..., Any]) -> None:
+    counts = tokenize("local/byte", "love", options={"price_per_million": 4})["counts"]
+    assert (counts["tokens"], counts["special"]) == (5, 1)
+    assert counts["cost"] == pytest.approx(5 * 4 / 1e6)
+    assert (counts["tokens_per_word"], counts["characters_per_token"]) == (4, 1)
+
+
+def test_what_a_round_trip_loses_is_told(tokenize: Callable[..., Any]) -> None:
+    back = tokenize("local/classifier", "I love ☃!")["round_trip"]
+    assert not back["equal"]
+    assert {"start": 0, "before": "I", "after": "i"} in back["changes"]
+    assert "☃" in "".join(change["before"] for change in back["changes"])
+    assert tokenize("local/generator", "I love ☃!")["round_trip"]["equal"]
+
+
+def test_a_tokenizer_that_draws_by_chance_is_said_to(
+    tokenize: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(folder / "generator", folder / "chance", dirs_exist_ok=True)
+    file = folder / "chance" / "tokenizer.json"
+    settings = json.loads(file.read_text())
+    settings["model"]["dropout"] = 0.5
+    file.write_text(json.dumps(settings))
+    seen = tokenize("local/chance", "wonderful Transformer network " * 20)
+    assert not seen["matches_encode"]
+    assert seen["check"]["first_difference"] is not None
+    assert "by chance" in seen["check"]["note"]
+
+
+def test_an_answer_stays_small_where_the_text_is_one_word(tokenize: Callable[..., Any]) -> None:
+    for name in ("fallback", "unigram", "byte"):
+        assert len(json.dumps(tokenize(f"local/{name}", "love" * 5_000), ensure_ascii=False)) < 300_000
+
+
 def test_special_tokens_can_be_left_out(tokenize: Callable[..., Any]) -> None:
     seen = tokenize("local/classifier", "love", options={"add_special_tokens": False})
     assert [token["token"] for token in seen["tokens"]] == ["love"]
@@ -170,6 +296,8 @@ def test_counts_are_of_characters_and_bytes(tokenize: Callable[..., Any]) -> Non
         ({"text": "a", "options": {"start": -1}}, "options.start"),
         ({"text": "a", "options": {"start": True}}, "options.start"),
         ({"text": "a", "options": []}, "options"),
+        ({"text": "a", "options": {"price_per_million": -1}}, "options.price_per_million"),
+        ({"text": "a", "options": {"count": "all"}}, "options.count"),
     ],
 )
 def test_what_cannot_be_tokenized_is_told(tokenize: Callable[..., Any], arguments: dict[str, Any], field: str) -> None:
@@ -193,6 +321,18 @@ def test_ids_may_be_written_as_a_text(tokenize: Callable[..., Any], decode: Call
     seen = decode("local/classifier", str(ids))
     assert seen["text"] == "[CLS] i love this [SEP]"
     assert [token["special"] for token in seen["tokens"]] == [True, False, False, False, True]
+
+
+def test_several_lists_of_ids_are_decoded_at_once(decode: Callable[..., Any]) -> None:
+    seen = decode("local/generator", [[0, 66], [67]], {"skip_special_tokens": True})
+    assert [(row["text"], row["plain"]) for row in seen["rows"]] == [("b", "<|endoftext|>b"), ("c", "c")]
+    assert seen["text"] == "b"
+    assert [row["again"]["equal"] for row in seen["rows"]] == [True, True]
+
+
+def test_ids_that_no_text_has_are_told(decode: Callable[..., Any]) -> None:
+    again = decode("local/generator", [76, 79])["again"]  # l and o, which are merged into lo
+    assert again == {"equal": False, "tokens": 1, "first_difference": 0}
 
 
 @pytest.mark.parametrize(

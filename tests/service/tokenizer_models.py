@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from service_models import TEXTS
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from service_models import TEXTS, byte_level
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import ByT5Tokenizer, CanineTokenizer, PreTrainedTokenizerFast
 
 SPECIAL = ["<unk>", "<s>", "</s>"]
@@ -125,3 +125,27 @@ def save_all(folder: Path) -> None:
         build().save_pretrained(folder / build.__name__)
     ByT5Tokenizer().save_pretrained(folder / "byte")
     CanineTokenizer().save_pretrained(folder / "character")
+
+
+def byte_level_with_leftovers() -> PreTrainedTokenizerFast:
+    """A byte-level BPE with entries that were kept free, one that no merge makes, and a long one."""
+    settings = json.loads(byte_level().backend_tokenizer.to_str())
+    vocabulary = settings["model"]["vocab"]
+    for token in ("[unused0]", "<|reserved_special_token_3|>", "zzzz", f"{'a' * 64}!"):
+        vocabulary[token] = len(vocabulary)
+    return PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(settings)))
+
+
+def _costly_regex() -> PreTrainedTokenizerFast:
+    tokenizer = words().backend_tokenizer
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("(a+)+$"), "isolated")
+    return _wrapped(tokenizer)
+
+
+def _without_unknown() -> PreTrainedTokenizerFast:
+    tokenizer = Tokenizer(models.WordLevel({"a": 0}, unk_token="[UNK]"))
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+
+
+#: What a stranger's tokenizer may do: hold the worker up, or contradict itself.
+HOSTILE = {"regex": _costly_regex, "no unknown token": _without_unknown}

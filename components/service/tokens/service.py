@@ -73,22 +73,22 @@ class Tokens:
               unknown, sequence, fit, flags, group}]`. `token` is the raw token; `reads` the characters that it stands
               for, None where its `bytes` (hexadecimal, UTF-8) are only a part of one; `text` its slice of the text
               that `sequence` (0 or 1) names, with offsets in characters and in bytes, None for special tokens that
-              were added around. `fit` tells how slice and `reads` fit: `exact`, `trimmed` (but for spaces),
-              `partial` (bytes of the character there), `normalized`, `unknown`, `mismatch`; `flags` are
-              `mismatch`, `zero_width`, `overlap` (shares characters with a token before); `group` is a place in
-              `groups`.
+              were added around. `fit` tells how slice and `reads` fit: `exact`, `trimmed` (but for spaces), `partial`
+              (bytes of the character there), `normalized`, `unknown`, `mark` (stands for a space that is not in the
+              text, and is placed on the next character), `mismatch`. `flags` are `mismatch` (for the last two fits),
+              `zero_width`, `overlap` (shares characters with a token before). `group` is a place in `groups`.
             - `groups`: tokens that only together make one character: `[{first, last, sequence, start, end, text}]`.
             - `start`, `truncated`; `legend`: `[{mark, meaning}]` of the marks that occur (`Ġ`, `##`, `▁` ...).
             - `stages`: `[{name, title, component, note, items, total}]`, places in characters of the text:
               `added_tokens` (items `{text, start, end, special}`), `normalized` (`{text, before, start, end, special,
-              changes: [{start, before, after}]}`, the changes
-              adding up to both, none where nothing changed), `pre_tokenized` (`{text, start, end,
-              special, tokens}`), `model` (`{text, id, word}`, with `replays` beside the items), `post_processed`
-              (`{text, id, special}`), `ids` (`{text: "TOKEN ID", token, id, special}`). A Python-backed tokenizer
-              has the last three only.
+              changes: [{start, before, after}]}`, the changes adding up to both, none where nothing changed),
+              `pre_tokenized` (`{text, start, end, special, tokens}`), `model` (`{text, id, word}`, with `replays`
+              beside the items), `post_processed` (`{text, id, special}`), `ids` (`{text: "TOKEN ID", token, id,
+              special}`). A Python-backed tokenizer has the last three only.
             - `replays`, of the first words: `[{word, algorithm, tokens, agrees, note?}]` and, by algorithm, `bpe`:
-              `symbols`, `steps: [{left, right, rank, at, symbols}]`; `wordpiece`: `attempts: [{start, tried,
-              tried_total, matched}]`; `unigram`: `paths: [{score, pieces: [{token, score, unknown}]}]`, best first.
+              `symbols`, `steps: [{left, right, rank, at, symbols}]`, the latter None where they are many; `wordpiece`:
+              `attempts: [{start, tried, tried_total, matched}]`; `unigram`: `paths: [{score, pieces: [{token, score,
+              unknown}]}]`, best first. `agrees`: the replay ends in the tokens; None where the word is too long.
             - `matches_encode`, whether the stages end in the tokenizer's own ids; `check`: `{equal, staged, encoded,
               first_difference, note}`.
             - `offsets`: `"tokenizer"` or `"computed"`; `offset_check`, of the window: `{checked, fits: {fit: number},

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
 
+from components.service.worker.blame import blaming
+from components.service.worker.calls import Call
 from components.service.worker.tokenizing.kinds import kind_of
 from components.service.worker.tokenizing.reader import Reader
 from components.service.worker.tokenizing.sections import Sections
@@ -75,10 +79,35 @@ class Anatomy:
         """Ids that decoding can skip."""
         return frozenset(self.tokenizer.all_special_ids)
 
+    @cached_property
+    def unknown_ids(self) -> frozenset[int]:
+        """Ids that stand for what the vocabulary does not have: the tokenizer's, and its model's where that differs."""
+        known = [self.tokenizer.unk_token_id]
+        if type(self.model).__name__ == "Unigram":
+            known.append(self.settings().get("unk_id"))
+        elif getattr(self.model, "unk_token", None):
+            known.append(self.model.token_to_id(self.model.unk_token))
+        return frozenset(number for number in known if number is not None)
+
     def settings(self) -> dict[str, Any]:
         """The model of a fast tokenizer as its file has it, vocabulary included; large, so it is not kept."""
         state: dict[str, Any] = orjson.loads(self.model.__getstate__())
         return state
+
+
+@contextmanager
+def inspecting(call: Call, path: str, model: str) -> Iterator[Anatomy]:
+    """The anatomy of the tokenizer in `path`, its lock held; what fails inside is the stranger's tokenizer's failure.
+
+    A fast tokenizer keeps its truncation and padding in itself, so that two calls at once would mix them up.
+    """
+    tokenizer, lock = call.models.tokenizer(path, model)
+    sentence = (
+        f"The tokenizer of {model} failed on this: its files contradict each other, or its rules are too costly. "
+        "Try another text, or choose another model."
+    )
+    with lock, blaming(sentence, field="model"):
+        yield anatomy_of(tokenizer)
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ from jinja2 import TemplateError
 from components.service.errors import WorkbenchError
 from components.service.worker.blame import blaming
 from components.service.worker.calls import Call
-from components.service.worker.tokenizing.anatomy import anatomy_of
+from components.service.worker.tokenizing.anatomy import inspecting
 from components.service.worker.tokenizing.encoding import Encoded, encode
 from components.service.worker.tokenizing.findings import chat_findings
 from components.service.worker.tokenizing.kinds import describe
@@ -30,15 +30,15 @@ def render_chat(
     call: Call, *, path: str, model: str, messages: list[dict[str, Any]], options: dict[str, Any]
 ) -> dict[str, Any]:
     """The answer of `Tokens.render_chat`."""
-    tokenizer, lock = call.models.tokenizer(path, model)
-    with lock:
+    with inspecting(call, path, model) as anatomy:
+        tokenizer = anatomy.tokenizer
         template = _Template(tokenizer, model, options)
         rendered = template.render(messages, generation=options["add_generation_prompt"])
         _check_length(rendered, call.settings.text_chars)
         bare = template.render(messages, generation=False) if options["add_generation_prompt"] else rendered
         prompt = rendered.removeprefix(bare) if rendered != bare else ""
         parts = segments_of(rendered, messages, prompt, lambda marked: template.render(marked, generation=False))
-        encoded = encode(anatomy_of(tokenizer), rendered, special=False)
+        encoded = encode(anatomy, rendered, special=False)
         learned, source = _learned(template, messages, parts, rendered)
         rows, grouped = window_rows(encoded, options["start"], options["start"] + options["count"])
         mask = _mask(len(rendered), learned)

@@ -12,6 +12,7 @@ from transformers import BatchEncoding
 from components.service.errors import WorkbenchError
 from components.service.worker.blame import blaming
 from components.service.worker.calls import Call
+from components.service.worker.tokenizing.anatomy import inspecting
 from components.service.worker.tokenizing.kinds import describe
 from components.service.worker.tokenizing.rows import printable
 
@@ -34,8 +35,8 @@ class Batch:
 
 def collate(call: Call, *, path: str, model: str, texts: list[list[str]], options: dict[str, Any]) -> dict[str, Any]:
     """The answer of `Tokens.collate`; `texts` are lists of one text or of two."""
-    tokenizer, lock = call.models.tokenizer(path, model)
-    with lock, _lent(tokenizer, options) as borrowed:
+    with inspecting(call, path, model) as anatomy, _lent(anatomy.tokenizer, options) as borrowed:
+        tokenizer = anatomy.tokenizer
         batch = _encode(tokenizer, texts, options)
         tensors, error = ([], batch.error) if batch.error else _tensors(batch.encoded)
         rows = _rows(tokenizer, batch.encoded, call.settings.window_tokens)
@@ -112,22 +113,27 @@ def _encode(tokenizer: Any, texts: list[list[str]], options: Mapping[str, Any]) 
 
 def _called(tokenizer: Any, texts: list[list[str]], asked: Mapping[str, Any]) -> Mapping[str, Any]:
     columns = [list(column) for column in zip(*texts, strict=True)]
+    _check_stride(tokenizer, asked, len(columns) == 2)
     sentence = (
         f"With truncation {asked['truncation']!r} and max_length {asked['max_length']}, a text would have to lose more "
-        "tokens than it has. Raise max_length, or choose longest_first, which takes from both texts."
+        "tokens than it has, or its windows would not get on. Raise max_length, lower the stride, or choose "
+        "longest_first, which takes from both texts."
     )
     with blaming(sentence, field="options.max_length"):
-        try:
-            encoded: Mapping[str, Any] = tokenizer(*columns, **asked)
-        except ValueError as error:
-            if "stride" not in str(error):
-                raise
-            raise WorkbenchError(
-                f"The stride of {asked['stride']} leaves no room: windows of {asked['max_length']} tokens, special "
-                "ones included, would never get on. Choose a smaller stride or a larger max_length.",
-                field="options.stride",
-            ) from None
+        encoded: Mapping[str, Any] = tokenizer(*columns, **asked)
     return encoded
+
+
+def _check_stride(tokenizer: Any, asked: Mapping[str, Any], pair: bool) -> None:
+    if asked["truncation"] == "do_not_truncate" or not asked["max_length"] or not asked["stride"]:
+        return
+    special = tokenizer.num_special_tokens_to_add(pair) if asked["add_special_tokens"] else 0
+    if asked["stride"] >= asked["max_length"] - special:
+        raise WorkbenchError(
+            f"The stride of {asked['stride']} leaves no room: windows of {asked['max_length']} tokens, {special} of "
+            "them special ones, would never get on. Choose a smaller stride or a larger max_length.",
+            field="options.stride",
+        )
 
 
 def _tensors(encoded: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:

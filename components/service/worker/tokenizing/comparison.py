@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from components.service.worker.calls import Call
-from components.service.worker.tokenizing.anatomy import Anatomy, anatomy_of
+from components.service.worker.tokenizing.anatomy import Anatomy, inspecting
 from components.service.worker.tokenizing.changes import round_trip
 from components.service.worker.tokenizing.encoding import Encoded, encode
 from components.service.worker.tokenizing.kinds import describe
@@ -27,21 +27,19 @@ def compare_tokenizers(
     """The answer of `Tokens.compare_tokenizers`; `tokenizers` are `{path, model}`."""
     told, borders = [], []
     for place, given in enumerate(tokenizers):
-        tokenizer, lock = call.models.tokenizer(given["path"], given["model"])
         price = options["prices"][place] if options["prices"] else 0.0
-        with lock:
-            anatomy = anatomy_of(tokenizer)
+        with inspecting(call, given["path"], given["model"]) as anatomy:
             encoded = encode(anatomy, text, special=options["add_special_tokens"])
             borders.append(_borders(encoded, text[:COMPARED_CHARS]))
             told.append(
                 {
                     "model": given["model"],
                     "counts": counts_of(encoded, price),
-                    "round_trip": round_trip(tokenizer, text),
+                    "round_trip": round_trip(anatomy.tokenizer, text),
                     "languages": _languages(anatomy, encoded, text, labelled=options["labelled"]),
                     "tokens": window_rows(encoded, 0, options["count"])[0],
                     "truncated": len(encoded.ids) > options["count"],
-                    **describe(tokenizer),
+                    **describe(anatomy.tokenizer),
                 }
             )
     return {"tokenizers": told, **_agreement(text, borders, options["count"])}
@@ -173,9 +171,7 @@ def compare_vocabularies(
 
 
 def _open(call: Call, given: dict[str, str]) -> tuple[Anatomy, Vocabulary]:
-    tokenizer, lock = call.models.tokenizer(given["path"], given["model"])
-    with lock:
-        anatomy = anatomy_of(tokenizer)
+    with inspecting(call, given["path"], given["model"]) as anatomy:
         return anatomy, vocabulary_of(anatomy)
 
 

@@ -6,16 +6,15 @@ from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.worker.calls import Call
-from components.service.worker.tokenizing.anatomy import Anatomy, anatomy_of
+from components.service.worker.tokenizing.anatomy import Anatomy, inspecting
 from components.service.worker.tokenizing.kinds import describe, vocabulary_size
 from components.service.worker.tokenizing.rows import printable
 
 
 def decode(call: Call, *, path: str, model: str, ids: list[list[int]], options: dict[str, Any]) -> dict[str, Any]:
     """The answer of `Tokens.decode`."""
-    tokenizer, lock = call.models.tokenizer(path, model)
-    with lock:
-        anatomy = anatomy_of(tokenizer)
+    with inspecting(call, path, model) as anatomy:
+        tokenizer = anatomy.tokenizer
         _check(anatomy, ids, model)
         texts = [printable(text) for text in tokenizer.batch_decode(ids, **options)]
         most = call.settings.window_tokens // len(ids)

@@ -102,8 +102,13 @@ def kind_of(tokenizer: Any) -> str:
     return "BPE with byte fallback" if backend.model.byte_fallback else "BPE"
 
 
+def sentencepiece(tokenizer: Any) -> bool:
+    """Whether a Python-backed tokenizer leaves the cutting to the SentencePiece library (Marian has two models)."""
+    return hasattr(tokenizer, "sp_model") or hasattr(tokenizer, "spm_source")
+
+
 def _python_kind(tokenizer: Any) -> str:
-    if hasattr(tokenizer, "sp_model"):
+    if sentencepiece(tokenizer):
         return "SentencePiece"
     word = "hello☃"
     pieces = tokenizer.tokenize(word)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from components.service.worker.tokenizing.kinds import sentencepiece
+
 _BYTE_PIECE = re.compile(r"<0x([0-9A-F]{2})>")
 
 
@@ -50,7 +52,7 @@ class Reader:
                 self._learn(part)
             self.prefix = self.prefix or getattr(backend.model, "continuing_subword_prefix", None) or ""
             self.suffix = self.suffix or getattr(backend.model, "end_of_word_suffix", None) or ""
-        elif hasattr(tokenizer, "sp_model"):
+        elif sentencepiece(tokenizer):
             self.space, self.byte_pieces = "▁", True
 
     def _learn(self, part: dict[str, Any]) -> None:

@@ -17,8 +17,9 @@ from typing import Any
 from components.service.worker.tokenizing.anatomy import Anatomy
 from components.service.worker.tokenizing.rows import printable
 
-#: Longest word that is replayed, in characters or merge symbols: what is told grows with its square.
-LONGEST_WORD = 48
+#: Longest word that is replayed, in characters; most symbols that are told after each merge.
+LONGEST_WORD = 256
+_MOST_SYMBOLS = 48
 _PATHS = 4
 _MOST_TRIED = 24
 #: How far below the worst piece the library rates an unknown character.
@@ -33,19 +34,21 @@ def replay(anatomy: Anatomy, word: str) -> dict[str, Any]:
     Returns:
         `{word, algorithm, tokens, agrees, ...}`, `agrees` being whether the replay ends in the model's tokens:
 
-        - `bpe`: `symbols` to begin with, `steps`: `[{left, right, rank, at, symbols}]`.
+        - `bpe`: `symbols` to begin with, `steps`: `[{left, right, rank, at, symbols}]`, `symbols` after the merge
+          being None where they are many.
         - `wordpiece`: `attempts`: `[{start, tried, tried_total, matched}]`.
         - `unigram`: `paths`: `[{score, pieces: [{token, score, unknown}]}]`, the best first.
         - `word`: nothing more.
 
-        A word that is too long has `note` and no steps.
+        A word that is too long has `note`, its beginning alone, and neither tokens nor steps.
     """
-    tokens = [token.value for token in anatomy.model.tokenize(word)]
     kind = type(anatomy.model).__name__
-    told = {"word": printable(word), "algorithm": _NAMES[kind], "tokens": [printable(token) for token in tokens]}
     if len(word) > LONGEST_WORD:
         note = f"This word has {len(word):,} characters; only words of up to {LONGEST_WORD} are shown step by step."
-        return {**told, "agrees": None, "note": note}
+        beginning = printable(word[:LONGEST_WORD])
+        return {"word": beginning, "algorithm": _NAMES[kind], "tokens": [], "agrees": None, "note": note}
+    tokens = [token.value for token in anatomy.model.tokenize(word)]
+    told = {"word": printable(word), "algorithm": _NAMES[kind], "tokens": [printable(token) for token in tokens]}
     shown, reached = _REPLAYS[kind](anatomy, word)
     return {**told, **shown, "agrees": reached == tokens}
 
@@ -67,8 +70,8 @@ def _bpe(anatomy: Anatomy, word: str) -> tuple[dict[str, Any], list[str]]:
             break
         left, right = symbols[at : at + 2]
         symbols[at : at + 2] = [left + right.removeprefix(prefix)]
-        step = {"left": left, "right": right, "rank": rank, "at": at, "symbols": list(symbols)}
-        told["steps"].append(step)
+        after = list(symbols) if len(told["symbols"]) <= _MOST_SYMBOLS else None
+        told["steps"].append({"left": left, "right": right, "rank": rank, "at": at, "symbols": after})
     if model.dropout:
         told["note"] = f"This tokenizer leaves out each merge with probability {model.dropout:g}: it varies by chance."
     return told, symbols

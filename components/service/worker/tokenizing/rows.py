@@ -32,7 +32,7 @@ def window_rows(encoded: Encoded, start: int, end: int) -> tuple[list[dict[str, 
         number = encoded.ids[place]
         text = "" if span is None else encoded.texts[sequence or 0][slice(*span)]
         raw = anatomy.reader.read(token)
-        unknown = number == anatomy.tokenizer.unk_token_id and sequence is not None and text.strip() != token
+        unknown = number in anatomy.unknown_ids and sequence is not None and text.strip() != token
         fit = None if span is None else _fit(anatomy, text, token, raw, unknown=unknown)
         rows.append(
             {
@@ -60,7 +60,7 @@ def window_rows(encoded: Encoded, start: int, end: int) -> tuple[list[dict[str, 
 
 def _flags(span: Span | None, fit: str | None, overlap: bool) -> list[str]:
     flags = []
-    if fit == "mismatch":
+    if fit in ("mismatch", "mark"):
         flags.append("mismatch")
     if span is not None and span[0] == span[1]:
         flags.append("zero_width")
@@ -76,6 +76,8 @@ def _fit(anatomy: Anatomy, text: str, token: str, raw: bytes, *, unknown: bool) 
         return "exact"
     if text.strip() == reads.strip():
         return "trimmed"
+    if text and not reads.strip():
+        return "mark"
     if text and raw in text.encode() and anatomy.reader.text(token) is None:
         return "partial"
     normal = _normal(anatomy, text)

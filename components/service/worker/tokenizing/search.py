@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from components.service.errors import WorkbenchError
 from components.service.worker.calls import Call
-from components.service.worker.tokenizing.anatomy import Anatomy, anatomy_of
+from components.service.worker.tokenizing.anatomy import Anatomy, inspecting
 from components.service.worker.tokenizing.kinds import describe
 from components.service.worker.tokenizing.replay import LONGEST_WORD, replay
 from components.service.worker.tokenizing.rows import printable
@@ -23,9 +23,7 @@ _MERGES = 100
 
 def search_vocabulary(call: Call, *, path: str, model: str, query: str, options: dict[str, Any]) -> dict[str, Any]:
     """The answer of `Tokens.search_vocabulary`."""
-    tokenizer, lock = call.models.tokenizer(path, model)
-    with lock:
-        anatomy = anatomy_of(tokenizer)
+    with inspecting(call, path, model) as anatomy:
         vocabulary = vocabulary_of(anatomy)
         found = _sorted(vocabulary, _filtered(vocabulary, _matching(vocabulary, query, options), options), options)
         window = found[options["start"] : options["start"] + options["count"]]
@@ -38,7 +36,7 @@ def search_vocabulary(call: Call, *, path: str, model: str, query: str, options:
         "start": options["start"],
         "detail": detail,
         "facts": vocabulary.facts,
-        **describe(tokenizer),
+        **describe(anatomy.tokenizer),
     }
 
 

@@ -8,16 +8,19 @@ from typing import Any
 from components.service.worker.findings import count
 from components.service.worker.tokenizing.anatomy import Anatomy
 from components.service.worker.tokenizing.reader import components
-from components.service.worker.tokenizing.replay import replay
+from components.service.worker.tokenizing.replay import LONGEST_WORD, replay
 from components.service.worker.tokenizing.rows import printable
 from components.service.worker.tokenizing.sections import Piece
 
-#: How much of a text is taken apart, in characters; how many entries of a stage are told; how many words replayed.
+#: How much of a text is taken apart, in characters; how many entries of a stage are told; how many words are
+#: replayed, and with how many characters in all.
 STAGED_CHARS = 20_000
 STAGE_ITEMS = 200
 REPLAYS = 60
-#: Most characters of the normalized text that are told.
+REPLAYED_CHARS = 1_000
+#: Most characters of the normalized text that are told, and of one item of another stage.
 _SHOWN_CHARS = 2_000
+_ITEM_CHARS = 500
 
 
 def stages(anatomy: Anatomy, text: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -35,8 +38,14 @@ def stages(anatomy: Anatomy, text: str) -> tuple[list[dict[str, Any]], dict[str,
     walk += _post_processed(anatomy, whole)
     for stage in walk:
         stage["total"] = stage.get("total", len(stage["items"]))
-        stage["items"] = stage["items"][:STAGE_ITEMS]
+        stage["items"] = [_short(stage["name"], item) for item in stage["items"][:STAGE_ITEMS]]
     return walk, _check(anatomy, ids, plain, inner)
+
+
+def _short(stage: str, item: dict[str, Any]) -> dict[str, Any]:
+    """The item with its text cut where it is very long, for it may be all of the text."""
+    most = _SHOWN_CHARS if stage in ("added_tokens", "normalized") else _ITEM_CHARS
+    return {**item, "text": printable(item["text"][:most])}
 
 
 def _check(anatomy: Anatomy, ids: list[int], plain: list[int], inner: list[int]) -> dict[str, Any]:
@@ -157,14 +166,18 @@ def _words(anatomy: Anatomy, words: list[dict[str, Any]]) -> dict[str, Any]:
     note = "The pre-tokenizer splits the text; no token reaches over a border."
     if anatomy.backend.pre_tokenizer is None:
         note = "This tokenizer has no pre-tokenizer: its model gets the text in one piece, spaces included."
-    items = [{**item, "text": printable(item["text"])} for item in words[:STAGE_ITEMS]]
-    return {**_stage("pre_tokenized", "Words", anatomy.backend.pre_tokenizer, note, items), "total": len(words)}
+    return _stage("pre_tokenized", "Words", anatomy.backend.pre_tokenizer, note, words)
 
 
 def _model(anatomy: Anatomy, words: list[dict[str, Any]], tokens: list[dict[str, Any]]) -> dict[str, Any]:
     note = "The model splits each word into pieces of its vocabulary."
-    distinct = dict.fromkeys(item["text"] for item in words[:STAGE_ITEMS] if not item["special"])
-    replays = [replay(anatomy, word) for word in list(distinct)[:REPLAYS]]
+    replays: list[dict[str, Any]] = []
+    left = REPLAYED_CHARS
+    for word in dict.fromkeys(item["text"] for item in words[:STAGE_ITEMS] if not item["special"]):
+        left -= min(len(word), LONGEST_WORD)
+        if len(replays) == REPLAYS or left < 0:
+            break
+        replays.append(replay(anatomy, word))
     return {**_stage("model", "Tokens", anatomy.model, note, tokens), "replays": replays}
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from components.service.worker.calls import Call
-from components.service.worker.tokenizing.anatomy import anatomy_of
+from components.service.worker.tokenizing.anatomy import inspecting
 from components.service.worker.tokenizing.changes import round_trip
 from components.service.worker.tokenizing.encoding import Encoded, encode
 from components.service.worker.tokenizing.kinds import describe
@@ -18,14 +18,12 @@ def tokenize(
     call: Call, *, path: str, model: str, text: str, text_pair: str | None, options: dict[str, Any]
 ) -> dict[str, Any]:
     """The answer of `Tokens.tokenize`."""
-    tokenizer, lock = call.models.tokenizer(path, model)
     start = options["start"]
-    with lock:
-        anatomy = anatomy_of(tokenizer)
+    with inspecting(call, path, model) as anatomy:
         encoded = encode(anatomy, text, text_pair, special=options["add_special_tokens"])
         rows, grouped = window_rows(encoded, start, start + options["count"])
         staged, check = stages(anatomy, text[:STAGED_CHARS])
-        back = round_trip(tokenizer, text)
+        back = round_trip(anatomy.tokenizer, text)
     return {
         "tokens": rows,
         "start": start,
@@ -40,7 +38,7 @@ def tokenize(
         "counts": counts_of(encoded, options["price_per_million"]),
         "round_trip": back,
         "notes": _notes(encoded),
-        **describe(tokenizer),
+        **describe(anatomy.tokenizer),
     }
 
 
@@ -82,18 +80,19 @@ def counts_of(encoded: Encoded, price: float) -> dict[str, Any]:
 
 def _unknown(encoded: Encoded) -> int:
     """Tokens that stand for something else than their own name, which somebody may have typed."""
-    tokenizer = encoded.anatomy.tokenizer
-    number, name = tokenizer.unk_token_id, tokenizer.unk_token
-    if number is None or number not in encoded.ids:
-        return 0
-    places = [place for place, found in enumerate(encoded.ids) if found == number and not encoded.special_mask[place]]
-    if not any(name in text for text in encoded.texts):
-        return len(places)
-    typed = 0
-    for place in places:
-        span, sequence = encoded.span(place), encoded.sequence(place) or 0
-        typed += span is not None and encoded.texts[sequence][slice(*span)].strip() == name
-    return len(places) - typed
+    numbers, names = encoded.anatomy.unknown_ids, encoded.anatomy.tokenizer.convert_ids_to_tokens
+    found = sum(encoded.ids.count(number) for number in numbers)
+    if not found or not any(names(number) in text for number in numbers for text in encoded.texts):
+        return found - sum(
+            1 for n, mask in zip(encoded.ids, encoded.special_mask, strict=True) if mask and n in numbers
+        )
+    unknown = 0
+    for place, number in enumerate(encoded.ids):
+        if number in numbers and not encoded.special_mask[place]:
+            span, sequence = encoded.span(place), encoded.sequence(place) or 0
+            typed = span is not None and encoded.texts[sequence][slice(*span)].strip() == names(number)
+            unknown += not typed
+    return unknown
 
 
 def _notes(encoded: Encoded) -> list[str]:
