@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from components.service.hub import Hub
 from components.service.inference import Inference
 from components.service.settings import Settings
 from components.service.tasks import TASKS
+from components.service.tasks.media import sample
 from components.service.visitor import Visitor
 
 CLASSIFY, GENERATE = "text-classification", "text-generation"
@@ -38,9 +40,12 @@ def run(batch: Batch, visitor: Visitor) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def one_by_one(settings: Settings, hub: Hub, engine: Engine, visitor: Visitor) -> Callable[..., list[Any]]:
-    inference = Inference(settings, hub, engine)
+def inference(settings: Settings, hub: Hub, engine: Engine) -> Inference:
+    return Inference(settings, hub, engine)
 
+
+@pytest.fixture(scope="module")
+def one_by_one(inference: Inference, visitor: Visitor) -> Callable[..., list[Any]]:
     def call(task: str, model: str, rows: list[Any], parameters: dict[str, Any]) -> list[Any]:
         return [inference.run_task(task, model, row, parameters, visitor=visitor)["output"] for row in rows]
 
@@ -68,6 +73,67 @@ def test_a_batch_gives_what_calls_one_by_one_give(
     assert result["throughput"]["rows"] == len(TEXTS)
     assert result["stopped"] is None
     assert "at most 64" in " ".join(result["facts"]["notes"])
+
+
+CAT = {"sample": "cat.png"}
+ASKED = [{"question": "Who said?", "context": text} for text in ("said the fox. " * 40, "I love this", "I love that")]
+STACKS: list[tuple[str, str, list[Any], dict[str, Any]]] = [
+    ("token-classification", "text_models:tagger", TEXTS[:8], {"aggregation_strategy": "simple"}),
+    ("token-classification", "text_models:tagger", TEXTS[:4], {"stride": 8}),
+    ("fill-mask", "text_models:masked", ["I [MASK] this", "warm [MASK]", "I hate [MASK]", "no mask", "[MASK]"], {}),
+    ("zero-shot-classification", "text_models:entailer", TEXTS[:4], {"candidate_labels": ["warm", "awful", "dull"]}),
+    ("feature-extraction", "text_models:encoder", TEXTS[:3] + TEXTS[:2], {}),
+    ("feature-extraction", "text_models:encoder", TEXTS[:8], {"pooling": "mean", "normalize": True}),
+    ("question-answering", "text_models:reader", ASKED * 2, {"top_k": 2}),
+    ("image-classification", "vision_models:image_classifier", [CAT, {"sample": "street.png"}, CAT], {"top_k": 2}),
+    ("image-feature-extraction", "vision_models:image_encoder", [CAT, {"sample": "street.png"}, "oops"], {}),
+]
+
+
+@pytest.mark.parametrize(("task", "model", "rows", "parameters"), STACKS)
+def test_stacked_inputs_of_each_task_keep_apart(
+    run: Callable[..., Any], inference: Inference, visitor: Visitor, models_folder: Path, task: str, model: str,
+    rows: list[Any], parameters: dict[str, Any],
+) -> None:  # fmt: skip
+    module, _, build = model.partition(":")
+    name = f"batch-{build}"
+    if not (models_folder / name).exists():
+        getattr(import_module(module), build)(models_folder / name)
+
+    def alone(row: Any) -> dict[str, Any]:
+        try:
+            return {"output": inference.run_task(task, f"local/{name}", row, parameters, visitor=visitor)["output"]}
+        except WorkbenchError as error:
+            return {"error": error.message}
+
+    result = run(task, f"local/{name}", rows, parameters)["rows"]
+    got = [{key: row[key] for key in ("output", "error") if key in row} for row in result]
+    assert got == approximately([alone(row) for row in rows])
+
+
+@pytest.mark.parametrize(("task", "model"), dict.fromkeys((task, model) for task, model, *_ in STACKS))
+def test_inputs_of_one_shape_go_through_the_model_once(
+    settings: Settings, tmp_path: Path, task: str, model: str
+) -> None:
+    from components.service.worker.calls import Call
+    from components.service.worker.models import Models
+    from components.service.worker.run import runner
+    from components.service.worker.stacking import Row, run_rows
+
+    module, _, build = model.partition(":")
+    getattr(import_module(module), build)(tmp_path)
+    _, _, rows, parameters = next(row for row in STACKS if row[0] == task)
+    call = Call(settings, Models(settings, lambda _: None), lambda _: None)
+    one, _ = runner(call, task, str(tmp_path), "tiny", parameters, 60.0)
+    calls: list[int] = []
+    one.loaded.model.register_forward_hook(lambda *_: calls.append(1))
+    item = {"path": str(sample("cat.png"))} if isinstance(rows[0], dict) and "sample" in rows[0] else rows[0]
+    done = list(run_rows(one, [Row(number, item) for number in range(5)]))
+    assert [row.error for row in done] == [None] * 5
+    together = len(calls)
+    calls.clear()
+    one.run(item)
+    assert together <= len(calls)
 
 
 def test_rows_that_are_generated_are_run_one_after_another(
