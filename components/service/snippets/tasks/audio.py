@@ -32,6 +32,11 @@ _TO_WAV = '''def to_wav(sound, rate):
 _WAV_IMPORTS = ("import base64", "import io", "import wave", "import numpy")
 
 
+def read_sound() -> str:
+    """The text of a function that reads a sound."""
+    return _READ_SOUND
+
+
 def listed(inputs: Any, one: Any) -> str:
     """An expression for each of a list of inputs, or for one; `one` writes it of one input."""
     if isinstance(inputs, list):
@@ -174,7 +179,8 @@ def _recognize_in_chunks(item: Any, named: dict[str, Any], parts: dict[str, str]
     seed = named.pop("seed", None)
     before = {name: named.pop(name) for name in ("chunk_length_s", "stride_length_s") if name in named}
     after = {name: named[name] for name in ("return_timestamps",) if name in named}
-    made = call("pipeline", "automatic-speech-recognition", model=Name("model"), **{one: Name(one) for one in parts})
+    given: dict[str, Any] = {one: Name(one) for one in ("model", *parts)}
+    made = call("pipeline", "automatic-speech-recognition", **given)
     seeded = "" if seed is None else f"{call('set_seed', seed)}\ntorch.empty((), dtype=torch.int64).random_()\n"
     body = [
         f"{_READ_SOUND}\n\n\npipe = {made}",
@@ -192,7 +198,7 @@ def _recognize_in_chunks(item: Any, named: dict[str, Any], parts: dict[str, str]
 
 
 def _call_speaker(inputs: Any, used: dict[str, Any]) -> Called:
-    asked = {"generate_kwargs": used} if used else {}
+    asked: dict[str, Any] = {"generate_kwargs": used} if used else {}
     one = 'to_wav({0}["audio"], {0}["sampling_rate"])'
     several = f"[{one.format('one')} for one in result]"
     return Called(

@@ -12,6 +12,11 @@ from transformers.pipelines import PIPELINE_REGISTRY, REMOVED_TASKS, _resolve_im
 
 #: Each revived task, the module and class of its pipeline, and the Auto classes that load a model for it.
 REVIVED: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "visual-question-answering": (
+        "visual_question_answering",
+        "VisualQuestionAnsweringPipeline",
+        ("AutoModelForVisualQuestionAnswering", "AutoModelForImageTextToText"),
+    ),
     "question-answering": ("question_answering", "QuestionAnsweringPipeline", ("AutoModelForQuestionAnswering",)),
     "sentence-similarity": ("sentence_similarity", "SentenceSimilarityPipeline", ("AutoModel",)),
     "summarization": ("summarization", "SummarizationPipeline", ("AutoModelForSeq2SeqLM",)),

@@ -11,7 +11,7 @@ from components.service.errors import WorkbenchError
 from components.service.worker.media import read_audio, wav
 from components.service.worker.runners.base import Runner
 from components.service.worker.runners.generate import Draw
-from components.service.worker.runners.multimodal_writer import Writer
+from components.service.worker.runners.multimodal_writer import Writer, unfit
 from components.service.worker.tensors import describe
 
 _MEANING = {
@@ -45,7 +45,8 @@ class MediaClassifier(Runner):
         return {"top_k": config.num_labels, **given, "function_to_apply": self.function}
 
     def forward(self, inputs: Any) -> Any:
-        outputs = super().forward(inputs)
+        with unfit(self):
+            outputs = super().forward(inputs)
         self.check_finite(outputs["logits"])
         return outputs
 
@@ -172,7 +173,7 @@ class Speaker(Writer):
         return item
 
     def preprocess(self, item: Any) -> Any:
-        with self.unfit():
+        with unfit(self):
             inputs = super().preprocess(item)
         ids = inputs.get("input_ids")
         if isinstance(ids, torch.Tensor) and not ids.shape[-1]:
@@ -190,7 +191,7 @@ class Speaker(Writer):
             if self.loaded.pipe._passes_generation_params_to_submodels:
                 del bounds["logits_processor"]  # its parts bring their own
             during["generate_kwargs"] = {**during["generate_kwargs"], **bounds}
-        with self._draw, self.unfit():
+        with self._draw, unfit(self):
             outputs = self.loaded.pipe.forward(inputs, **during)
         if self.writes:
             self.told()

@@ -107,10 +107,11 @@ class Writer(Runner):
         elif self.call.cancelled.is_set():
             self.check_time()
 
-    def unfit(self) -> blaming:
-        """Around the pipeline's own code, which many a model of the right class does not fit."""
-        return blaming(
-            f"{self.loaded.name} could not be run: transformers' {self.spec.name} pipeline does not get along with "
-            "such a model, or with such an input. Choose another model.",
-            field="model",
-        )
+
+def unfit(one: Runner) -> blaming:
+    """Around the pipeline's own code, which many a model of the right class does not fit."""
+    return blaming(
+        f"{one.loaded.name} could not be run: transformers' {one.spec.name} pipeline does not get along with such a "
+        "model, or with such an input. Choose another model.",
+        field="model",
+    )

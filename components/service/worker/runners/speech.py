@@ -10,7 +10,7 @@ from transformers.models.whisper.tokenization_whisper import LANGUAGES, TO_LANGU
 
 from components.service.errors import WorkbenchError
 from components.service.worker.media import read_audio
-from components.service.worker.runners.multimodal_writer import Writer
+from components.service.worker.runners.multimodal_writer import Writer, unfit
 from components.service.worker.tensors import describe, plain
 
 #: Seconds of sound beyond which a CTC model reads in chunks unasked: what it computes grows with the square of them.
@@ -137,7 +137,7 @@ class Recognizer(Writer):
 
     def preprocess(self, item: Any) -> Any:
         read = self.read(item)
-        with self.loaded.lock, self.unfit():
+        with self.loaded.lock, unfit(self):
             return list(self.loaded.pipe.preprocess(read, **self._before))
 
     def forward(self, inputs: Any) -> Any:
@@ -145,7 +145,7 @@ class Recognizer(Writer):
         outputs = []
         for chunk in inputs:
             self.check_time()
-            with self.unfit():
+            with unfit(self):
                 outputs.append(self._hear(chunk) if self.kind == "ctc" else self._write(chunk))
         return outputs
 
@@ -164,7 +164,7 @@ class Recognizer(Writer):
         return written
 
     def postprocess(self, outputs: Any) -> Any:
-        with self.loaded.lock, self.unfit():
+        with self.loaded.lock, unfit(self):
             return self.output(self.loaded.pipe.postprocess(outputs, **self._after))
 
     def output(self, made: Any) -> Any:
