@@ -135,6 +135,8 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "model_bytes": 2 * GB,
     "text_chars": 20_000,
     "vector_numbers": 1_000_000,
+    "batch_cells": 200_000,
+    "template_seconds": 10.0,
     "new_tokens": 512,
     "shown_steps": 50,
     "scored_tokens": 512,
@@ -172,7 +174,7 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
     """The settings of one start.
 
     Args:
-        environ: `WORKBENCH_HOME`, `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE`, `GRADIO_SERVER_NAME`,
+        environ: `WORKBENCH_HOME`, `WORKBENCH_REMOTE`, `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE`, `GRADIO_SERVER_NAME`,
             `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH` and, on a Space, `SPACE_ID`.
         flags: `hub`, `host`, `port`, `share`, `home` from the command line; None where not given.
 
@@ -188,6 +190,9 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
         raise ValueError(f"--hub must be auto, local or an address that begins with http, not {hub!r}")
     endpoint = hub if hub not in ("auto", "local") else environ.get("HF_ENDPOINT") or HUGGING_FACE
     public = on_space or share or not is_loopback(host)
+    remote = environ.get("WORKBENCH_REMOTE", "")
+    if remote and not remote.startswith(("http://", "https://")):
+        raise ValueError(f"WORKBENCH_REMOTE must be an address that begins with http, not {remote!r}")
     home = _home(given.get("home") or environ.get("WORKBENCH_HOME"), on_space)
     return Settings(
         home=home,
@@ -199,6 +204,7 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
         port=_port(given.get("port") or environ.get("GRADIO_SERVER_PORT")),
         share=share,
         root_path=environ.get("GRADIO_ROOT_PATH", ""),
+        remote=remote.rstrip("/"),
         **(PUBLIC_LIMITS if public else {}),
     )
 

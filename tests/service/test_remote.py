@@ -16,7 +16,7 @@ from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.inference import Inference
 from components.service.remote import Remote
-from components.service.settings import Settings
+from components.service.settings import Settings, read_settings
 from components.service.tasks.media import sample
 from components.service.visitor import Visitor
 
@@ -167,3 +167,9 @@ def test_a_server_that_does_not_answer_is_told(settings: Settings, hub: Hub) -> 
     with pytest.raises(WorkbenchError, match="does not answer") as caught:
         away.run_task("text-classification", "a/b", TEXT, visitor=Visitor("machine", TOKEN))
     assert caught.value.kind == "hub"
+
+
+def test_the_remote_server_is_named_in_the_environment() -> None:
+    assert read_settings({"WORKBENCH_REMOTE": "http://gpu:7860/inference/"}, {}).remote == "http://gpu:7860/inference"
+    with pytest.raises(ValueError, match="WORKBENCH_REMOTE must be an address"):
+        read_settings({"WORKBENCH_REMOTE": "gpu"}, {})
