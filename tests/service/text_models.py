@@ -17,6 +17,8 @@ from transformers import (
     BertModel,
     Qwen2Config,
     Qwen2ForCausalLM,
+    T5Config,
+    T5Model,
     TapasConfig,
     TapasForQuestionAnswering,
     TapasTokenizer,
@@ -81,6 +83,15 @@ def table_reader(path: Path) -> Path:
         cell_selection_preference=0.2,
     )
     TapasForQuestionAnswering(config).save_pretrained(path)
+    return path
+
+
+def two_sided(path: Path) -> Path:
+    """A T5 without a head, whose decoder wants ids of its own."""
+    tokenizer = wordpiece()
+    sizes = {"d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
+    T5Model(T5Config(vocab_size=len(tokenizer), **sizes)).save_pretrained(path)
+    tokenizer.save_pretrained(path)
     return path
 
 

@@ -146,7 +146,7 @@ def _decide(item: Any, used: dict[str, Any]) -> Steps:  # noqa: ARG001
 
 def _query(item: Any) -> Any:
     """The question of a table, under the library's name for it or the Hub's."""
-    return part(item, "query" if "query" in item else "question")
+    return part(item, "question" if isinstance(item, dict) and "question" in item else "query")
 
 
 def _table(item: Any) -> Name:
