@@ -129,6 +129,22 @@ def test_a_task_gives_what_the_pipeline_gives(
     assert made[0]
 
 
+def test_a_model_made_for_decisions_scores_the_options_itself(
+    run: Callable[..., Any], run_snippet: Any, models: Path
+) -> None:
+    from text_models import judge
+    from transformers import AutoTokenizer, JevForDecision, pipeline
+
+    path = judge(models / "judge")
+    raw = pipeline(DECIDE, model=JevForDecision.from_pretrained(path), tokenizer=AutoTokenizer.from_pretrained(path))
+    result = run(DECIDE, REQUEST, model="judge")
+    assert result["auto_class"] == "AutoModelForDecision"
+    assert near(raw(REQUEST)) == result["output"]
+    asked = {**result, "model": str(path), "commit": None, "inputs": REQUEST}
+    for view in ("pipeline", "stages"):
+        assert near(run_snippet(snippet(view, asked, HUGGING_FACE))) == result["output"]
+
+
 def _converted(task: str, made: Any) -> Any:
     if task == ZERO:
         return [{"label": label, "score": score} for label, score in zip(made["labels"], made["scores"], strict=True)]

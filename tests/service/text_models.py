@@ -15,6 +15,8 @@ from transformers import (
     BertForSequenceClassification,
     BertForTokenClassification,
     BertModel,
+    JevConfig,
+    JevForDecision,
     Qwen2Config,
     Qwen2ForCausalLM,
     T5Config,
@@ -116,6 +118,15 @@ def decider(path: Path) -> Path:
     )
     Qwen2ForCausalLM(config).save_pretrained(path)
     tokenizer.save_pretrained(path)
+    return path
+
+
+def judge(path: Path) -> Path:
+    """A JEV: the decider's body with a head that scores options."""
+    decider(path)
+    body = Qwen2Config.from_pretrained(path).to_dict()
+    config = JevConfig(hidden_size=32, text_config=body, initializer_range=0.5)
+    JevForDecision(config).save_pretrained(path)
     return path
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 import transformers
 from transformers import Pipeline, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.decision.configuration_utils import DecisionConfig
+from transformers.decision.modeling_utils import DecisionMixin
 
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
@@ -208,7 +210,7 @@ def _load_weights(
         f"The weights of {name} do not fit its config.json, or a file of it is broken. Choose another model.",
         field="model",
     ):
-        model, report = getattr(transformers, auto_class).from_pretrained(
+        model, report = _loading(auto_class, config)(
             path,
             config=config,
             dtype=dtype,
@@ -224,6 +226,24 @@ def _load_weights(
             field="model",
         )
     return model.eval(), tuple(sorted(report["missing_keys"]))
+
+
+def _loading(auto_class: str, config: PretrainedConfig) -> Callable[..., tuple[PreTrainedModel, dict[str, Any]]]:
+    """What loads the model and reports which of its weights no file held."""
+    kind = getattr(transformers, auto_class)
+    if auto_class != "AutoModelForDecision":
+        load: Callable[..., tuple[PreTrainedModel, dict[str, Any]]] = kind.from_pretrained
+        return load
+    # transformers 5.23 sets a decision model's own settings on what its loading gives, which breaks on a report.
+    found = kind._model_mapping[type(config)]
+
+    def decision(path: Path, **options: Any) -> tuple[PreTrainedModel, dict[str, Any]]:
+        del options["trust_remote_code"]  # known to the Auto classes alone
+        model, report = super(DecisionMixin, found).from_pretrained(path, **options)
+        model.decision_config = DecisionConfig.from_pretrained(path)
+        return model, report
+
+    return decision
 
 
 def context(loaded: Loaded) -> int | None:

@@ -73,10 +73,15 @@ class Decider(Runner):
 
     def show_forward(self, inputs: Any, outputs: Any) -> dict[str, Any]:  # noqa: ARG002
         times = f" It was called {len(outputs['prompts'])} times." if len(outputs["prompts"]) > 1 else ""
+        kept = (
+            "its head scores each option at the mark"
+            if hasattr(self.loaded.model, "decide")
+            else "of the logits of the next token, those of the options' labels are kept"
+        )
         return {
             "tensors": describe({"scores": outputs["scores"][0]}),
-            "note": f"{type(self.loaded.model).__name__} writes nothing: one pass over the prompt gives the logits of "
-            f"the next token, of which those of the options' labels are kept.{times}",
+            "note": f"{type(self.loaded.model).__name__} writes nothing: it passes over the prompt once, and {kept}."
+            f"{times}",
         }
 
     def show_postprocess(self, inputs: Any, outputs: Any, output: Any) -> dict[str, Any]:  # noqa: ARG002
