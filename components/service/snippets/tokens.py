@@ -7,7 +7,16 @@ from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.snippets.code import Name, call, literal, model_id, origin, program, remark
-from components.service.tokens.checks import CHAT, COLLATE, COMPARE, DECODE, SEARCH, read_id_rows, read_options
+from components.service.tokens.checks import (
+    CHAT,
+    COLLATE,
+    COMPARE,
+    DECODE,
+    SEARCH,
+    TOKENIZE,
+    read_id_rows,
+    read_options,
+)
 
 _IMPORTS = ["from transformers import AutoTokenizer"]
 
@@ -19,8 +28,8 @@ def tokenize_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
         arguments: `model`, `commit` (or `revision`), `text`, `text_pair` and `options` of `tokenize`.
         endpoint: The Hub in use.
     """
-    options = arguments.get("options") or {}
-    plain = {"add_special_tokens": False} if options.get("add_special_tokens") is False else {}
+    options = read_options(arguments.get("options"), TOKENIZE)
+    plain = {} if options["add_special_tokens"] else {"add_special_tokens": False}
     texts = [Name("text")] + ([arguments["text_pair"]] if arguments.get("text_pair") else [])
     return program(
         endpoint,
