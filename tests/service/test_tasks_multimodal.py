@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -379,3 +380,12 @@ def test_what_cannot_be_run_is_told_with_its_field(
         run(task, model, inputs, parameters)
     assert (caught.value.field, caught.value.kind) == (field, "input"), caught.value.message
     assert words in caught.value.message
+
+
+def test_writing_ends_with_what_there_is_when_the_time_is_up(
+    settings: Settings, hub: Hub, engine: Engine, models: Path, visitor: Visitor
+) -> None:
+    hurried = Inference(replace(settings, call_seconds=1e-6), hub, engine)
+    for task, model, inputs in ((DESCRIBE, "blip", CAT), (TALK, "qwen_audio", "say hello")):
+        result = hurried.run_task(task, f"local/{model}", inputs, {"max_new_tokens": 50}, visitor=visitor)
+        assert any("time for one call was up" in note for note in result["notes"])

@@ -66,9 +66,9 @@ def _resampled(sound: numpy.ndarray, rate: int) -> numpy.ndarray:
     return numpy.concatenate([part.to_ndarray()[0] for one in (frame, None) for part in resampler.resample(one)])
 
 
-def write_sound(name: str, sound: numpy.ndarray) -> None:
+def write_sound(path: Path, sound: numpy.ndarray) -> None:
     """Write a sound as Opus in OGG."""
-    with av.open(str(FOLDER / name), "w", format="ogg", options={"fflags": "+bitexact"}) as container:
+    with av.open(str(path), "w", format="ogg", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("libopus", rate=RATE, layout="mono", bit_rate=20_000)
         frame = av.AudioFrame.from_ndarray(sound[None].astype(numpy.float32), format="flt", layout="mono")
         frame.sample_rate = RATE
@@ -93,9 +93,9 @@ def rolling_ball() -> list[Image.Image]:
     return pictures
 
 
-def write_video(name: str, pictures: list[Image.Image], rate: int = 16) -> None:
+def write_video(path: Path, pictures: list[Image.Image], rate: int = 16) -> None:
     """Write pictures as H.264 in MP4, which browsers play."""
-    with av.open(str(FOLDER / name), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
+    with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("libx264", rate=Fraction(rate), options={"crf": "26", "threads": "1"})
         stream.width, stream.height, stream.pix_fmt = *pictures[0].size, "yuv420p"
         _encode(container, stream, [av.VideoFrame.from_ndarray(numpy.asarray(picture)) for picture in pictures])
@@ -108,6 +108,6 @@ def _encode(container: Any, stream: Any, frames: list[Any]) -> None:
 
 
 if __name__ == "__main__":
-    write_sound("melody.ogg", melody())
-    write_video("ball.mp4", rolling_ball())
-    write_sound("sentence.ogg", sentence())
+    write_sound(FOLDER / "melody.ogg", melody())
+    write_video(FOLDER / "ball.mp4", rolling_ball())
+    write_sound(FOLDER / "sentence.ogg", sentence())

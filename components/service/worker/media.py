@@ -81,7 +81,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def read_audio(value: Mapping[str, str], rate: int, settings: Settings, field: str = "inputs") -> numpy.ndarray:
-    """The sound as float32 in -1 to 1, one channel, `rate` samples a second, shape (samples,).
+    """The sound as float32 in -1 to 1, its channels' mean, `rate` samples a second, shape (samples,).
 
     Raises:
         WorkbenchError: It is no sound, is empty, or is longer than allowed.
@@ -90,7 +90,7 @@ def read_audio(value: Mapping[str, str], rate: int, settings: Settings, field: s
     with blaming(_NO_SOUND, field), _opened(value) as container:
         if not container.streams.audio:
             raise WorkbenchError("There is no sound in this file. Use a WAV, MP3, FLAC or OGG file.", field=field)
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+        resampler = av.AudioResampler(format="fltp", rate=rate)
         seconds = 0.0
         for frame in container.decode(audio=0):
             seconds += frame.samples / frame.sample_rate
@@ -99,9 +99,9 @@ def read_audio(value: Mapping[str, str], rate: int, settings: Settings, field: s
                     f"The sound is longer than the {settings.media_seconds:g} seconds allowed here. Cut it.",
                     field=field,
                 )
-            parts += [part.to_ndarray()[0] for part in resampler.resample(frame)]
+            parts += [part.to_ndarray().mean(axis=0) for part in resampler.resample(frame)]
         if seconds:
-            parts += [part.to_ndarray()[0] for part in resampler.resample(None)]
+            parts += [part.to_ndarray().mean(axis=0) for part in resampler.resample(None)]
     if not sum(map(len, parts)):
         raise WorkbenchError("The sound is empty. Record or choose another one.", field=field)
     sound = numpy.concatenate(parts).astype(numpy.float32)

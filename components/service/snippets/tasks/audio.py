@@ -12,12 +12,12 @@ _EXTRACTOR = {"feature_extractor": "AutoFeatureExtractor"}
 _RATE = "feature_extractor.sampling_rate"
 
 _READ_SOUND = '''def read_sound(file, rate):
-    """One channel of float32, `rate` samples a second."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+    """The mean of all channels, float32, `rate` samples a second."""
+    resampler = av.AudioResampler(format="fltp", rate=rate)
     with av.open(file) as container:
         frames = [*container.decode(audio=0), None]
         parts = [part for frame in frames for part in resampler.resample(frame)]
-    return numpy.concatenate([part.to_ndarray()[0] for part in parts])'''
+    return numpy.concatenate([part.to_ndarray().mean(axis=0) for part in parts])'''
 
 _TO_WAV = '''def to_wav(sound, rate):
     """A sound in -1 to 1 as WAV of 16 bits, in base64."""

@@ -8,31 +8,13 @@ from typing import Any
 import torch
 
 from components.service.errors import WorkbenchError
+from components.service.tasks.texts import check_template
 from components.service.worker.media import read_audio, wav
 from components.service.worker.runners.base import Runner
+from components.service.worker.runners.classify import score_stage
 from components.service.worker.runners.generate import Draw
 from components.service.worker.runners.multimodal_writer import Writer, unfit
 from components.service.worker.tensors import describe
-
-_MEANING = {
-    "softmax": "softmax turns the logits into probabilities that add up to 1, one for each label.",
-    "sigmoid": "sigmoid turns each logit into a probability of its own; together they need not add up to 1.",
-    "none": "The logits are the scores as they are.",
-}
-
-
-def scored(logits: torch.Tensor, function: str, labels: Any) -> dict[str, Any]:
-    """What a visitor sees of a classification's `postprocess`; `logits` have the shape (labels,)."""
-    logits = logits.float()
-    scores = {"softmax": logits.softmax(-1), "sigmoid": logits.sigmoid(), "none": logits}[function]
-    return {
-        "tensors": describe({"scores": scores}),
-        "scores": [
-            {"label": labels[index], "logit": logit, "score": score}
-            for index, (logit, score) in enumerate(zip(logits.tolist(), scores.tolist(), strict=True))
-        ],
-        "note": _MEANING[function],
-    }
 
 
 class MediaClassifier(Runner):
@@ -58,7 +40,7 @@ class MediaClassifier(Runner):
         }
 
     def show_postprocess(self, inputs: Any, outputs: Any, output: Any) -> dict[str, Any]:  # noqa: ARG002
-        return scored(outputs["logits"][0], self.function, self.loaded.model.config.id2label)
+        return score_stage(outputs["logits"][0], self.function, self.loaded.model.config.id2label)
 
 
 class AudioClassifier(MediaClassifier):
@@ -86,13 +68,9 @@ class ZeroShotAudioClassifier(Runner):
             )
 
     def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
-        template = given.get("hypothesis_template", "{}")
-        if template.count("{}") != 1 or template.count("{") + template.count("}") != 2:
-            raise WorkbenchError(
-                "The parameter hypothesis_template must hold {} once, where the label goes, and no other brace.",
-                field="parameters.hypothesis_template",
-            )
-        return dict(given)
+        used = {"hypothesis_template": "This is a sound of {}.", **given}
+        check_template(used["hypothesis_template"])
+        return used
 
     def read(self, item: Any) -> Any:
         extractor = self.loaded.pipe.feature_extractor
@@ -133,7 +111,7 @@ class ZeroShotAudioClassifier(Runner):
         }
 
     def show_postprocess(self, inputs: Any, outputs: Any, output: Any) -> dict[str, Any]:  # noqa: ARG002
-        return scored(outputs["logits"][0], "softmax", outputs["candidate_labels"])
+        return score_stage(outputs["logits"][0], "softmax", dict(enumerate(outputs["candidate_labels"])))
 
 
 class Noise(Draw):

@@ -6,31 +6,13 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteriaList
+from transformers import LogitsProcessorList, StoppingCriteriaList
 
-from components.service.errors import WorkbenchError
 from components.service.tasks.generation import SAMPLING
 from components.service.tasks.writing import GENERATE
 from components.service.worker.blame import blaming
 from components.service.worker.runners.base import Runner
-from components.service.worker.runners.generate import Draw, Enough
-
-
-class Finite(LogitsProcessor):  # type: ignore[misc]  # transformers is not typed
-    """Changes no scores, and refuses those that are no numbers."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
-        if bool(scores.isnan().any()):
-            raise WorkbenchError(
-                f"The logits of {self._name} for this input are no numbers: its weights are broken. "
-                "Choose another model.",
-                field="model",
-            )
-        return scores
+from components.service.worker.runners.generate import Draw, Enough, Finite
 
 
 class Writer(Runner):
