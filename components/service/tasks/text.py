@@ -32,6 +32,9 @@ TEXT_CLASSIFICATION = TaskSpec(
     aliases=("sentiment-analysis",),
 )
 
+#: Training labels the first token of a word, as a rule, so that says most.
+_BY_WORD = {"aggregation_strategy": "first"}
+
 TOKEN_CLASSIFICATION = TaskSpec(
     name="token-classification",
     title="Token classification",
@@ -62,8 +65,8 @@ TOKEN_CLASSIFICATION = TaskSpec(
     auto_classes=("AutoModelForTokenClassification",),
     head="token classification head",
     examples=(
-        "My name is Sylvain and I work at Hugging Face in Brooklyn.",
-        "My name is Clara and I live in Berkeley, California.",
+        Example("My name is Sylvain and I work at Hugging Face in Brooklyn.", _BY_WORD),
+        Example("My name is Clara and I live in Berkeley, California.", _BY_WORD),
     ),
     starter_model="starter/names",
     hub_model="dbmdz/bert-large-cased-finetuned-conll03-english",
