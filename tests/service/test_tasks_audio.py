@@ -335,3 +335,12 @@ def broken(models: Path) -> Path:
         weights = {key: torch.full_like(one, float("nan")) for key, one in load_file(file).items()}
         save_file(weights, file, metadata={"format": "pt"})
     return models
+
+
+def test_parameters_of_generate_may_come_in_an_object_as_the_hub_writes_them(run: Callable[..., Any]) -> None:
+    flat = run(HEAR, "whisper", SPEECH, {"max_new_tokens": 5, "num_beams": 1})
+    nested = run(HEAR, "whisper", SPEECH, {"generation_parameters": {"max_new_tokens": 5, "num_beams": 1}})
+    assert (nested["output"], nested["parameters"]) == (flat["output"], flat["parameters"])
+    with pytest.raises(WorkbenchError, match="must be an object") as caught:
+        run(HEAR, "whisper", SPEECH, {"generation_parameters": 5})
+    assert caught.value.field == "parameters.generation_parameters"
