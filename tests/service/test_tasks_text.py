@@ -126,7 +126,7 @@ def test_a_task_gives_what_the_pipeline_gives(
     raw.tokenizer.model_max_length = used.pop("max_length", raw.tokenizer.model_max_length)
     made = [_converted(task, raw(deepcopy(item), **used)) for item in items]  # it changes its inputs
     assert near(made if isinstance(inputs, list) else made[0]) == result["output"]
-    assert made[0]
+    assert made[0] or task == NER  # every token may have a label that is ignored
 
 
 def test_a_model_made_for_decisions_scores_the_options_itself(
