@@ -1,0 +1,76 @@
+"""The tokenizer inspector: a text as the model sees it, every stage on the way, and ids back to text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from components.tabs.context import Context, bring_into_view
+from components.tabs.model_search import wire_picker
+from components.tabs.tokenizer.batch import BatchPanel
+from components.tabs.tokenizer.chat import ChatPanel
+from components.tabs.tokenizer.code import CodePanel
+from components.tabs.tokenizer.compare import ComparePanel
+from components.tabs.tokenizer.decode import DecodePanel
+from components.tabs.tokenizer.form import Form
+from components.tabs.tokenizer.tokens import TokensPanel
+from components.tabs.tokenizer.vocabulary import VocabularyPanel
+from components.widgets.model_picker import ModelPicker
+
+__all__ = ["Tokenizer", "build"]
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """The components that other tabs send to, and the event wiring that shows the tokens."""
+
+    picker: ModelPicker
+    text: gr.Textbox
+    show_on: Callable[[Any], Any]
+
+
+def build(ctx: Context, page: gr.Blocks) -> Tokenizer:
+    """Lay out the tab and wire it."""
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=4, min_width=320):
+            form = Form(ctx)
+        with gr.Column(scale=7, min_width=320), gr.Tabs(elem_id="tok-views", overflow_behavior="wrap") as views:
+            with gr.Tab("Tokens", id="tokens"):
+                tokens = TokensPanel(ctx, form)
+            with gr.Tab("Stages", id="stages"):
+                tokens.stages_part()
+            with gr.Tab("Offsets", id="offsets"):
+                tokens.offsets_part()
+            with gr.Tab("Batch", id="batch"):
+                batch = BatchPanel(ctx, form)
+            with gr.Tab("Decode", id="decode"):
+                decode = DecodePanel(ctx, form, views)
+                tokens.trip_part()
+            with gr.Tab("Chat", id="chat"):
+                chat = ChatPanel(ctx, form)
+            with gr.Tab("Vocabulary", id="vocabulary"):
+                vocabulary = VocabularyPanel(ctx, form, views)
+            with gr.Tab("Compare", id="compare"):
+                compare = ComparePanel(ctx, form)
+            with gr.Tab("Code", id="code"):
+                code = CodePanel(ctx)
+    viewing = gr.State("Tokens")
+    views.select(_selected, None, viewing, api_visibility="private", queue=False, show_progress="hidden")
+    for part in (form, tokens, batch, decode, chat, vocabulary, compare):
+        part.wire()
+    for strip in (tokens.strip, chat.tokens):
+        vocabulary.look_up_on(strip)
+    made = [tokens.made, batch.made, decode.made, chat.made, vocabulary.made, vocabulary.made_two, compare.made]
+    code.wire(viewing, made)
+    tokens.show_on(form.tokenize.click)
+    tokens.show_on(form.text.submit)
+    bring_into_view(form.tokenize.click, "tok-strip")
+    wire_picker(ctx, page, form.picker, form.told, task=gr.State(""))
+    return Tokenizer(form.picker, form.text, tokens.show_on)
+
+
+def _selected(event: gr.SelectData) -> str:
+    return str(event.value)
