@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from components.api import uploads_only
 from components.service.errors import Kind, WorkbenchError
 from components.service.hub import Hub
 from components.service.settings import Settings
@@ -136,7 +137,8 @@ def parse(body: bytes) -> dict[str, Any]:
         raise WorkbenchError("The body is not JSON.") from None
     if not isinstance(value, dict):
         raise WorkbenchError('The body must be a JSON object, such as {"inputs": "I love this"}.')
-    return value
+    # A path in a body names a file of this machine: only one that was uploaded to the app may be read.
+    return {name: uploads_only(one) for name, one in value.items()}
 
 
 async def events(items: Iterator[Any], render: Callable[[Any], Iterable[Any]], end: str = "") -> Response:

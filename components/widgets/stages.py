@@ -23,6 +23,8 @@ def stages_view(result: dict[str, Any]) -> str:
 def _stage(number: int, stage: dict[str, Any]) -> str:
     title = f"{number}. {_TITLES.get(stage['name'], stage['name'])}"
     parts = [tensors_view(stage["tensors"])] if stage.get("tensors") else []
+    if stage.get("picture"):
+        parts.append(f'<img class="wb-seen" alt="What the model sees" src="data:image/png;base64,{stage["picture"]}">')
     if stage.get("tokens"):
         parts.append(_tokens(stage["tokens"]))
     if stage.get("scores"):

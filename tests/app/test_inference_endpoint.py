@@ -70,3 +70,18 @@ def test_a_provider_is_not_to_be_had_on_the_embedded_hub(app: Any) -> None:
     page = Client(app.url, verbose=False)
     with pytest.raises(Exception, match="embedded Hub"):
         page.predict("text-classification", "starter/sentiment", COURSE, api_name="/run_remote")
+
+
+@pytest.mark.parametrize(
+    ("task", "body"),
+    [
+        ("image-classification/starter/pictures", {"inputs": {"file": "/etc/passwd", "name": "cat.png"}}),
+        ("image-classification/starter/pictures", {"inputs": [{"file": "app.py"}]}),
+        ("visual-question-answering/starter/pictures", {"inputs": {"image": {"file": "/etc/passwd"}, "question": "a"}}),
+        ("document-question-answering/starter/pictures", {"inputs": {"image": "a"}, "word_boxes": {"file": "app.py"}}),
+    ],
+)
+def test_a_path_in_a_request_opens_no_file_of_the_server(app: Any, task: str, body: dict[str, Any]) -> None:
+    answer = httpx.post(f"{app.url}/inference/{task}", json=body, timeout=60)
+    assert answer.status_code == 400
+    assert "uploaded" in answer.json()["error"]

@@ -44,7 +44,7 @@ def _asked(spec: TaskSpec, inputs: Any) -> dict[str, Any]:
     if spec.name == "question-answering":
         return {"text": inputs["question"], "context": inputs["context"]}
     if spec.name == "text-classification" and isinstance(inputs, dict):
-        return {"text": f"{inputs['text']} {inputs['text_pair']}"}
+        return {"text": " ".join(inputs.values())}
     if isinstance(inputs, dict):
         return {("text" if name in ("query", "question") else name): value for name, value in inputs.items()}
     if isinstance(inputs, list):

@@ -17,6 +17,8 @@ from components.service.hub_errors import hub_errors
 from components.service.runs import Runs
 from components.service.runs.store import is_id
 from components.service.settings import Settings
+from components.service.tasks import find_task
+from components.service.tasks.inputs import check_inputs
 from components.service.tasks.texts import check_characters
 from components.service.visitor import Visitor
 
@@ -73,7 +75,10 @@ class Cards:
             `{text, problems}`, as of `draft`.
         """
         self.check(text)
-        made = with_example(text, widget_example(task, inputs, parameters or {}, output))
+        spec = find_task(task)
+        given = spec.check_parameters(parameters, self.settings)
+        example = widget_example(spec.name, check_inputs(spec, inputs, self.settings), given, output)
+        made = with_example(text, example)
         return {"text": made, "problems": self.check(made)}
 
     def _card_of(self, model: str, visitor: Visitor) -> str | None:

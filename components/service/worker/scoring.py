@@ -1,8 +1,4 @@
-"""Outputs held against gold answers. Worker only (scikit-learn).
-
-No pinned library computes ROUGE, chrF, BLEU or word error rates, so texts are compared to the letter alone, and the
-result says so.
-"""
+"""Outputs held against gold answers. Worker only (scikit-learn, sacrebleu, rouge-score, jiwer)."""
 
 from __future__ import annotations
 
@@ -21,10 +17,6 @@ from components.service.worker.columns import label_name
 #: Most labels that a confusion matrix is made of.
 MOST_LABELS = 100
 _NONE = "There is no metric for {} here."
-_TEXT = (
-    "A text counts where it is the gold text to the letter, spaces at its ends aside. ROUGE, chrF, BLEU and word error "
-    "rates are not computed here."
-)
 _NO_SPANS = (
     "Gold spans are a list of {start, end, label} for each row, as JSON, and the model's are whole entities: set "
     "aggregation_strategy to simple."
@@ -43,8 +35,10 @@ def score(spec: TaskSpec, labels: Sequence[str], pairs: Sequence[tuple[Any, Any]
         `{rows, ...}`, with `note` where something is to be told. For labels: `accuracy` with `accuracy_low` and
         `accuracy_high` (95 %), macro `f1`, `labels`, `per_class`, `confusion` (rows: gold, columns: predicted); of a
         model with one label: `mse`, `mae`, `pearson`. For spans: `precision`, `recall`, `f1` of whole
-        spans. For answers: `exact_match` and `f1` of words, as SQuAD has them. For texts: `exact_match`. For fills:
-        `accuracy`, and `found`, the share of gold tokens among all that were returned.
+        spans. For answers: `exact_match` and `f1` of words, as SQuAD has them. For texts: `exact_match`, and of a
+        summary `rouge1`, `rouge2`, `rougeL`, of a translation `bleu` and `chrf` (0 to 100), of speech
+        `word_error_rate` and `character_error_rate`. For fills: `accuracy`, and `found`, the share of gold tokens
+        among all that were returned.
     """
     if not pairs:
         return {"rows": 0, "note": "No row has both an output and a gold answer."}
@@ -55,8 +49,7 @@ def score(spec: TaskSpec, labels: Sequence[str], pairs: Sequence[tuple[Any, Any]
     elif spec.output in ("answers", "cells"):
         found = _answers(spec, pairs)
     elif spec.output in ("text", "speech"):
-        right = [str(answer(spec.output, output)).strip() == str(gold).strip() for output, gold in pairs]
-        found = {"exact_match": _mean(right), "note": _TEXT}
+        found = _texts(spec, [str(answer(spec.output, output) or "").strip() for output, _ in pairs], pairs)
     elif spec.output == "fills":
         found = _fills(pairs)
     else:
@@ -172,6 +165,34 @@ def _overlap(one: list[str], two: list[str]) -> float:
         return float(one == two)
     common = sum((Counter(one) & Counter(two)).values())
     return 2 * common / (len(one) + len(two))
+
+
+def _texts(spec: TaskSpec, made: list[str], pairs: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
+    """Texts against gold texts, by the measures that the task is known by; each library is imported when asked for."""
+    gold = [str(one).strip() for _, one in pairs]
+    found: dict[str, Any] = {"exact_match": _mean([one == two for one, two in zip(made, gold, strict=True)])}
+    if spec.name == "summarization":
+        from rouge_score.rouge_scorer import RougeScorer
+
+        kinds = ("rouge1", "rouge2", "rougeL")
+        scored = [RougeScorer(kinds, use_stemmer=True).score(two, one) for one, two in zip(made, gold, strict=True)]
+        found |= {kind: _mean([one[kind].fmeasure for one in scored]) for kind in kinds}
+    elif spec.name in ("translation", "text2text-generation"):
+        import sacrebleu
+
+        found |= {
+            "bleu": sacrebleu.corpus_bleu(made, [gold]).score,
+            "chrf": sacrebleu.corpus_chrf(made, [gold]).score,
+        }
+    elif spec.output == "speech" and all(gold):
+        import jiwer
+
+        low_made, low_gold = [one.lower() for one in made], [one.lower() for one in gold]
+        found |= {
+            "word_error_rate": jiwer.wer(low_gold, low_made),
+            "character_error_rate": jiwer.cer(low_gold, low_made),
+        }
+    return found
 
 
 def _fills(pairs: Sequence[tuple[Any, Any]]) -> dict[str, Any]:

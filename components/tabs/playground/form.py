@@ -73,6 +73,15 @@ class Form:
                 allow_custom_value=True,
                 elem_id="pg-revision",
             )
+            settings = ctx.bench.settings
+            self.where = gr.Radio(
+                [("This machine", "here"), ("An inference provider, with your token", "remote")],
+                value="here",
+                label="Runs on",
+                info="A model too large for this machine can run elsewhere, on your own account.",
+                visible=bool(settings.remote) or not settings.embedded,
+                elem_id="pg-where",
+            )
 
     @property
     def fields(self) -> list[Component]:

@@ -24,10 +24,24 @@ _FIELDS = {
     "image": ("image", "image2"),
     "audio": ("audio",),
     "video": ("video",),
-    "json": ("json",),
+    "json": ("json", "json2"),
 }
 _MEDIA = ("image", "audio", "video")
-_NAMES = ("text", "text2", "texts", "table", "json", "image", "image2", "audio", "video", "chat")
+_NAMES = (
+    "text",
+    "text2",
+    "texts",
+    "table",
+    "json",
+    "json2",
+    "image",
+    "image2",
+    "audio",
+    "video",
+    "chat",
+    "system",
+    "history",
+)
 
 
 class InputForm:
@@ -41,7 +55,8 @@ class InputForm:
         self.text2 = gr.Textbox(lines=2, max_lines=12, elem_id="pg-text2", **start["text2"])
         self.texts = gr.Textbox(lines=4, max_lines=12, elem_id="pg-texts", **start["texts"])
         self.table = gr.Textbox(lines=5, max_lines=14, elem_id="pg-table", **start["table"])
-        self.json = gr.Code(language="json", lines=8, max_lines=20, elem_id="pg-json", **start["json"])
+        self.json = gr.Code(language="json", lines=4, max_lines=20, elem_id="pg-json", **start["json"])
+        self.json2 = gr.Code(language="json", lines=8, max_lines=20, elem_id="pg-json2", **start["json2"])
         with gr.Row():
             picture: dict[str, Any] = {"type": "filepath", "sources": ["upload", "clipboard"], "height": 260}
             self.image = gr.Image(min_width=150, elem_id="pg-image", **picture, **start["image"])
@@ -49,11 +64,16 @@ class InputForm:
         self.audio = gr.Audio(type="filepath", sources=["upload", "microphone"], elem_id="pg-audio", **start["audio"])
         self.video = gr.Video(sources=["upload"], height=260, elem_id="pg-video", **start["video"])
         self.chat = gr.Checkbox(
-            label="Ask as a chat",
-            info="Through the model's chat template, as a message of a user. Needs a chat model.",
+            label="Talk to it as a chat",
+            info="Through the model's own chat template, turn by turn. Needs a chat model.",
             elem_id="pg-chat",
             **start["chat"],
         )
+        with gr.Row(visible=False, elem_classes="wb-bottom") as self._talk:
+            self.system = gr.Textbox(label="System message (optional)", max_lines=3, scale=4, elem_id="pg-system")
+            self.fresh = gr.Button("New chat", size="sm", scale=1, min_width=90, elem_id="pg-new-chat")
+        self.history = gr.State([])
+        self.chat.change(lambda on: gr.update(visible=on), self.chat, self._talk, api_visibility="private", queue=False)
 
     @property
     def fields(self) -> list[Component]:
@@ -62,19 +82,26 @@ class InputForm:
 
     def show(self, spec: TaskSpec) -> Updates:
         """Show the fields that a task needs, under its own words."""
-        return {getattr(self, name): gr.update(**look) for name, look in _looks(spec).items()}
+        updates: Updates = {getattr(self, name): gr.update(**look) for name, look in _looks(spec).items()}
+        return {**updates, self.system: gr.skip(), self.history: gr.skip()}
 
     def read(self, spec: TaskSpec, values: tuple[Any, ...]) -> Any:
         """The inputs as the service takes them, from the values of `fields`."""
         given = dict(zip(_NAMES, values, strict=True))
-        found = {one.name: _value(one, [given[name] for name in names], given["chat"]) for one, names in places(spec)}
+        found = {one.name: _value(one, [given[name] for name in names], given) for one, names in places(spec)}
         if len(spec.inputs) == 1:
             return found[spec.inputs[0].name]
-        return {name: value for name, value in found.items() if value not in (None, "", [])}
+        given = {name: value for name, value in found.items() if value not in (None, "", [])}
+        needed = [one.name for one in spec.inputs if one.required]
+        return given[needed[0]] if list(given) == needed and len(needed) == 1 else given
 
     def fill(self, spec: TaskSpec, inputs: Any) -> Updates:
         """Put inputs, in the service's own form, into the fields; those that nothing is given for become empty."""
         return {getattr(self, name): value for name, value in _values(spec, inputs).items()}
+
+    def said(self, messages: list[dict[str, Any]]) -> Updates:
+        """A chat goes on: what was said is kept, and the field is free for the next message."""
+        return {self.history: [one for one in messages if one["role"] != "system"], self.text: ""}
 
 
 def places(spec: TaskSpec) -> list[tuple[InputSpec, list[str]]]:
@@ -105,7 +132,7 @@ def _looks(spec: TaskSpec) -> dict[str, dict[str, Any]]:
     """Whether each field is shown for a task, and under which words."""
     placed = {name: one for one, names in places(spec) for name in names}
     looks: dict[str, dict[str, Any]] = {}
-    for name in _NAMES[:-1]:
+    for name in _NAMES[:-3]:
         one = placed.get(name)
         looks[name] = {"visible": False} if one is None else {"visible": True, "label": _title(spec, one, name)}
     return {**looks, "chat": {"visible": any(one.kind == "chat" for one in spec.inputs)}}
@@ -120,7 +147,7 @@ def _values(spec: TaskSpec, inputs: Any) -> dict[str, Any]:
         for name, part in zip(names, given if one.several and isinstance(given, list) else [given], strict=False):
             values[name] = _shown(one, part)
     values["chat"] = isinstance(inputs, list) and bool(inputs) and isinstance(inputs[0], dict) and "role" in inputs[0]
-    return values
+    return {**values, "system": "", "history": []}
 
 
 def _title(spec: TaskSpec, one: InputSpec, name: str) -> str:
@@ -156,7 +183,7 @@ def _shown(one: InputSpec, value: Any) -> Any:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _value(one: InputSpec, values: list[Any], chat: bool) -> Any:
+def _value(one: InputSpec, values: list[Any], given: dict[str, Any]) -> Any:
     """The value of one input from those of its fields."""
     if one.several:
         return [_file(value) for value in values if value]
@@ -170,9 +197,17 @@ def _value(one: InputSpec, values: list[Any], chat: bool) -> Any:
     looks_json = (value or "").lstrip().startswith(("{", "[") if one.kind == "json" else '[{"')
     if one.kind in ("json", "chat") and looks_json:
         return _json(value or "")
-    if one.kind == "chat" and chat:
-        return [{"role": "user", "content": value or ""}]
+    if one.kind == "chat" and given["chat"]:
+        return _conversation(value or "", given["system"] or "", given["history"] or [])
     return value or ""
+
+
+def _conversation(text: str, system: str, history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was said so far, and what is said now; an empty message is the service's to refuse."""
+    if not text.strip():
+        raise WorkbenchError("There is no message yet. Write one.", field="inputs")
+    first = [{"role": "system", "content": system}] if system.strip() else []
+    return [*first, *history, {"role": "user", "content": text}]
 
 
 def _file(path: str) -> dict[str, str]:

@@ -116,9 +116,10 @@ def _typed(spec: ParameterSpec, value: Any) -> Any:
         return None
     if spec.type in ("int", "float"):
         try:
-            return float(text)
+            number = float(text)
         except ValueError:
             return value
+        return int(number) if number.is_integer() else number
     if spec.type == "list":
         return [part.strip() for part in text.split("\n" if "\n" in text else ",") if part.strip()]
     if spec.type == "json":

@@ -17,6 +17,7 @@ from components.widgets.outputs import shown
 
 _WAYS = [("With pipeline", "pipeline"), ("Step by step", "stages")]
 _EMPTY = "Press Run. The first result takes a few seconds, while the model is loaded."
+_ELSEWHERE = "# The model ran at an inference provider. Run it on this machine to get code for that."
 _ON, _OFF = gr.update(interactive=True), gr.update(interactive=False)
 #: Opens the page at the link, which the server wrote into the field, and copies it where the browser allows.
 _COPY = """(query) => { const link = window.location.origin + window.location.pathname + "?" + query;
@@ -57,9 +58,9 @@ class ResultPanel:
     def wire(self, make_link: gr.Button) -> list[Any]:
         """Run, stop, code and link; gives the events after which a result is there."""
         ctx, form = self.ctx, self.form
-        outputs = [self.result, self.ran, self.code, self.last, form.stop]
+        outputs = [self.result, self.ran, self.code, self.last, form.stop, form.inputs.history, form.inputs.text]
         started = [
-            ctx.wire(event, self._execute, [self.way, *form.fields], outputs, told=form.told)
+            ctx.wire(event, self._execute, [self.way, form.where, *form.fields], outputs, told=form.told)
             for event in (form.run.click, form.inputs.text.submit)
         ]
         form.stop.click(lambda: _OFF, None, form.stop, cancels=started, api_visibility="private", queue=False)
@@ -73,27 +74,39 @@ class ResultPanel:
             show_progress="hidden",
         )
         written.then(None, self.link, self.link, js=_COPY, api_visibility="private")
+        form.inputs.fresh.click(
+            lambda: ([], html.empty(_EMPTY), ""),
+            None,
+            [form.inputs.history, self.result, self.ran],
+            api_visibility="private",
+            queue=False,
+        )
         bring_into_view(form.run.click, "pg-result")
         return [
             event.then(lambda: _OFF, None, form.stop, api_visibility="private", show_progress="hidden")
             for event in started
         ]
 
-    def _execute(self, visitor: Visitor, way: str, *values: Any) -> Iterator[Updates]:
+    def _execute(self, visitor: Visitor, way: str, where: str, *values: Any) -> Iterator[Updates]:
         asked = self.form.read(*values)
         yield {self.result: html.empty("Running …"), self.ran: "", self.form.stop: _ON, self.code: ""}
         try:
             answer: dict[str, Any] = {}
-            for answer in self._answers(asked, visitor):
+            for answer in self._answers(asked, where, visitor):
                 yield {self.result: shown(asked.spec, asked.inputs, answer), self.ran: facts_of(answer)}
         except WorkbenchError:
             yield {self.result: html.empty(_EMPTY)}
             raise
         done = {**answer, "inputs": asked.inputs}
-        yield {self.code: self.ctx.bench.snippet(way, done), self.last: _kept(done), self.form.stop: _OFF}
+        code = self._code_of(way, done)
+        talked = self.form.inputs.said(_messages(asked.inputs, done["output"])) if _is_chat(asked) else {}
+        yield {self.code: code, self.last: _kept(done), self.form.stop: _OFF, **talked}
 
-    def _answers(self, asked: Asked, visitor: Visitor) -> Iterator[dict[str, Any]]:
+    def _answers(self, asked: Asked, where: str, visitor: Visitor) -> Iterator[dict[str, Any]]:
         """The answer as it grows where the task streams, else at once."""
+        if where == "remote":
+            name, model, inputs, parameters, _revision = asked.call
+            return iter([self.ctx.bench.remote.run_task(name, model, inputs, parameters, visitor=visitor)])
         inference = self.ctx.bench.inference
         beams = max(asked.parameters.get(name, 1) for name in ("num_beams", "num_return_sequences"))
         if asked.spec.streams and beams == 1:
@@ -101,7 +114,10 @@ class ResultPanel:
         return iter([inference.run_task(*asked.call, visitor=visitor)])
 
     def _show_code(self, _visitor: Visitor, way: str, done: dict[str, Any] | None) -> Updates:
-        return {self.code: self.ctx.bench.snippet(way, done) if done else ""}
+        return {self.code: self._code_of(way, done) if done else ""}
+
+    def _code_of(self, way: str, done: dict[str, Any]) -> str:
+        return _ELSEWHERE if done.get("where") else self.ctx.bench.snippet(way, done)
 
     def _link(self, _visitor: Visitor, *values: Any) -> Updates:
         asked = self.form.read(*values)
@@ -118,12 +134,23 @@ def facts_of(answer: dict[str, Any]) -> str:
         ("First token", html.duration(answer.get("first_token_seconds"))),
         ("Tokens", tokens),
         ("Speed", f"{tokens / seconds:.0f} tokens/s" if tokens and seconds else None),
+        ("Ran on", answer.get("where")),
         ("Device", answer.get("device")),
         ("Type", answer.get("dtype")),
         ("Commit", (answer.get("commit") or "")[:7]),
     ]
     notes = "".join(html.notice(note, "warning") for note in answer.get("notes") or [])
     return html.facts(pairs) + notes
+
+
+def _is_chat(asked: Asked) -> bool:
+    return asked.spec.inputs[0].kind == "chat" and isinstance(asked.inputs, list)
+
+
+def _messages(asked: list[dict[str, Any]], output: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A chat with the model's answer in it."""
+    said = output[0]["generated_text"]
+    return said if isinstance(said, list) else [*asked, {"role": "assistant", "content": said}]
 
 
 def _kept(done: dict[str, Any]) -> dict[str, Any]:

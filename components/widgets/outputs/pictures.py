@@ -61,7 +61,8 @@ def image(_inputs: Any, output: Any, _answer: dict[str, Any]) -> str:
 
 def depth(inputs: Any, output: Any, _answer: dict[str, Any]) -> str:
     """`{predicted_depth, depth}`: the depth as a picture, beside the one it was made from."""
-    made = f'<img class="wb-picture" alt="Depth: near is light" src="data:image/png;base64,{escape(output["depth"])}">'
+    source = f"data:image/png;base64,{escape(output['depth'])}"
+    made = f'<img class="wb-picture" alt="The depth that the model sees" src="{source}">'
     return f'<div class="wb-beside">{_on_picture(inputs, "")}{made}</div>'
 
 

@@ -23,6 +23,8 @@ def labels(_inputs: Any, output: Any, _answer: dict[str, Any]) -> str:
 
 def written(inputs: Any, output: Any, answer: dict[str, Any]) -> str:
     """What a model wrote; what was there before is set apart from it."""
+    if isinstance(output, str) and isinstance(inputs, list):  # a chat's answer, still being written
+        return _chat([*inputs, {"role": "assistant", "content": output}])
     if isinstance(output, str):  # still being written
         return _text(inputs, output)
     rows = output if isinstance(output, list) else [output]
@@ -33,8 +35,12 @@ def written(inputs: Any, output: Any, answer: dict[str, Any]) -> str:
 def _one_text(inputs: Any, row: Any, answer: dict[str, Any]) -> str:
     found = next((row[key] for key in ("generated_text", "summary_text", "translation_text", "text") if key in row), "")
     if isinstance(found, list):  # a chat: its last message is the answer
-        return "".join(_message(message, last=message is found[-1]) for message in found)
+        return _chat(found)
     return _text(inputs if answer.get("task") == "text-generation" else None, str(found))
+
+
+def _chat(messages: list[dict[str, Any]]) -> str:
+    return "".join(_message(message, last=message is messages[-1]) for message in messages)
 
 
 def _text(prompt: Any, text: str) -> str:
