@@ -52,7 +52,10 @@ RESULTS: dict[str, list[tuple[Any, Any]]] = {
             {"answer": EVIL, "coordinates": [[0, 1]], "cells": [EVIL], "aggregator": "SUM"},
         )
     ],
-    "decisions": [({}, {EVIL: {"type": "choice", "answer": EVIL, "probabilities": {EVIL: 0.5}}})],
+    "decisions": [
+        ({}, {EVIL: {"type": "choice", "choice": EVIL, "probabilities": {EVIL: 0.5}, "legend": {EVIL: EVIL}}}),
+        ({}, {EVIL: {"type": "noul", "noul": 0.25}}),
+    ],
 }
 
 

@@ -182,18 +182,18 @@ def cells(inputs: Any, output: Any, _answer: dict[str, Any]) -> str:
 
 
 def decisions(_inputs: Any, output: Any, _answer: dict[str, Any]) -> str:
-    """`{question: {type, answer, probabilities ...}}`: a heading and bars for each question."""
-    parts = []
-    for name, answer in output.items():
-        parts.append(f'<p class="wb-lead"><b>{escape(name)}</b></p>')
-        parts.append(_decision(answer))
-    return "".join(parts)
+    """`{question: {type, noul or choice or score, confidence, probabilities, legend}}`: bars for each question."""
+    return "".join(f'<p class="wb-lead"><b>{escape(name)}</b></p>{_decision(one)}' for name, one in output.items())
 
 
-def _decision(answer: Any) -> str:
-    if not isinstance(answer, dict):
-        return f'<div class="wb-text"><mark>{escape(answer)}</mark></div>'
-    likely = next((value for value in answer.values() if isinstance(value, dict)), None)
-    said = facts([(key.replace("_", " ").capitalize(), value) for key, value in answer.items() if value is not likely])
-    numbers = [(str(key), float(value)) for key, value in (likely or {}).items() if isinstance(value, int | float)]
-    return said + (bars(numbers, label="Options with their probabilities", unit="%") if numbers else "")
+def _decision(one: dict[str, Any]) -> str:
+    """One question: what was decided, and how likely each option is, under its description."""
+    if "noul" in one:
+        return bars([("true", one["noul"]), ("false", 1 - one["noul"])], label="Is it so?", unit="%")
+    legend = one.get("legend") or {}
+    rows = [
+        (f"{option}: {legend[option]}" if legend.get(option) else str(option), float(share))
+        for option, share in (one.get("probabilities") or {}).items()
+    ]
+    said = facts([("Decided", one.get("choice", one.get("score"))), ("Confidence", one.get("confidence"))])
+    return said + bars(rows, label="Options with their probabilities", unit="%")
