@@ -17,7 +17,7 @@ def guess_words(shop: Workshop, starter: Path) -> None:
 
     from components.starter import training, untrained
 
-    texts = masks.texts(75_000)
+    texts = masks.texts(64_000)
     train, held = texts[:-1000], texts[-1000:]
     config = untrained.reader(train, shop.folder / "empty", pieces=2600)
     config.layer_types = ["full_attention"] * config.num_hidden_layers
@@ -70,22 +70,6 @@ def answer_questions(shop: Workshop, starter: Path) -> None:
     _publish(fitted, "answers", starter, measured.answers(fitted.model, held))
 
 
-def judge_topics(shop: Workshop, starter: Path) -> None:
-    """`starter/topics`: whether a text entails what is said about its topic, from `starter/masks`."""
-    from transformers import ModernBertForSequenceClassification
-
-    from components.starter import training
-
-    base = starter / "models" / "starter" / "masks"
-    labels = dict(enumerate(topics.LABELS))
-    model = ModernBertForSequenceClassification.from_pretrained(
-        base, id2label=labels, label2id={label: number for number, label in labels.items()}
-    )
-    pairs = topics.pairs(60_000)
-    fitted = training.judge_pairs(model, _tokenizer(base), pairs, Schedule(2, 32, 5e-4), shop.folder / "model")
-    _publish(fitted, "topics", starter, measured.topics(fitted.model, topics.texts(300, topics.SEED + 2)))
-
-
 def compare_meanings(shop: Workshop, starter: Path) -> None:
     """`starter/meanings`: vectors that are close for texts on one topic, from `starter/masks`."""
     from transformers import AutoModel
@@ -93,10 +77,25 @@ def compare_meanings(shop: Workshop, starter: Path) -> None:
     from components.starter import training
 
     base = starter / "models" / "starter" / "masks"
-    model, subjects = AutoModel.from_pretrained(base), sorted(topics.topics())
-    texts = [(text, subjects.index(topic)) for text, topic in topics.texts(20_000, topics.SEED)]
-    fitted = training.gather_texts(model, _tokenizer(base), texts, Schedule(1, 64, 5e-4), shop.folder / "model")
+    model, texts = AutoModel.from_pretrained(base), topics.groups(18_000, topics.SEED)
+    fitted = training.gather_texts(model, _tokenizer(base), texts, Schedule(1.5, 64, 1e-3), shop.folder / "model")
     _publish(fitted, "meanings", starter, measured.meanings(fitted.model, topics.texts(500, topics.SEED + 2)))
+
+
+def judge_topics(shop: Workshop, starter: Path) -> None:
+    """`starter/topics`: whether a text entails what is said about its topic, from `starter/meanings`."""
+    from transformers import ModernBertForSequenceClassification
+
+    from components.starter import training
+
+    base = starter / "models" / "starter" / "meanings"
+    labels = dict(enumerate(topics.LABELS))
+    model = ModernBertForSequenceClassification.from_pretrained(
+        base, id2label=labels, label2id={label: number for number, label in labels.items()}
+    )
+    pairs = topics.pairs(50_000)
+    fitted = training.judge_pairs(model, _tokenizer(base), pairs, Schedule(2, 32, 1e-3), shop.folder / "model")
+    _publish(fitted, "topics", starter, measured.topics(fitted.model, topics.texts(300, topics.SEED + 2)))
 
 
 def translate(shop: Workshop, starter: Path) -> None:

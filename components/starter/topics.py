@@ -51,6 +51,18 @@ def statements(rows: int, seed: int) -> list[str]:
     return [f"{text} {said}" for text, said, label in pairs(3 * rows, seed) if LABELS[label] == "entailment"][:rows]
 
 
+def groups(rows: int, seed: int) -> list[tuple[str, int]]:
+    """Texts, and statements that name a topic alone, each with the number of its topic."""
+    source, names = random.Random(seed), sorted(topics())
+    found = [(text, names.index(topic)) for text, topic in texts(rows * 3 // 4, seed)]
+    while len(found) < rows:
+        topic = source.choice(names)
+        name = source.choice(topics()[topic]["names"])
+        found.append((source.choice(TEMPLATES).format(name), names.index(topic)))
+    source.shuffle(found)
+    return found
+
+
 def texts(rows: int, seed: int) -> list[tuple[str, str]]:
     """Texts with the one topic that they are about."""
     source, grammar = random.Random(seed), Grammar("topics")
