@@ -37,7 +37,11 @@ def counts_view(seen: dict[str, Any]) -> str:
 def cost(counts: dict[str, Any]) -> str | None:
     """What the tokens cost, in the currency in which the price was given."""
     price = counts["price_per_million"]
-    return f"{counts['cost']:.6g} at {price:,g} a million" if price else None
+    if not price:
+        return None
+    digits = 2 if counts["cost"] >= 100 else 8
+    written = f"{counts['cost']:,.{digits}f}".rstrip("0").rstrip(".")
+    return f"{written} at {price:,g} a million"
 
 
 def _ratio(value: float | None) -> str | None:
