@@ -42,6 +42,8 @@ def _asked(source: random.Random) -> Iterator[Asked]:
     while True:
         facts = [_fact(grammar, "me" if source.random() < 0.35 else "fact", source)]
         facts += [_fact(grammar, "fact", source) for _ in range(source.choice((0, 0, 1, 1, 2, 3)))]
+        # Two facts about the same meeting would leave open which of them is asked for.
+        facts = list({tuple(fact[0].split()[:2]): fact for fact in facts}.values())
         source.shuffle(facts)
         texts = [reviews.finish(fact[0]) for fact in facts]
         context = " ".join(texts)
@@ -54,7 +56,8 @@ def _asked(source: random.Random) -> Iterator[Asked]:
 
 
 def _fact(grammar: Grammar, kind: str, source: random.Random) -> tuple[str, ...]:
-    return grammar.draw(kind, source, people.strangers(source, grammar.sides, 0.4))
+    names, things = people.strangers(source, grammar.sides, 0.4), people.strange_things(source, grammar.sides, 0.15)
+    return grammar.draw(kind, source, names | things)
 
 
 def _put(question: str, source: random.Random) -> str:

@@ -20,9 +20,15 @@ def coined(source: random.Random) -> str:
 
 #: Lists that a made-up name may stand for.
 NAMES = ("first", "last", "city", "company")
+THINGS = ("job", "object", "food", "place", "adjective")
 
 
 def strangers(source: random.Random, sides: int, share: float) -> dict[str, Entry]:
     """Made-up names for a drawing: of each list's first two words, each with the chance `share`."""
     keys = (f"{name}{number}" for name in NAMES for number in ("", 2))
     return {key: ((coined(source),),) * sides for key in keys if source.random() < share}
+
+
+def strange_things(source: random.Random, sides: int, share: float) -> dict[str, Entry]:
+    """The same for things: jobs, objects and foods that do not exist."""
+    return {key: ((coined(source).lower(),),) * sides for key in THINGS if source.random() < share}

@@ -60,13 +60,13 @@ def answer_questions(shop: Workshop, starter: Path) -> None:
 
     from components.starter import training, untrained
 
-    asked = answers.asked(45_500)
+    asked = answers.asked(60_500)
     train, held = asked[:-500], asked[-500:]
     texts = [f"{item.context} {item.question}" for item in train]
     config = untrained.reader(texts, shop.folder / "empty", pieces=2400)
     config.layer_types = ["full_attention"] * config.num_hidden_layers
     model, tokenizer = ModernBertForQuestionAnswering(config), _tokenizer(shop.folder / "empty")
-    fitted = training.find_answers(model, tokenizer, train, Schedule(2, 32, 1.5e-3), shop.folder / "model")
+    fitted = training.find_answers(model, tokenizer, train, Schedule(2.5, 32, 1.5e-3), shop.folder / "model")
     _publish(fitted, "answers", starter, measured.answers(fitted.model, held))
 
 
