@@ -260,7 +260,7 @@ def test_tokenizers_are_compared_by_language(inspector: Page, others: None) -> N
     models.press("Enter")
     inspector.locator("#tok-cmp-run").click()
     shown = inspector.locator("#tok-cmp-view")
-    expect(shown.locator("tbody tr")).to_have_count(3)
+    expect(shown.get_by_label("Tokenizers side by side").locator("tbody tr")).to_have_count(3)
     expect(shown.locator(".wb-languages")).to_contain_text("Chinese")
     expect(shown.locator(".wb-differs").first).to_be_visible()
 

@@ -7,7 +7,7 @@ from typing import Any
 from components.widgets.html import bars, escape, facts, notice, table
 from components.widgets.tokens.facts import cost
 from components.widgets.tokens.strip import COLOURS
-from components.widgets.tokens.text import visible
+from components.widgets.tokens.text import folded, visible
 
 
 def compared_view(made: dict[str, Any]) -> str:
@@ -17,35 +17,23 @@ def compared_view(made: dict[str, Any]) -> str:
 
 
 def _counts(tokenizers: list[dict[str, Any]]) -> str:
-    fewest = min(one["counts"]["tokens"] for one in tokenizers)
     rows = [
         (
             one["model"],
             one["kind"],
-            f"{one['vocabulary']:,}",
-            f"{one['counts']['tokens']:,}" + (" (fewest)" if one["counts"]["tokens"] == fewest else ""),
+            f"{one['counts']['tokens']:,}",
             _two(one["counts"]["tokens_per_word"]),
             _two(one["counts"]["bytes_per_token"]),
             one["counts"]["unknown"] or None,
-            "nothing" if one["round_trip"]["equal"] else f"{one['round_trip']['lost']:,}",
+            "nothing" if one["round_trip"]["equal"] else f"{one['round_trip']['lost']:,} characters",
             cost(one["counts"]),
         )
         for one in tokenizers
     ]
-    header = [
-        "Tokenizer",
-        "Kind",
-        "Vocabulary",
-        "Tokens",
-        "a word",
-        "Bytes a token",
-        "Unknown",
-        "Characters lost",
-        "Cost",
-    ]
+    header = ["Tokenizer", "Kind", "Tokens", "a word", "Bytes a token", "Unknown", "Lost", "Cost"]
     priced = any(row[-1] for row in rows)
     shown = [row if priced else row[:-1] for row in rows]
-    return table(header if priced else header[:-1], shown, numeric=range(2, 8), label="Tokenizers side by side")
+    return table(header if priced else header[:-1], shown, numeric=(2, 3, 4, 5), label="Tokenizers side by side")
 
 
 def _two(value: float | None) -> str | None:
@@ -97,7 +85,7 @@ def _languages(tokenizers: list[dict[str, Any]]) -> str:
     groups = []
     for label in list(labels)[:24]:
         rows = [
-            (f"{one['model']} · {row['tokens_per_character']:.2f} a character", row["tokens_per_word"])
+            (one["model"], row["tokens_per_word"])
             for one in tokenizers
             for row in one["languages"]
             if row["label"] == label and row["tokens_per_word"] is not None
@@ -107,4 +95,22 @@ def _languages(tokenizers: list[dict[str, Any]]) -> str:
     if not groups:
         return ""
     lead = '<p class="wb-lead"><b>Tokens a word</b>: more of them mean a slower, dearer and shorter-sighted model</p>'
-    return f'{lead}<div class="wb-beside wb-languages">{"".join(groups)}</div>'
+    return f'{lead}<div class="wb-beside wb-languages">{"".join(groups)}</div>{_figures(tokenizers)}'
+
+
+def _figures(tokenizers: list[dict[str, Any]]) -> str:
+    """The same as a table, with tokens a character, which suit languages that are written without spaces."""
+    rows = [
+        (
+            row["label"],
+            one["model"],
+            row["words"],
+            row["tokens"],
+            _two(row["tokens_per_word"]),
+            _two(row["tokens_per_character"]),
+        )
+        for one in tokenizers
+        for row in one["languages"]
+    ]
+    header = ["Language", "Tokenizer", "Words", "Tokens", "a word", "a character"]
+    return folded("As a table, with tokens a character", table(header, rows, numeric=range(2, 6), label="Languages"))

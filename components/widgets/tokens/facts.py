@@ -76,10 +76,11 @@ def round_trip_view(trip: dict[str, Any], model: str) -> str:
             "success",
             title="There and back.",
         )
-    said = f"{trip['lost']:,} of {trip['characters']:,} characters are lost" if trip["lost"] else "Something was added"
+    places = "one place comes" if trip["total"] == 1 else f"{trip['total']:,} places come"
+    lost = f", {trip['lost']:,} of {trip['characters']:,} characters not at all" if trip["lost"] else ""
     told = notice(
-        f"{said} on the way to ids and back: what the normalizer rewrote, and what the vocabulary does not have, does "
-        "not come back.",
+        f"In the text, {places} back from the ids otherwise{lost}: what the normalizer rewrote, and what the "
+        "vocabulary does not have, is gone.",
         "warning",
         title="There and back.",
     )
