@@ -414,7 +414,7 @@ def odd_models(models: Path) -> Path:
     timm = {"model_type": "timm_backbone", "backbone": "resnet50", "out_indices": [1, 2, 3, 4]}
     detr = {"architectures": ["DetrForObjectDetection"], "model_type": "detr", "backbone_config": timm}
     changed("timm", "detector", "config.json", **detr)
-    broken = changed("nan", "image-classifier", "config.json") / "model.safetensors"
+    broken = changed("nan-image", "image-classifier", "config.json") / "model.safetensors"
     weights = load_file(broken)
     save_file({name: torch.full_like(one, float("nan")) for name, one in weights.items()}, broken, {"format": "pt"})
     return models
@@ -429,7 +429,7 @@ def odd_models(models: Path) -> Path:
         ("image-classification", "blind", ["no preprocessor_config.json"]),
         ("image-classification", "vast", ["90,000 pixels a side"]),
         ("image-classification", "misfit", ["do not fit each other"]),
-        ("image-classification", "nan", ["no finite numbers"]),
+        ("image-classification", "nan-image", ["no finite numbers"]),
         ("image-feature-extraction", "clip", ["cannot be run on this image"]),
         ("image-classification", "unheard", ["image processor that could not be loaded"]),
         ("mask-generation", "newer", ["package torchvision, which is not installed"]),
