@@ -121,9 +121,17 @@ def bring_into_view(event: Callable[..., Any], elem_id: str) -> None:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, WorkbenchError):
-        return notice(error.message, "error", title=_FIELD_TITLES.get(error.field or "", ""))
+        return notice(error.message, "error", title=_title(error.field or ""))
     log.error("A defect", exc_info=error)
     return notice(SORRY, "error")
+
+
+def _title(field: str) -> str:
+    """How the page calls a field: a parameter or an option by its own name."""
+    part, _, name = field.partition(".")
+    if name and part in ("parameters", "options", "inputs"):
+        return f"{name.replace('_', ' ').capitalize()}."
+    return _FIELD_TITLES.get(field, "")
 
 
 #: How the page calls the fields that errors name.
@@ -143,4 +151,12 @@ _FIELD_TITLES = {
     "seed": "Seed.",
     "repo": "Repository.",
     "ids": "Ids.",
+    "texts": "Texts.",
+    "messages": "Messages.",
+    "query": "Search.",
+    "rows": "Rows.",
+    "gold": "Gold answers.",
+    "models": "Models.",
+    "labels": "Labels.",
+    "widget": "Examples.",
 }

@@ -30,7 +30,7 @@ def test_a_newcomer_walks_the_whole_circle_in_three_minutes(page: Page, app: Any
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{app.url}/?__theme=light")
 
-    expect(page.locator("#who")).to_contain_text("Embedded Hub")
+    expect(page.locator("#who")).to_contain_text("Embedded Hub", timeout=60_000)
     expect(page.locator("#who")).to_contain_text("signed in as me")
     page.locator("#pg-text textarea").fill(COURSE)
     page.locator("#pg-run").click()
@@ -90,7 +90,7 @@ def test_a_newcomer_walks_the_whole_circle_in_three_minutes(page: Page, app: Any
 @pytest.mark.browser
 def test_every_tab_opens_in_the_dark_theme(page: Page, app: Any, screenshots: Path) -> None:
     page.goto(f"{app.url}/?__theme=dark")
-    expect(page.locator("#who")).to_contain_text("Embedded Hub")
+    expect(page.locator("#who")).to_contain_text("Embedded Hub", timeout=60_000)
     for name in TABS:
         open_tab(page, name)
         expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
