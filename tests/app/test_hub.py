@@ -69,7 +69,7 @@ def test_the_lists_of_the_hub_come_through_the_api(client: Client) -> None:
     assert client.predict("reviews", api_name="/search_datasets")[0]["id"] == "starter/reviews"
     assert client.predict("no such space", api_name="/search_spaces") == []
     page = client.predict("model", "", {"author": "starter"}, "created_at", "", 2, api_name="/browse_hub")
-    rest = client.predict("model", "", {"author": "starter"}, "created_at", page["next"], 2, api_name="/browse_hub")
+    rest = client.predict("model", "", {"author": "starter"}, "created_at", page["next"], 50, api_name="/browse_hub")
     ids = [row["id"] for row in page["rows"] + rest["rows"]]
     assert len(page["rows"]) == 2
     assert set(ids) >= {"starter/encoder", "starter/sentiment", "starter/stories"}

@@ -65,7 +65,7 @@ def slow_writer(app: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_text_is_streamed_and_can_be_stopped(playground: Page, slow_writer: str) -> None:
     playground.locator("#pg-task input").click()
-    playground.get_by_role("option", name="Text generation").click()
+    playground.get_by_role("option", name="Text generation", exact=True).first.click()
     expect(playground.get_by_label("Model", exact=True).first).to_have_value("starter/stories")
     choose_model(playground, slow_writer)
     playground.get_by_role("button", name="Parameters").click()
