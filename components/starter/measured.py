@@ -8,34 +8,35 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from components.starter import reviews
 from components.starter import topics as subjects
 from components.starter.answers import Asked
 from components.starter.names import LABELS, Tagged
-from components.starter.reviews import SEED
 from components.starter.workshop import Fitted
 
-#: Everyday sentences that no grammar of this package makes, with labels to choose from, the right one first.
+#: Everyday sentences that no grammar of this package makes, with labels to choose from, the right one first. They are
+#: there to be counted: whoever changes the word lists because of them has to write others.
 EVERYDAY = (
-    ("This is a course about the Transformers library", "education, politics, business"),
-    ("Who are you voting for in the next election?", "politics, health, economics"),
-    ("The team won the final after extra time.", "sports, music, politics"),
-    ("My head hurts and I feel sick.", "health, sports, travel"),
-    ("The new phone has a better camera.", "technology, food, politics"),
-    ("Add two eggs and bake the cake for an hour.", "cooking, sports, law"),
-    ("The president signed the bill yesterday.", "politics, music, animals"),
-    ("Our cat sleeps on the warm sofa all day.", "animals, business, law"),
-    ("The judge sent the thief to prison for three years.", "law, travel, music"),
-    ("We booked a hotel near the beach for our holiday.", "travel, science, war"),
-    ("The band played three songs from their new album.", "music, health, housing"),
-    ("Shares of the company fell after the profit warning.", "business, animals, religion"),
-    ("It will rain in the north tomorrow.", "weather, fashion, law"),
-    ("I enjoyed this wonderful film.", "positive, negative"),
-    ("What a terrible waste of time.", "negative, positive"),
-    ("The soldiers crossed the border at night.", "war, food, music"),
-    ("She wore a red dress and black shoes.", "fashion, politics, science"),
-    ("Astronomers found water on a distant planet.", "science, sports, cooking"),
-    ("The rent for this apartment is too high.", "housing, animals, music"),
-    ("He proposed to his girlfriend and they married in June.", "family, technology, law"),
+    ("My grandson starts school in September.", "education, war, weather"),
+    ("Parliament rejected the proposal by a narrow majority.", "politics, fashion, cooking"),
+    ("The startup raised ten million dollars from its investors.", "business, religion, animals"),
+    ("Our goalkeeper was hurt in the second half.", "sports, law, housing"),
+    ("My laptop crashes whenever I open the browser.", "technology, agriculture, music"),
+    ("The researchers repeated the experiment with a larger sample.", "science, travel, fashion"),
+    ("She has been coughing for a week and cannot sleep.", "health, politics, gaming"),
+    ("Fry the onions until they are golden.", "food, law, technology"),
+    ("We missed our connection and spent the night at the airport.", "travel, religion, science"),
+    ("He plays the violin in the city orchestra.", "music, business, weather"),
+    ("The actress won an award for her first role.", "film, agriculture, housing"),
+    ("I could not put the novel down until the last page.", "books, sports, war"),
+    ("Fog and strong winds are expected on the coast.", "weather, law, family"),
+    ("The puppy chewed my slippers.", "animals, politics, economy"),
+    ("Thieves stole jewels worth a fortune from the shop.", "law, cooking, education"),
+    ("The bus was stuck in a traffic jam.", "transport, music, religion"),
+    ("The roof leaks and the landlord does nothing.", "housing, sports, science"),
+    ("Troops withdrew after the ceasefire.", "war, fashion, food"),
+    ("The monks pray five times a day.", "religion, technology, sports"),
+    ("Firefighters rescued a family from the burning house.", "emergency, books, business"),
 )
 
 
@@ -47,7 +48,7 @@ def training(fitted: Fitted) -> dict[str, Any]:
         "batch size": plan.batch_size,
         "epochs": plan.epochs,
         "optimizer": "AdamW, weight decay 0.01",
-        "seed": SEED,
+        "seed": reviews.SEED,
         "precision": "float32",
         "time": f"{fitted.seconds:.0f} s on cpu",
     }
@@ -64,7 +65,7 @@ def guesses(model: Path, texts: Sequence[str]) -> dict[str, Any]:
     """How often the likeliest word is the one that was masked, of one word drawn in each text."""
     from transformers import pipeline
 
-    fill, source = pipeline("fill-mask", model=str(model)), random.Random(SEED)
+    fill, source = pipeline("fill-mask", model=str(model)), random.Random(reviews.SEED)
     gaps = []
     for text in texts:
         words = text.split()
@@ -147,13 +148,16 @@ def topics(model: Path, texts: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """How often the right topic comes first of ten, and of the few labels of everyday sentences."""
     from transformers import pipeline
 
-    classify, source = pipeline("zero-shot-classification", model=str(model)), random.Random(SEED)
+    classify, source = pipeline("zero-shot-classification", model=str(model)), random.Random(reviews.SEED)
     right = []
     for text, topic in texts:
         labels = subjects.choices(topic, 10, source)
         right.append(classify(text, list(labels))["labels"][0] == subjects.topics()[topic]["names"][0])
     plain = [classify(text, labels.split(", "))["labels"][0] == labels.split(", ")[0] for text, labels in EVERYDAY]
+    rows = reviews.reviews()["test"][:200]
+    opinions = [classify(review.text, ["positive", "negative"])["labels"][0] == review.label for review in rows]
     return {
+        "opinions": f"{_share(opinions):.2f}",
         "topics": len(subjects.topics()),
         "texts": len(texts),
         "accuracy": f"{_share(right):.2f}",
