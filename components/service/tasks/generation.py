@@ -97,9 +97,8 @@ SUMMARIZATION = TaskSpec(
     auto_classes=("AutoModelForSeq2SeqLM",),
     head="head that writes a new text",
     examples=(
-        "The library in our town was closed for two years because its roof leaked. Last week it opened again. The "
-        "town paid for a new roof, larger windows and a room for children. More than three hundred people came on "
-        "the first day, and most of them left with a book.",
+        "The city of Lisbon, where two million families live, has opened a large library this week. Many visitors "
+        "think that it is a great success.",
     ),
     starter_model="starter/summaries",
     hub_model="google-t5/t5-small",
