@@ -97,7 +97,8 @@ def judge_topics(shop: Workshop, starter: Path) -> None:
     pairs = topics.pairs(50_000)
     fitted = training.judge_pairs(model, _tokenizer(base), pairs, Schedule(2, 32, 1e-3), shop.folder / "model")
     held = _unseen_texts(300, [premise for premise, _, _ in pairs])
-    _publish(fitted, "topics", starter, measured.topics(fitted.model, held))
+    figures = {**measured.topics(fitted.model, held), **measured.opinions(fitted.model)}
+    _publish(fitted, "topics", starter, figures)
 
 
 def translate(shop: Workshop, starter: Path) -> None:
