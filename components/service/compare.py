@@ -45,7 +45,7 @@ class Compare:
             rows, parameters, gold: As of `run_batch`.
 
         Returns:
-            `models`: for each `{model, commit, p50_seconds, p95_seconds, sample, load_seconds, bytes, rss_bytes,
+            `models`: for each `{model, commit, dtype, p50_seconds, p95_seconds, sample, load_seconds, bytes, rss_bytes,
             rows_per_second, metrics, notes, error}`: the time of one row, measured one by one, warm, on `sample` rows;
             how long the model's first load took; bytes of its weights, and by how much the worker's memory grew when it
             was loaded (None where it was in memory already); `error` says why a model did not run, and the rest is
@@ -101,6 +101,7 @@ def _figures(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "model": name,
         "commit": one["facts"]["commit"],
+        "dtype": one["facts"]["dtype"],
         **one["measured"],
         "rows_per_second": one["throughput"]["rows_per_second"],
         "metrics": one["metrics"],

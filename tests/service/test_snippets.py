@@ -161,3 +161,37 @@ def test_a_snippet_runs_in_a_process_that_has_the_libraries_already(run_snippet:
         HUGGING_FACE,
     )
     assert len(run_snippet(code)) == 3
+
+
+def numbers(value: Any) -> list[float]:
+    """Every number in nested lists and mappings."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [number for one in value for number in numbers(one)]
+    return [value] if isinstance(value, float) else []
+
+
+@pytest.mark.parametrize("task", ["text-classification", "sentence-similarity"])
+def test_the_code_of_a_comparison_gives_what_each_model_answered(
+    task: str,
+    run_snippet: Any,
+    tiny_classifier: Path,
+    models_folder: Path,
+    engine: Engine,
+    settings: Settings,
+    hub: Hub,
+    visitor: Visitor,
+) -> None:
+    shutil.copytree(tiny_classifier, models_folder / f"twin-{task}")
+    names = ["classifier", f"twin-{task}"]
+    rows: Any = ["I love it", "I hate it"]
+    if task == "sentence-similarity":
+        rows = [{"source_sentence": "a small fox", "sentences": ["the fox", "a film"]}]
+    shown = [Inference(settings, hub, engine).run_task(task, f"local/{n}", rows, visitor=visitor) for n in names]
+    models = [{"model": str(models_folder / name), "commit": "main", "dtype": "float32"} for name in names]
+    code = snippet("compare", {"task": task, "models": models, "inputs": rows}, HUGGING_FACE)
+    made = run_snippet(code)
+    assert len(made) == 2
+    for ours, theirs in zip(made, shown, strict=True):
+        assert numbers(ours) == pytest.approx(numbers(theirs["output"]), abs=1e-5)

@@ -173,9 +173,7 @@ def keypoint_matcher(path: Path) -> Path:
 
 
 def enlarger(path: Path) -> Path:
-    config = transformers.Swin2SRConfig(
-        image_size=16, embed_dim=4, depths=[1], num_heads=[1], window_size=8, upscale=2
-    )
+    config = transformers.Swin2SRConfig(image_size=16, embed_dim=4, depths=[1], num_heads=[1], window_size=8, upscale=2)
     model = lively(transformers.Swin2SRForImageSuperResolution(config), scale=0.1)
     return saved(path, model, transformers.Swin2SRImageProcessorPil())
 

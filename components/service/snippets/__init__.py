@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from components.service.errors import WorkbenchError
+from components.service.snippets.compare import COMPARE_VIEWS
 from components.service.snippets.finetune import FINETUNE_VIEWS
 from components.service.snippets.inside import INSIDE_VIEWS
 from components.service.snippets.model import MODEL_VIEWS
@@ -16,6 +17,7 @@ from components.service.snippets.tokens import TOKEN_VIEWS
 VIEWS: dict[str, Callable[[Mapping[str, Any], str], str]] = {
     **MODEL_VIEWS,
     **INSIDE_VIEWS,
+    **COMPARE_VIEWS,
     **TOKEN_VIEWS,
     **FINETUNE_VIEWS,
     **SHARING_VIEWS,

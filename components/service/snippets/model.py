@@ -34,7 +34,7 @@ def pipeline_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     used = used_parameters(spec, arguments)
     seed = used.pop("seed", None)
     seeded = "" if seed is None else call("set_seed", seed)
-    called = CALLS.get(spec.name, _call_of(spec))(arguments.get("inputs"), used)
+    called = call_of(spec)(arguments.get("inputs"), used)
     parts = [called.before, seeded, "\n".join(filter(None, [f"result = {called.line}", called.after, "print(result)"]))]
     if spec.revived:
         return _revived(spec, arguments, endpoint, called.imports, parts)
@@ -55,12 +55,12 @@ def _with_model(
     spec: TaskSpec, arguments: Mapping[str, Any], endpoint: str, imports: tuple[str, ...], parts: list[str]
 ) -> str:
     """A pipeline around a model that is loaded before, by the Auto class that the app took."""
-    parts_of = _steps(spec, arguments).parts
+    parts_of = steps_of(spec, arguments).parts
     given: dict[str, Any] = {part: Name(part) for part in parts_of}
     made = call("pipeline", spec.name, model=Name("model"), **given, device="cpu")
     return program(
         endpoint,
-        [*imports, _importing([auto_class(spec, arguments), *parts_of.values(), "pipeline"])],
+        [*imports, importing([auto_class(spec, arguments), *parts_of.values(), "pipeline"])],
         remark(arguments),
         _loading(spec, arguments, parts_of),
         f"pipe = {made}",
@@ -68,8 +68,10 @@ def _with_model(
     )
 
 
-def _call_of(spec: TaskSpec) -> CallOf:
-    """The call of a pipeline that takes the task's inputs and parameters as they are."""
+def call_of(spec: TaskSpec) -> CallOf:
+    """What writes the call of a task's pipeline: its own way, or with inputs and parameters as they are."""
+    if spec.name in CALLS:
+        return CALLS[spec.name]
 
     def called(inputs: Any, used: dict[str, Any]) -> Called:
         if "stop" in used:
@@ -83,22 +85,15 @@ def _revived(
     spec: TaskSpec, arguments: Mapping[str, Any], endpoint: str, imports: tuple[str, ...], parts: list[str]
 ) -> str:
     """A pipeline of one's own, where transformers has none any more."""
-    text = (_REVIVED / f"{spec.name.replace('-', '_')}.py").read_text(encoding="utf-8").rstrip()
-    name = "".join(word.title() for word in spec.name.split("-")) + "Pipeline"
-    parts_of = _steps(spec, arguments).parts
+    text, name = revived_class(spec)
+    parts_of = steps_of(spec, arguments).parts
     given: dict[str, Any] = {part: Name(part) for part in parts_of}
     made = call(name, model=Name("model"), **given, task=spec.name, device="cpu")
     seeding = ["set_seed"] if any(part.startswith("set_seed(") for part in parts) else []
-    autos = _importing([auto_class(spec, arguments), *parts_of.values(), *seeding])
+    autos = importing([auto_class(spec, arguments), *parts_of.values(), *seeding])
     return program(
         endpoint,
-        [
-            f"# transformers 5 has no {spec.name} pipeline: this class is one.",
-            text,
-            "",
-            *imports,
-            autos,
-        ],
+        [text, "", *imports, autos],
         remark(arguments),
         _loading(spec, arguments, parts_of),
         f"pipe = {made}",
@@ -106,10 +101,17 @@ def _revived(
     )
 
 
+def revived_class(spec: TaskSpec) -> tuple[str, str]:
+    """The text of a revived pipeline's module, under a remark, and the name of its class."""
+    text = (_REVIVED / f"{spec.name.replace('-', '_')}.py").read_text(encoding="utf-8").rstrip()
+    name = "".join(word.title() for word in spec.name.split("-")) + "Pipeline"
+    return f"# transformers 5 has no {spec.name} pipeline: this class is one.\n{text}", name
+
+
 def stages_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     """The pipeline's steps by hand: what prepares the input, the model, and the way back. Arguments as above."""
     spec = find_task(arguments.get("task"))
-    steps = _steps(spec, arguments)
+    steps = steps_of(spec, arguments)
     names = [auto_class(spec, arguments), *steps.parts.values(), *steps.names]
     imports = [
         "import torch",
@@ -119,11 +121,13 @@ def stages_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     return program(endpoint, imports, remark(arguments), _loading(spec, arguments, steps.parts), *steps.body)
 
 
-def _importing(names: list[str]) -> str:
+def importing(names: list[str]) -> str:
+    """One line that imports names from transformers."""
     return f"from transformers import {', '.join(sorted(set(names)))}"
 
 
-def _steps(spec: TaskSpec, arguments: Mapping[str, Any]) -> Steps:
+def steps_of(spec: TaskSpec, arguments: Mapping[str, Any]) -> Steps:
+    """A task by hand, for the first of its inputs."""
     inputs = arguments.get("inputs")
     first = inputs[0] if is_batch(spec, inputs) and inputs else inputs
     return STEPS[spec.name](first, used_parameters(spec, arguments))

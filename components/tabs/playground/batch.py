@@ -20,6 +20,8 @@ from components.widgets.rows import batch_view, progress
 _PASTED, _FILE, _HUB = _SOURCES = ("Paste rows", "Upload a file", "Hub data set")
 _EMPTY = "Each row is run with the task, model and parameters on the left. What is wrong with one row stays in it."
 _ROWS = "I've been waiting for a HuggingFace course my whole life.\nI hate this so much!\nThis restaurant is awesome"
+#: Rows that are written out in the code.
+_IN_CODE = 50
 _ON, _OFF = gr.update(interactive=True), gr.update(interactive=False)
 
 
@@ -90,10 +92,11 @@ class BatchPanel:
         with gr.Row():
             self.csv = gr.DownloadButton("Download as CSV", size="sm", visible=False, elem_id="pg-batch-csv")
             self.jsonl = gr.DownloadButton("Download as JSONL", size="sm", visible=False, elem_id="pg-batch-jsonl")
+        self.code = code_fold("pg-batch-code")
 
     def wire(self) -> None:
         """Run and stop."""
-        outputs = [self.result, self.csv, self.jsonl, self.stop]
+        outputs = [self.result, self.csv, self.jsonl, self.stop, self.code]
         fields = [*self.rows.fields, self.gold, *self.form.fields]
         run = self.ctx.wire(self.run.click, self._run, fields, outputs, told=self.told)
         run.then(lambda: _OFF, None, self.stop, api_visibility="private", show_progress="hidden")
@@ -128,7 +131,19 @@ class BatchPanel:
             self.csv: _download(result, "csv"),
             self.jsonl: _download(result, "jsonl"),
             self.stop: _OFF,
+            self.code: self.ctx.bench.snippet("pipeline", {**result["facts"], "inputs": inputs_of(result["rows"])}),
         }
+
+
+def inputs_of(rows: list[dict[str, Any]]) -> list[Any]:
+    """The inputs of the first rows that had no error, for a snippet that people can read."""
+    return [row["input"] for row in rows if "error" not in row and not any(row.get("errors") or [])][:_IN_CODE]
+
+
+def code_fold(elem_id: str) -> gr.Code:
+    """Place a snippet, folded."""
+    with gr.Accordion("Code", open=False):
+        return gr.Code(language="python", show_label=False, interactive=False, elem_id=elem_id)
 
 
 def _download(result: dict[str, Any], kind: str) -> Any:

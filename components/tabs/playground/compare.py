@@ -11,8 +11,8 @@ from components.service.compare import MOST_MODELS
 from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
-from components.tabs.playground.batch import RowsForm
-from components.tabs.playground.form import Form
+from components.tabs.playground.batch import RowsForm, code_fold, inputs_of
+from components.tabs.playground.form import Asked, Form
 from components.widgets import html, model_picker
 from components.widgets.compare import compare_view
 
@@ -40,6 +40,7 @@ class ComparePanel:
         self.told = gr.HTML(padding=False, elem_id="pg-compare-told")
         self.different = gr.Checkbox(label="Only rows on which they differ", value=False, visible=False)
         self.result = gr.HTML(html.empty(_EMPTY), padding=False, elem_id="pg-compare-result")
+        self.code = code_fold("pg-compare-code")
         self.last = gr.State(None)
 
     def wire(self, opened: gr.Tab) -> None:
@@ -51,7 +52,7 @@ class ComparePanel:
             self.run.click,
             self._run,
             [self.different, self.models, *self.rows.fields, self.gold, *form.fields],
-            [self.result, self.different, self.last],
+            [self.result, self.different, self.last, self.code],
             told=self.told,
         )
         ctx.wire(self.different.input, self._show, [self.different, self.last], [self.result], told=self.told)
@@ -75,7 +76,13 @@ class ComparePanel:
             self.result: compare_view(kept, only_different=different),
             self.different: gr.update(visible=True),
             self.last: kept,
+            self.code: self._code(asked, made),
         }
+
+    def _code(self, asked: Asked, made: dict[str, Any]) -> str:
+        ran = [one for one in made["models"] if not one.get("error")]
+        given = {"task": asked.spec.name, "models": ran, "inputs": inputs_of(made["rows"])}
+        return self.ctx.bench.snippet("compare", {**given, "parameters": asked.parameters})
 
     def _show(self, _visitor: Visitor, different: bool, last: dict[str, Any] | None) -> Updates:
         return {self.result: compare_view(last, only_different=different)} if last else {}

@@ -10,6 +10,7 @@ from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
+from components.tabs.playground.batch import code_fold
 from components.tabs.playground.form import Form
 from components.widgets import generation, html
 from components.widgets.stages import stages_view
@@ -96,7 +97,7 @@ class StepsPanel:
             padding=False,
             elem_id="pg-steps",
         )
-        self.code = _code("pg-steps-code")
+        self.code = code_fold("pg-steps-code")
         self.forced = gr.State([])
 
     def wire(self) -> None:
@@ -141,7 +142,7 @@ class ScorePanel:
             padding=False,
             elem_id="pg-scored",
         )
-        self.code = _code("pg-score-code")
+        self.code = code_fold("pg-score-code")
 
     def wire(self) -> None:
         """Score when asked to."""
@@ -184,7 +185,7 @@ class HeadsPanel:
             padding=False,
             elem_id="pg-heads",
         )
-        self.code = _code("pg-heads-code")
+        self.code = code_fold("pg-heads-code")
 
     def wire(self) -> None:
         """Look when asked to."""
@@ -214,8 +215,3 @@ def _labels(typed: str) -> list[Any] | str | None:
         return "inputs"
     parts = [part.strip() for part in typed.split(",")]
     return [int(part) if part.isdecimal() else part for part in parts]
-
-
-def _code(elem_id: str) -> gr.Code:
-    with gr.Accordion("Code", open=False):
-        return gr.Code(language="python", show_label=False, interactive=False, elem_id=elem_id)
