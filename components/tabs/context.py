@@ -138,7 +138,7 @@ def _title(field: str) -> str:
 _FIELD_TITLES = {
     "model": "Model.",
     "task": "Task.",
-    "inputs": "Text.",
+    "inputs": "Input.",
     "text": "Text.",
     "revision": "Revision.",
     "data": "Data.",

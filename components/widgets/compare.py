@@ -18,6 +18,10 @@ def compare_view(result: dict[str, Any], *, only_different: bool) -> str:
         only_different: Leave out the rows on which all agree.
     """
     names = [one["model"] for one in result["models"]]
+    if sum("error" not in one or not one["error"] for one in result["models"]) < 2:
+        return _models(result["models"]) + notice(
+            "Fewer than two models ran, so there is nothing to compare.", "warning"
+        )
     return (
         _models(result["models"])
         + _agreement(names, result["agreement"], result["means"])

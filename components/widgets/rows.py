@@ -44,7 +44,7 @@ def batch_view(spec: TaskSpec, result: dict[str, Any]) -> str:
     )
     notes = "".join(notice(note) for note in told["notes"])
     stopped = notice(_STOPPED.get(result.get("stopped") or "", ""), "warning")
-    return stated + notes + stopped + metrics_view(result.get("metrics")) + _rows(spec, result["rows"])
+    return stated + notes + stopped + metrics_view(result.get("metrics")) + rows_view(spec, result["rows"])
 
 
 def metrics_view(metrics: dict[str, Any] | None) -> str:
@@ -83,7 +83,8 @@ def confusion(labels: list[str], matrix: list[list[int]] | None) -> str:
     )
 
 
-def _rows(spec: TaskSpec, rows: list[dict[str, Any]]) -> str:
+def rows_view(spec: TaskSpec, rows: list[dict[str, Any]]) -> str:
+    """Rows with their answers, the first of them."""
     gold = any("gold" in row for row in rows)
     header = ["Row", "Input", "Answer", "Score", *(["Gold"] if gold else []), "Time"]
     cells = [_cells(spec, number, row, gold=gold) for number, row in enumerate(rows[:_SHOWN], 1)]

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import random
 from pathlib import Path
 
 import pytest
 from huggingface_hub import RepoFolder
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RevisionNotFoundError
 
-LARGE = os.urandom(3_000_000)
+LARGE = random.Random(7).randbytes(3_000_000)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """git's own way in, with the real `git` and `git-lfs` programs."""
 
 import os
+import random
 import shutil
 import subprocess
 import threading
@@ -12,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.skipif(
     not (shutil.which("git") and shutil.which("git-lfs")), reason="git and git-lfs are not installed"
 )
-LARGE = os.urandom(300_000)
+LARGE = random.Random(7).randbytes(300_000)
 
 
 class Git:

@@ -15,7 +15,7 @@ from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.playground.form import Form
 from components.widgets import html
-from components.widgets.rows import batch_view, progress
+from components.widgets.rows import batch_view, progress, rows_view
 
 _PASTED, _FILE, _HUB = _SOURCES = ("Paste rows", "Upload a file", "Hub data set")
 _EMPTY = "Each row is run with the task, model and parameters on the left. What is wrong with one row stays in it."
@@ -100,7 +100,10 @@ class BatchPanel:
         fields = [*self.rows.fields, self.gold, *self.form.fields]
         run = self.ctx.wire(self.run.click, self._run, fields, outputs, told=self.told)
         run.then(lambda: _OFF, None, self.stop, api_visibility="private", show_progress="hidden")
-        self.stop.click(lambda: _OFF, None, self.stop, cancels=[run], api_visibility="private", queue=False)
+        stopped = html.notice("Stopped. The rows that were done by then are shown.")
+        self.stop.click(
+            lambda: (_OFF, stopped), None, [self.stop, self.told], cancels=[run], api_visibility="private", queue=False
+        )
 
     def _run(self, visitor: Visitor, *values: Any) -> Iterator[Updates]:
         place, gold, rest = values[:4], values[4], values[5:]
@@ -121,7 +124,8 @@ class BatchPanel:
             ):
                 done.update(item.get("rows", ()))
                 if "total" in item:
-                    yield {self.result: progress(len(done), item["total"], item.get("remaining_seconds"))}
+                    far = progress(len(done), item["total"], item.get("remaining_seconds"))
+                    yield {self.result: far + rows_view(asked.spec, [done[number] for number in sorted(done)])}
         except WorkbenchError:
             yield {self.result: html.empty(_EMPTY)}
             raise

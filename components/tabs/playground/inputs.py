@@ -44,6 +44,16 @@ _NAMES = (
 )
 
 
+class Picture(gr.Image):
+    """An image field whose file this process does not open: a stranger's file is the worker's to read."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> str | None:
+        """The path of the file, as it was uploaded."""
+        return payload.path if payload is not None else None
+
+
 class InputForm:
     """The input fields; `text` is what other tabs send to and take from."""
 
@@ -59,8 +69,8 @@ class InputForm:
         self.json2 = gr.Code(language="json", lines=8, max_lines=20, elem_id="pg-json2", **start["json2"])
         with gr.Row():
             picture: dict[str, Any] = {"type": "filepath", "sources": ["upload", "clipboard"], "height": 260}
-            self.image = gr.Image(min_width=150, elem_id="pg-image", **picture, **start["image"])
-            self.image2 = gr.Image(min_width=150, elem_id="pg-image2", **picture, **start["image2"])
+            self.image = Picture(min_width=150, elem_id="pg-image", **picture, **start["image"])
+            self.image2 = Picture(min_width=150, elem_id="pg-image2", **picture, **start["image2"])
         self.audio = gr.Audio(type="filepath", sources=["upload", "microphone"], elem_id="pg-audio", **start["audio"])
         self.video = gr.Video(sources=["upload"], height=260, elem_id="pg-video", **start["video"])
         self.chat = gr.Checkbox(
@@ -93,7 +103,7 @@ class InputForm:
             return found[spec.inputs[0].name]
         given = {name: value for name, value in found.items() if value not in (None, "", [])}
         needed = [one.name for one in spec.inputs if one.required]
-        return given[needed[0]] if list(given) == needed and len(needed) == 1 else given
+        return given.get(needed[0], "") if set(given) <= set(needed) and len(needed) == 1 else given
 
     def fill(self, spec: TaskSpec, inputs: Any) -> Updates:
         """Put inputs, in the service's own form, into the fields; those that nothing is given for become empty."""
@@ -152,9 +162,10 @@ def _values(spec: TaskSpec, inputs: Any) -> dict[str, Any]:
 
 def _title(spec: TaskSpec, one: InputSpec, name: str) -> str:
     hint = {"texts": " (one a line)", "table": " (CSV: the first line names the columns)"}.get(one.kind, "")
-    number = f" {2 if name.endswith('2') else 1}" if one.several else ""
+    if one.several:
+        return f"{'Second' if name.endswith('2') else 'First'} {one.kind}"
     optional = "" if one.required or len(spec.inputs) == 1 else " (optional)"
-    return f"{one.title}{number}{hint}{optional}"
+    return f"{one.title}{hint}{optional}"
 
 
 def _by_name(spec: TaskSpec, inputs: Any) -> dict[str, Any]:

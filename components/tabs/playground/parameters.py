@@ -15,20 +15,20 @@ from components.tabs.context import Updates
 
 
 class ParameterForm:
-    """Every parameter's field. A name means the same in every task, so tasks share them.
+    """Every parameter's field. Tasks share those of the same name and kind, of which each shows its own.
 
     Build it in two places: `needed` first, beside the inputs, then `rest`, which may be folded.
     """
 
     def __init__(self, first: TaskSpec) -> None:
         self._first = first
-        self._specs: dict[str, ParameterSpec] = {}
+        self._specs: dict[Key, ParameterSpec] = {}
         for task in TASKS.values():
             for spec in task.parameters:
-                known = self._specs.setdefault(spec.name, spec)
+                known = self._specs.setdefault(_key(spec), spec)
                 if spec.required and not known.required:
-                    self._specs[spec.name] = spec
-        self._fields: dict[str, Component] = {}
+                    self._specs[_key(spec)] = spec
+        self._fields: dict[Key, Component] = {}
 
     def needed(self) -> None:
         """Place the fields without which a task cannot run."""
@@ -39,9 +39,9 @@ class ParameterForm:
         self._place([spec for spec in self._specs.values() if not spec.required])
 
     def _place(self, specs: list[ParameterSpec]) -> None:
-        own = {spec.name: spec for spec in self._first.parameters}
+        own = {_key(spec): spec for spec in self._first.parameters}
         for spec in specs:
-            self._fields[spec.name] = _field(own.get(spec.name, spec), visible=spec.name in own)
+            self._fields[_key(spec)] = _field(own.get(_key(spec), spec), visible=_key(spec) in own)
 
     @property
     def fields(self) -> list[Component]:
@@ -50,15 +50,15 @@ class ParameterForm:
 
     def show(self, spec: TaskSpec, given: Mapping[str, Any] | None = None) -> Updates:
         """Show a task's own parameters, at their defaults or at the values given."""
-        own = {one.name: one for one in spec.parameters}
+        own = {_key(one): one for one in spec.parameters}
         given = given or {}
         updates: Updates = {}
-        for name, field in self._fields.items():
-            if name not in own:
+        for key, field in self._fields.items():
+            if key not in own:
                 updates[field] = gr.update(visible=False)
                 continue
-            one = own[name]
-            value = _written(one, given.get(name, one.default))
+            one = own[key]
+            value = _written(one, given.get(one.name, one.default))
             more = {"choices": ["", *one.choices]} if one.type == "choice" else {}
             updates[field] = gr.update(visible=True, info=one.help, value=value, **more)
         return updates
@@ -66,7 +66,7 @@ class ParameterForm:
     def read(self, spec: TaskSpec, values: tuple[Any, ...]) -> dict[str, Any]:
         """The parameters that the visitor set away from their defaults, from the values of `fields`."""
         given = dict(zip(self._fields, values, strict=True))
-        typed = {one.name: _typed(one, given[one.name]) for one in spec.parameters}
+        typed = {one.name: _typed(one, given[_key(one)]) for one in spec.parameters}
         known = {one.name: one for one in spec.parameters}
         return {
             name: value
@@ -75,8 +75,18 @@ class ParameterForm:
         }
 
 
+#: A parameter's name, and the kind of its field: a name may be a box in one task and a choice in another.
+Key = tuple[str, str]
+
+
+def _key(spec: ParameterSpec) -> Key:
+    return spec.name, spec.type if spec.type in ("bool", "choice", "json") else "text"
+
+
 def title(name: str) -> str:
     """A parameter's name as a label."""
+    if name == "stop":
+        return "Stop texts"
     return name.replace("_", " ").capitalize()
 
 

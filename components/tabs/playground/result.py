@@ -63,7 +63,17 @@ class ResultPanel:
             ctx.wire(event, self._execute, [self.way, form.where, *form.fields], outputs, told=form.told)
             for event in (form.run.click, form.inputs.text.submit)
         ]
-        form.stop.click(lambda: _OFF, None, form.stop, cancels=started, api_visibility="private", queue=False)
+        stopped = html.notice("Stopped. What is shown is what there was by then.")
+        form.stop.click(
+            lambda: (_OFF, stopped),
+            None,
+            [form.stop, form.told],
+            cancels=started,
+            api_visibility="private",
+            queue=False,
+        )
+        # What was asked of another task may not land under this one.
+        form.task.input(None, cancels=started, api_visibility="private", queue=False)
         ctx.wire(self.way.input, self._show_code, [self.way, self.last], [self.code], told=form.told)
         written = ctx.wire(
             make_link.click,
@@ -94,8 +104,8 @@ class ResultPanel:
             answer: dict[str, Any] = {}
             for answer in self._answers(asked, where, visitor):
                 yield {self.result: shown(asked.spec, asked.inputs, answer), self.ran: facts_of(answer)}
-        except WorkbenchError:
-            yield {self.result: html.empty(_EMPTY)}
+        except WorkbenchError as error:
+            yield {self.result: html.notice(error.message, "error")}
             raise
         done = {**answer, "inputs": asked.inputs}
         code = self._code_of(way, done)
