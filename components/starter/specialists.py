@@ -110,8 +110,8 @@ def translate(shop: Workshop, starter: Path) -> None:
 
 def summarize(shop: Workshop, starter: Path) -> None:
     """`starter/summaries`: what a little news text says first, in short."""
-    train = summaries.pairs(24_000)
-    fitted = _write(shop, train, Schedule(4, 32, 3e-3), pieces=2400, longest=256)
+    train = summaries.pairs(30_000)
+    fitted = _write(shop, train, Schedule(6, 32, 3e-3), pieces=2400, longest=256)
     _publish(fitted, "summaries", starter, measured.texts(fitted.model, summaries.unseen(300, train)))
 
 
