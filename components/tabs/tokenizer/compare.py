@@ -17,12 +17,12 @@ from components.widgets import html
 from components.widgets.tokens.compare import compared_view
 
 _EMPTY = "Press Compare. The text is cut by each tokenizer: how many tokens, where they differ, and what is lost."
-EXAMPLE = """English: All human beings are born free and equal in dignity and rights.
-French: Tous les êtres humains naissent libres et égaux en dignité et en droits.
-German: Alle Menschen sind frei und gleich an Würde und Rechten geboren.
-Russian: Все люди рождаются свободными и равными в своём достоинстве и правах.
-Chinese: 人人生而自由,在尊严和权利上一律平等。
-Arabic: يولد جميع الناس أحرارا متساوين في الكرامة والحقوق."""
+EXAMPLE = """English: The small cat sleeps in the garden, and nobody wakes it.
+French: Le petit chat dort dans le jardin, et personne ne le réveille.
+German: Die kleine Katze schläft im Garten, und niemand weckt sie.
+Russian: Маленькая кошка спит в саду, и никто её не будит.
+Chinese: 小猫在花园里睡觉,没有人叫醒它。
+Arabic: القطة الصغيرة تنام في الحديقة ولا أحد يوقظها."""
 
 
 class ComparePanel:
