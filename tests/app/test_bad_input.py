@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -133,4 +134,8 @@ def _processes(wanted: Callable[[str], bool], parent: int | None = None) -> list
     import psutil
 
     everyone = psutil.Process(parent).children(recursive=True) if parent else psutil.process_iter()
-    return [process.pid for process in everyone if wanted(" ".join(process.cmdline()))]
+    found = []
+    for process in everyone:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended just now; a zombie has no command line
+            found += [process.pid] if wanted(" ".join(process.cmdline())) else []
+    return found

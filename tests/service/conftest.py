@@ -42,13 +42,13 @@ def visitor() -> Visitor:
     return Visitor("machine")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where models of the tests lie: `local/NAME` is the folder NAME in here."""
     return tmp_path_factory.mktemp("models")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tiny_classifier(models_folder: Path) -> Path:
     """`local/classifier`: a BERT of two layers with three labels, which reads 64 tokens."""
     from service_models import classifier
@@ -56,7 +56,7 @@ def tiny_classifier(models_folder: Path) -> Path:
     return classifier(models_folder / "classifier")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tiny_generator(models_folder: Path) -> Path:
     """`local/generator`: a GPT-2 of two layers, which reads 128 tokens."""
     from service_models import generator
@@ -64,7 +64,7 @@ def tiny_generator(models_folder: Path) -> Path:
     return generator(models_folder / "generator")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hub(settings: Settings, models_folder: Path) -> Hub:
     """A Hub whose namespace `local` is a folder of this machine."""
     hub = Hub(settings)
@@ -90,7 +90,7 @@ class LiveHub:
     nobody: Visitor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def live_hub(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
     from components.localhub import accounts_command
 

@@ -44,7 +44,7 @@ def tokens(settings: Settings, hub: Hub, engine: Engine, models_folder: Path) ->
     from service_models import TEXTS
 
     for name, (training, file, cls, architecture, _, _) in MODELS.items():
-        folder = models_folder / f"spm-{name}"
+        folder = models_folder / name
         folder.mkdir()
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=iter([*TEXTS, "你好,世界。 naïve café"] * 5),
@@ -67,11 +67,11 @@ def test_a_sentencepiece_model_is_inspected_as_any_other(
     from transformers import AutoTokenizer
 
     *_, kind, fast = MODELS[name]
-    seen = tokens.tokenize(f"local/spm-{name}", TEXT, visitor=visitor)
+    seen = tokens.tokenize(f"local/{name}", TEXT, visitor=visitor)
     own = AutoTokenizer.from_pretrained(models_folder / name)
     assert (seen["kind"], seen["fast"]) == (kind, fast)
     assert [token["id"] for token in seen["tokens"]] == own(TEXT)["input_ids"]
     assert seen["matches_encode"]
     assert seen["offsets"] == ("tokenizer" if fast else "computed")
     assert all(replay["agrees"] is not False for stage in seen["stages"] for replay in stage.get("replays", []))
-    assert tokens.search_vocabulary(f"local/spm-{name}", "o", visitor=visitor)["total"] > 0
+    assert tokens.search_vocabulary(f"local/{name}", "o", visitor=visitor)["total"] > 0
