@@ -18,6 +18,7 @@ from components.localhub.parent import follow_parent
 from components.localhub.server import create_app
 
 LOOPBACK = ("127.0.0.1", "localhost")
+PATIENCE = 15.0
 _AFTER = """\
 Point a client at it with HF_ENDPOINT=http://127.0.0.1:PORT and HF_HUB_DISABLE_XET=1 in the environment, set before
 huggingface_hub is imported. Anyone who reaches the server may read its public repositories; only users with a token
@@ -81,7 +82,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         hosts = LOOPBACK if options.host in LOOPBACK else None
         app = create_app(
-            options.root, user=options.user, token=token, seed=options.seed, hosts=hosts, test=options.test
+            options.root,
+            user=options.user,
+            token=token,
+            seed=options.seed,
+            hosts=hosts,
+            test=options.test,
+            # An app that is killed and started again at once finds the server of its former self still closing.
+            patience=PATIENCE if options.with_parent else 0.0,
         )
         listener = _listen(options.host, options.port)
     except (RuntimeError, ValueError, OSError) as error:

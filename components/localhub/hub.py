@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar
 from urllib.parse import unquote
 
 import anyio.to_thread
@@ -32,18 +33,19 @@ JSON_BYTES = 4 * 1024**2
 class Hub:
     """Everything below one folder. Only one process may serve it at a time.
 
+    Args:
+        root: The folder.
+        patience: Seconds to wait for a server that still uses it, such as one whose app has just been killed.
+
     Raises:
         RuntimeError: Another server is using the folder.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, patience: float = 0.0) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self._claim = (root / "lock").open("w")
         if fcntl is not None:
-            try:
-                fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RuntimeError("Another server is using this folder. Stop it first, or choose another.") from None
+            _lock(self._claim, patience)
         self.root = root
         self.accounts = Accounts(root / "accounts.json")
         self.repositories = Repositories(root)
@@ -206,6 +208,17 @@ def _password(basic: str) -> str:
         return base64.b64decode(basic, validate=True).decode().partition(":")[2]
     except ValueError:
         return ""
+
+
+def _lock(file: IO[str], patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise RuntimeError("Another server is using this folder. Stop it first, or choose another.") from None
+            time.sleep(0.05)
 
 
 def _secret(file: Path) -> bytes:

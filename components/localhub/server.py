@@ -106,6 +106,7 @@ def create_app(
     seed: Path | str | None = None,
     hosts: Sequence[str] | None = None,
     test: bool = False,
+    patience: float = 0.0,
 ) -> Starlette:
     """An embedded Hub.
 
@@ -117,12 +118,13 @@ def create_app(
         hosts: Names under which the server may be asked (the Host header); any name if None. A server on loopback
             should set it, or a web page could reach it by a name that it points at this machine.
         test: Whether anyone may read a log of the requests and ask for faults: see `rehearsal`.
+        patience: Seconds to wait for a server that still uses `root`.
 
     Raises:
         RuntimeError: Another server is using `root`.
         ValueError: The name of the account or of a seeded repository is not allowed.
     """
-    hub = Hub(Path(root))
+    hub = Hub(Path(root), patience)
     if user is not None:
         hub.accounts.add(user, token or "")
     if seed is not None:

@@ -75,8 +75,11 @@ def test_text_is_streamed_and_can_be_stopped(playground: Page, slow_writer: str)
     expect(playground.locator("#pg-result mark")).not_to_be_empty()
     playground.locator("#pg-stop").click()
     expect(playground.locator("#pg-stop")).to_be_disabled()
+    playground.wait_for_timeout(1000)  # what was on its way when it was stopped
     written = playground.locator("#pg-result mark").inner_text()
-    expect(playground.locator("#pg-result mark")).to_have_text(written)
+    playground.wait_for_timeout(1000)
+    assert playground.locator("#pg-result mark").inner_text() == written
+    assert len(written.split()) < 1000
     playground.locator("#pg-text textarea").fill("and the next one is answered")
     playground.get_by_label("Max new tokens").fill("3")
     playground.get_by_label("Min new tokens").fill("1")
