@@ -278,7 +278,7 @@ def encoded(data: bytes) -> str:
             SPEECH,
             {**LABELS, "hypothesis_template": "a"},
             "parameters.hypothesis_template",
-            "{} once",
+            "{} in it once",
         ),
         (
             ZERO_SHOT,
@@ -286,7 +286,7 @@ def encoded(data: bytes) -> str:
             SPEECH,
             {**LABELS, "hypothesis_template": "{:>999999999}"},
             "parameters.hypothesis_template",
-            "no other brace",
+            "no other braces",
         ),
         (ZERO_SHOT, "clap", SPEECH, {"candidate_labels": ["a " * 90]}, "parameters.candidate_labels", "Shorten it"),
         (ZERO_SHOT, "audio_classifier", SPEECH, LABELS, "model", "tokenizer of"),

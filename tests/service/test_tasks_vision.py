@@ -475,7 +475,7 @@ ZERO = "zero-shot-image-classification"
         (ZERO, "clip", CAT, {}, "parameters.candidate_labels", "needs candidate labels"),
         (ZERO, "clip", CAT, {"candidate_labels": []}, "parameters.candidate_labels", "from 1 to 100 entries"),
         (ZERO, "clip", CAT, {"candidate_labels": ["a " * 50]}, "parameters.candidate_labels", "at most 16"),
-        (ZERO, "clip", CAT, {**WORDS, "hypothesis_template": "A photo"}, "parameters.hypothesis_template", "hold {}"),
+        (ZERO, "clip", CAT, {**WORDS, "hypothesis_template": "A photo"}, "parameters.hypothesis_template", "{} in it"),
         (ZERO, "clip", CAT, {**WORDS, "hypothesis_template": "{:>99999999}"}, "parameters.hypothesis_template", "{}"),
         (ZERO, "clip", CAT, {**WORDS, "hypothesis_template": "{0.__class__}"}, "parameters.hypothesis_template", "{}"),
         ("zero-shot-object-detection", "owl", CAT, {}, "parameters.candidate_labels", "needs candidate labels"),

@@ -91,6 +91,7 @@ ZERO_SHOT_AUDIO = TaskSpec(
             "str",
             "This is a sound of {}.",
             "The sentence that each label is put into, in place of {}.",
+            placeholder="{}",
         ),
     ),
     output="labels",

@@ -41,12 +41,6 @@ def check_characters(text: str, field: str) -> None:
         ) from None
 
 
-def check_template(template: str, field: str = "parameters.hypothesis_template") -> None:
-    """Raise a `WorkbenchError` unless `template` has {} once, and no other brace: `format` could do more than fill."""
-    if template.count("{}") != 1 or template.count("{") + template.count("}") != 2:
-        raise WorkbenchError("The template must hold {} once, where the label goes, and no other brace.", field=field)
-
-
 def read_ids(given: Any) -> list[int]:
     """Token ids, as whole numbers from 0, from a list of them or a text with spaces or commas between them."""
     if isinstance(given, str):

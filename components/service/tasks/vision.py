@@ -164,6 +164,7 @@ ZERO_SHOT_IMAGE_CLASSIFICATION = TaskSpec(
         _labels(100),
         ParameterSpec(
             "hypothesis_template", "str", "This is a photo of {}.", "The sentence that each label is put into, at {}.",
+            placeholder="{}",
         ),
     ),
     output="labels",

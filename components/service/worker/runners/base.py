@@ -220,17 +220,21 @@ class Runner:
 
     def check_finite(self, logits: torch.Tensor) -> None:
         """Refuse to make an answer of logits that are no finite numbers."""
-        if not bool(torch.isfinite(logits).all()):
-            raise WorkbenchError(
-                f"The logits of {self.loaded.name} for this input are no finite numbers: its weights are broken. "
-                "Choose another model.",
-                field="model",
-            )
+        check_finite(logits, self.loaded.name)
 
     def note(self, sentence: str) -> None:
         """Add a note, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+
+def check_finite(logits: torch.Tensor, name: str) -> None:
+    """Raise a `WorkbenchError` where logits of the model `name` are no finite numbers."""
+    if not bool(torch.isfinite(logits).all()):
+        raise WorkbenchError(
+            f"The logits of {name} for this input are no finite numbers: its weights are broken. Choose another model.",
+            field="model",
+        )
 
 
 def _copy(values: Any) -> Any:

@@ -16,7 +16,7 @@ from components.service.errors import WorkbenchError
 from components.service.tasks.generation import SAMPLING
 from components.service.worker.blame import blaming
 from components.service.worker.calls import Call
-from components.service.worker.runners.base import Runner
+from components.service.worker.runners.base import Runner, check_finite
 from components.service.worker.tensors import token_rows
 
 #: What `TextGenerationPipeline` takes where neither the caller nor the model says.
@@ -88,12 +88,7 @@ class Finite(LogitsProcessor):  # type: ignore[misc]  # transformers is not type
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
         # A token that may not be chosen has minus infinity; a maximum that is no finite number is a defect.
-        if not bool(torch.isfinite(scores.max(dim=-1).values).all()):
-            raise WorkbenchError(
-                f"The logits of {self._name} for this input are no finite numbers: its weights are broken. "
-                "Choose another model.",
-                field="model",
-            )
+        check_finite(scores.max(dim=-1).values, self._name)
         return scores
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from components.service.errors import WorkbenchError
-from components.service.tasks.texts import check_template
 from components.service.worker.runners.classify import score_stage
 from components.service.worker.runners.vision import ImageRunner, pixel_note
 from components.service.worker.runners.vision_boxes import box_table
@@ -29,10 +28,8 @@ class WordMatcher(WordReader):
     """Runs `ZeroShotImageClassificationPipeline`."""
 
     def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
-        used = {"hypothesis_template": "This is a photo of {}.", **given}
-        check_template(used["hypothesis_template"])
         self._function = "sigmoid" if "siglip" in self.loaded.model.config.model_type else "softmax"
-        return used
+        return {"hypothesis_template": "This is a photo of {}.", **given}
 
     def preprocess(self, item: Any) -> Any:
         inputs = super().preprocess(item)
