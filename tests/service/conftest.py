@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from components.service.engine import Engine
 from components.service.hub import Hub, Snapshot
+from components.service.inference import Inference
 from components.service.settings import Settings
 from components.service.visitor import Visitor
 
@@ -70,6 +71,24 @@ def hub(settings: Settings, models_folder: Path) -> Hub:
     hub = Hub(settings)
     hub.add_namespace("local", lambda name, visitor: Snapshot(f"local/{name}", COMMIT, models_folder / name))
     return hub
+
+
+@pytest.fixture(scope="module")
+def models(models_folder: Path) -> Path:
+    """The folder with the models that a file of tests needs; the file makes them in a fixture of this name."""
+    return models_folder
+
+
+@pytest.fixture(scope="module")
+def inference(settings: Settings, hub: Hub, engine: Engine, models: Path) -> Inference:
+    """Runs tasks on the file's `models`."""
+    return Inference(settings, hub, engine)
+
+
+@pytest.fixture(scope="module")
+def run(inference: Inference, visitor: Visitor) -> Callable[..., dict[str, Any]]:
+    """`run_task` on `local/MODEL`: takes the task, the name in `models`, the inputs and the parameters."""
+    return lambda task, model, *rest: inference.run_task(task, f"local/{model}", *rest, visitor=visitor)
 
 
 @dataclass(frozen=True)

@@ -40,11 +40,6 @@ def run(batch: Batch, visitor: Visitor) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def inference(settings: Settings, hub: Hub, engine: Engine) -> Inference:
-    return Inference(settings, hub, engine)
-
-
-@pytest.fixture(scope="module")
 def one_by_one(inference: Inference, visitor: Visitor) -> Callable[..., list[Any]]:
     def call(task: str, model: str, rows: list[Any], parameters: dict[str, Any]) -> list[Any]:
         return [inference.run_task(task, model, row, parameters, visitor=visitor)["output"] for row in rows]

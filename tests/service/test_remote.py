@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from serving_app import serving
 
-from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.inference import Inference
@@ -53,11 +52,6 @@ TASKS: list[tuple[str, str, Any, dict[str, Any]]] = [
      {"word_boxes": BOXES}),
     ("visual-question-answering", "multimodal_models:vilt", {"image": CAT, "question": "What?"}, {"top_k": 2}),
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def inference(settings: Settings, hub: Hub, engine: Engine) -> Inference:
-    return Inference(settings, hub, engine)
 
 
 class Trusting(Hub):

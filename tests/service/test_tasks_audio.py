@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy
 import pytest
+from task_checks import alike, check_stages
 
-from components.service.engine import Engine
 from components.service.errors import WorkbenchError
-from components.service.hub import Hub
 from components.service.inference import Inference
 from components.service.settings import HUGGING_FACE, Settings
 from components.service.snippets import snippet
@@ -75,18 +74,6 @@ def models(models_folder: Path) -> Path:
     return models_folder
 
 
-@pytest.fixture(scope="module")
-def inference(settings: Settings, hub: Hub, engine: Engine, models: Path) -> Inference:
-    return Inference(settings, hub, engine)
-
-
-@pytest.fixture(scope="module")
-def run(inference: Inference, visitor: Visitor) -> Callable[..., dict[str, Any]]:
-    return lambda task, model, inputs, given=None: inference.run_task(
-        task, f"local/{model}", inputs, given, visitor=visitor
-    )
-
-
 def raw(task: str, path: Path, item: Any, used: dict[str, Any], settings: Settings) -> Any:
     """What transformers' own pipeline gives, in the form of the Hub's task specification."""
     from transformers import pipeline, set_seed
@@ -143,18 +130,7 @@ def test_both_snippets_give_what_was_shown(
         files["audio"].write_bytes(base64.b64decode(inputs))
     for view in ("pipeline", "stages"):
         code = snippet(view, {**shown, "model": str(models / model), "commit": None, "inputs": inputs}, HUGGING_FACE)
-        assert _near(run_snippet(code, **files), shown["output"]), f"{view}\n{code}"
-
-
-def _near(result: Any, shown: Any) -> bool:
-    """Whether two values are equal, numbers up to rounding."""
-    if isinstance(shown, float):
-        return bool(result == pytest.approx(shown, rel=1e-4, abs=1e-6))
-    if isinstance(shown, list):
-        return len(result) == len(shown) and all(map(_near, result, shown))
-    if isinstance(shown, dict):
-        return set(result) == set(shown) and all(_near(result[name], value) for name, value in shown.items())
-    return bool(result == shown)
+        assert alike(run_snippet(code, **files), shown["output"]), f"{view}\n{code}"
 
 
 def test_a_snippet_for_a_list_gives_the_list(
@@ -180,21 +156,9 @@ def test_a_snippet_for_a_list_gives_the_list(
     ],
 )
 def test_the_stages_lead_to_the_output(
-    inference: Inference,
-    visitor: Visitor,
-    run: Callable[..., Any],
-    task: str,
-    model: str,
-    inputs: Any,
-    parameters: dict[str, Any],
-    tensors: tuple[str | None, ...],
+    inference: Inference, visitor: Visitor, task: str, model: str, inputs: Any, parameters: Any, tensors: Any
 ) -> None:
-    seen = inference.run_stages(task, f"local/{model}", inputs, parameters, visitor=visitor)
-    assert _near(run(task, model, inputs, parameters)["output"], seen["output"])
-    assert [stage["name"] for stage in seen["stages"]] == ["preprocess", "forward", "postprocess"]
-    for stage, name in zip(seen["stages"], tensors, strict=True):
-        assert name is None or name in [tensor["name"] for tensor in stage["tensors"]]
-        assert stage["note"].endswith(".")
+    check_stages(inference, visitor, task, model, inputs, parameters, tensors)
 
 
 def test_the_moments_of_ctc_collapse_to_its_text(inference: Inference, visitor: Visitor) -> None:

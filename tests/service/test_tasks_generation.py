@@ -28,24 +28,14 @@ CHAT = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "
 
 
 @pytest.fixture(scope="module")
-def models(models_folder: Path) -> Path:
-    """`local/t5`, `bart`, `marian`, `targets` (a Marian of two languages), `m2m100`, `nllb`, `chat`."""
+def models(models_folder: Path, tiny_generator: Path) -> Path:
+    """`local/generator`, `t5`, `bart`, `marian`, `targets` (a Marian of two languages), `m2m100`, `nllb`, `chat`."""
     import generation_models
 
     for name in ("t5", "bart", "marian", "m2m100", "nllb", "chat"):
         getattr(generation_models, name)(models_folder / name)
     generation_models.marian(models_folder / "targets", ("fra", "deu"))
     return models_folder
-
-
-@pytest.fixture(scope="module")
-def inference(settings: Settings, hub: Hub, engine: Engine, models: Path, tiny_generator: Path) -> Inference:
-    return Inference(settings, hub, engine)
-
-
-@pytest.fixture(scope="module")
-def run(inference: Inference, visitor: Visitor) -> Callable[..., dict[str, Any]]:
-    return lambda task, model, *rest: inference.run_task(task, f"local/{model}", *rest, visitor=visitor)
 
 
 # An encoder-decoder, by hand

@@ -52,11 +52,6 @@ def models(models_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def inference(settings: Settings, hub: Hub, engine: Engine, models: Path) -> Inference:
-    return Inference(settings, hub, engine)
-
-
-@pytest.fixture(scope="module")
 def run(inference: Inference, visitor: Visitor) -> Callable[..., dict[str, Any]]:
     def run(task: str, inputs: Any, parameters: Any = None, model: str = "") -> dict[str, Any]:
         return inference.run_task(task, f"local/{model or task}", inputs, parameters, visitor=visitor)
