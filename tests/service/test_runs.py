@@ -361,7 +361,7 @@ def test_a_queued_run_waits_its_turn_and_can_be_stopped(
 
 
 BAD_SPECS: list[tuple[dict[str, Any], str]] = [
-    ({"task": "image-classification"}, "task"),
+    ({"task": "object-detection"}, "task"),
     ({"task": None}, "task"),
     ({"model": ""}, "model"),
     ({"model": 5}, "model"),
@@ -390,7 +390,16 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
     ({"seed": -1}, "seed"),
     ({"seed": 2**40}, "seed"),
     ({"validation": 1.0}, "validation"),
+    ({"validation": 2.5}, "validation"),
     ({"warmup": 2}, "warmup"),
+    ({"problem": "many"}, "problem"),
+    ({"metric": "bleu"}, "metric"),
+    ({"remedies": ["drop_everything"]}, "remedies"),
+    ({"method": "qlora"}, "method"),
+    ({"patience": 2, "keep": "last"}, "patience"),
+    ({"clipping": -1}, "clipping"),
+    ({"lora_rank": 0}, "lora_rank"),
+    ({"track": "a\nb"}, "track"),
     ({"precision": "fp8"}, "precision"),
     ({"keep": "all"}, "keep"),
     ({"schedule": []}, "schedule"),
@@ -480,7 +489,7 @@ def test_a_trial_of_a_run_judges_its_models_first(finished: tuple[Runs, dict[str
     shutil.copytree(folder.model, swollen)
     config = json.loads((swollen / "config.json").read_text())
     (swollen / "config.json").write_text(json.dumps({**config, "vocab_size": 200_000_000}))
-    arguments = {"task": "text-classification", "labels": state["labels"], "seed": 1, "texts": ["fine"]}
+    arguments = {"spec": state["spec"], "labels": state["labels"], "samples": ["fine"]}
     with pytest.raises(WorkbenchError, match="files hold only"):
         engine.call("try_run", {**arguments, "base": str(folder.model), "tuned": str(swollen)})
 

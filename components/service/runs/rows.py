@@ -10,14 +10,15 @@ from typing import Any
 import orjson
 
 from components.service.errors import WorkbenchError
-from components.service.runs.spec import COLUMNS, RunSpec
+from components.service.runs.spec import RunSpec
 from components.service.runs.splits import split_rows
+from components.service.runs.tasks import TRAIN_TASKS
 from components.service.worker.columns import label_name, order_labels, suggest
 from components.service.worker.findings import count
 from components.service.worker.tables import Table
 
-#: One row: text, second text or None, label or None.
-Row = tuple[str, str | None, str | None]
+#: One row: its values by the task's roles; a role that no column has is left out.
+Row = dict[str, Any]
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Rows:
     Attributes:
         train, validation, test: Rows of each split; `test` may be empty.
         labels: Class names, in the order of their ids; empty where the task has none.
+        problem: What the labels are, `single`, `multi` or `regression`; empty where the task has no such choice.
         columns: The column used for each role.
         dropped: Rows left out for want of text or label.
         duplicates: Rows left out because the same row came before, where no validation split was given.
@@ -40,6 +42,7 @@ class Rows:
     dropped: int = 0
     duplicates: int = 0
     given: bool = field(default=False)
+    problem: str = ""
 
     def facts(self) -> dict[str, Any]:
         """What is recorded of the data."""
@@ -48,6 +51,7 @@ class Rows:
             "rows": {name: len(rows) for name, rows in splits.items() if rows},
             "label_counts": {name: _counts(rows, self.labels) for name, rows in splits.items() if rows},
             "labels": self.labels,
+            "problem": self.problem,
             "columns": self.columns,
             "dropped": self.dropped,
             "duplicates": self.duplicates,
@@ -58,9 +62,9 @@ class Rows:
 
 def _counts(rows: Sequence[Row], labels: Sequence[str]) -> dict[str, int]:
     counts = dict.fromkeys(labels, 0)
-    for _, _, label in rows:
-        if label is not None:
-            counts[label] += 1
+    for row in rows:
+        if "label" in row:
+            counts[row["label"]] += 1
     return counts
 
 
@@ -79,9 +83,9 @@ def choose_rows(splits: Mapping[str, Table], spec: RunSpec) -> Rows:
     test = found.get("test", []) if train_name != "test" else []
     duplicates = 0
     if not given or train_name == "validation":
-        unique = list(dict.fromkeys(train))
+        unique = list({orjson.dumps(row): row for row in reversed(train)}.values())[::-1]
         duplicates = len(train) - len(unique)
-        kept, held = split_rows([row[2] for row in unique], spec.validation, spec.seed)
+        kept, held = split_rows([row.get("label") for row in unique], spec.validation, spec.seed)
         train, given = [unique[i] for i in kept], [unique[i] for i in held]
     labels = _labels(splits[train_name], columns, [*train, *given, *test])
     if not train or not given:
@@ -91,29 +95,30 @@ def choose_rows(splits: Mapping[str, Table], spec: RunSpec) -> Rows:
             field="data",
         )
     was_given = "validation" in found and train_name != "validation" and bool(found["validation"])
-    return Rows(train, given, test, labels, columns, dropped, duplicates, was_given)
+    problem = "single" if TRAIN_TASKS[spec.task].problems else ""
+    return Rows(train, given, test, labels, columns, dropped, duplicates, was_given, problem)
 
 
 def _columns(table: Table, spec: RunSpec) -> dict[str, str]:
-    roles = COLUMNS[spec.task]
+    roles = TRAIN_TASKS[spec.task].columns
     guess = suggest(table)
     # A pair is guessed only together with its first text: a chosen text column stands alone.
-    names = [role.rstrip("*") for role in roles]
     chosen = {role: column for role, column in spec.columns.items() if column}
     start = guess if not chosen else {role: guess[role] for role in ("text", "label")}
     start = {role: column for role, column in start.items() if column not in chosen.values()}
+    names = TRAIN_TASKS[spec.task].roles
     columns = {role: column for role, column in {**start, **chosen}.items() if column and role in names}
     for role in roles:
-        column = columns.get(role.rstrip("*"))
-        if column is None and role.endswith("*"):
+        column = columns.get(role.role)
+        if column is None and role.required:
             raise WorkbenchError(
-                f"Choose the column with the {role[:-1]}. The data has: {', '.join(table.columns)}.",
-                field=f"columns.{role[:-1]}",
+                f"Choose the column with the {role.role}. The data has: {', '.join(table.columns)}.",
+                field=f"columns.{role.role}",
             )
         if column is not None and column not in table.columns:
             raise WorkbenchError(
                 f"The data has no column {column!r}. It has: {', '.join(table.columns)}.",
-                field=f"columns.{role.rstrip('*')}",
+                field=f"columns.{role.role}",
             )
     return columns
 
@@ -129,14 +134,15 @@ def _rows(table: Table, columns: Mapping[str, str]) -> list[Row]:
         name = label_name(label, names)
         if text is None or ("text_pair" in columns and pair is None) or ("label" in columns and name is None):
             continue
-        rows.append((str(text), None if pair is None else str(pair), name))
+        values = {"text": str(text), "text_pair": None if pair is None else str(pair), "label": name}
+        rows.append({role: value for role, value in values.items() if value is not None})
     return rows
 
 
 def _labels(table: Table, columns: Mapping[str, str], rows: Sequence[Row]) -> list[str]:
     if "label" not in columns:
         return []
-    used = {row[2] for row in rows if row[2] is not None}
+    used = {row["label"] for row in rows if "label" in row}
     known = table.names.get(columns["label"], [])
     labels = known if used <= set(known) else order_labels(used)
     if len(used) < 2:

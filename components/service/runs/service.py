@@ -127,12 +127,11 @@ class Runs:
             raise WorkbenchError("This run has no model yet. Wait until it is finished or stopped.", field="run_id")
         asked = self._texts(texts)
         arguments = {
-            "task": state["spec"]["task"],
+            "spec": state["spec"],
             "base": self._find_again(folder, visitor)["model"],
             "tuned": str(folder.model),
             "labels": state["labels"],
-            "seed": state["spec"]["seed"],
-            "texts": asked,
+            "samples": asked,
         }
         rows: dict[str, Any] = self.engine.call("try_run", arguments)
         return rows

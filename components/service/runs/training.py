@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, Trainer, TrainingArguments, set_seed
+from transformers import Trainer, TrainingArguments, set_seed
 
 from components.service.errors import WorkbenchError
 from components.service.runs.families import family as find_family
@@ -24,6 +24,7 @@ from components.service.runs.rows import Rows, choose_rows
 from components.service.runs.spec import RunSpec
 from components.service.runs.state import read_state
 from components.service.runs.store import RunFolder
+from components.service.runs.tasks import LOWER
 from components.service.worker.blame import blamed
 from components.service.worker.fit import check_start
 from components.service.worker.sources import load
@@ -41,7 +42,7 @@ class Job:
     inputs: Inputs
     family: Family
     rows: Rows
-    tokenizer: Any
+    processor: Any
     model: Any
     data: Prepared
     facts: dict[str, Any]
@@ -72,20 +73,21 @@ def train(folder: RunFolder, spec: RunSpec, inputs: Inputs) -> None:
 
 
 def _load(folder: RunFolder, spec: RunSpec, inputs: Inputs, before: dict[str, Any]) -> Job:
-    family = find_family(spec.task)
+    family = find_family(spec)
     rows = choose_rows(load(inputs.data, inputs.caps), spec)
-    tokenizer = AutoTokenizer.from_pretrained(inputs.model, trust_remote_code=False, local_files_only=True)
+    processor = family.processor(inputs.model)
     most_bytes = int(inputs.limits["model_bytes"])
     check_start(inputs.model, Path(spec.model).name, family.auto_class.__name__, most_bytes)
     set_seed(spec.seed)
     model = family.load(inputs.model, rows.labels)
-    data = family.prepare(rows, tokenizer, model, spec, inputs.sequence_tokens)
+    data = family.prepare(rows, processor, model.config, inputs.sequence_tokens)
     known = before["facts"].get("precision")
     facts = {
         **rows.facts(),
         **data.facts,
         "precision": known or choose_precision(spec.precision, inputs.precision_cache),
         "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "metric": family.metric,
         "parameters": model.num_parameters(),
         "architecture": type(model).__name__,
         "model_type": model.config.model_type,
@@ -94,7 +96,7 @@ def _load(folder: RunFolder, spec: RunSpec, inputs: Inputs, before: dict[str, An
     }
     facts["dtype"] = facts["precision"]["dtype"]
     folder.append("facts", **facts)
-    return Job(folder, spec, inputs, family, rows, tokenizer, model, data, facts)
+    return Job(folder, spec, inputs, family, rows, processor, model, data, facts)
 
 
 def arguments(spec: RunSpec, family: Family, folder: Path, dtype: str, steps: int) -> TrainingArguments:
@@ -116,27 +118,28 @@ def arguments(spec: RunSpec, family: Family, folder: Path, dtype: str, steps: in
         save_strategy="epoch",
         save_total_limit=2,
         load_best_model_at_end=spec.keep == "best",
-        metric_for_best_model=family.best,
-        greater_is_better=family.higher,
+        metric_for_best_model=family.metric,
+        greater_is_better=family.metric not in LOWER,
         logging_steps=max(1, steps // POINTS),
         logging_first_step=True,
         logging_nan_inf_filter=False,
         dataloader_pin_memory=torch.cuda.is_available(),
         disable_tqdm=True,
         report_to="none",
+        **family.arguments(),
     )
 
 
 def _trainer(job: Job, spent: float) -> tuple[Trainer, Reporter]:
     steps = -(-len(job.data.train) // job.spec.batch_size) * job.spec.epochs
     reporter = Reporter(job.folder, job.family, job.inputs.limits, spent)
-    trainer = Trainer(
+    trainer = job.family.trainer(
         model=job.model,
         args=arguments(job.spec, job.family, job.folder.checkpoints, job.facts["dtype"], steps),
         train_dataset=job.data.train,
         eval_dataset=job.data.validation,
         data_collator=job.data.collator,
-        processing_class=job.tokenizer,
+        processing_class=job.processor,
         compute_metrics=job.family.metrics,
         callbacks=[reporter],
     )
@@ -153,9 +156,9 @@ def _first_look(job: Job, trainer: Trainer) -> None:
 def _show_samples(job: Job, when: str) -> None:
     if job.spec.samples:
         job.model.eval()
-        answers = job.family.predict(job.model, job.tokenizer, job.spec.samples)
+        answers = job.family.predict(job.model, job.processor, job.spec.samples)
         pairs = zip(job.spec.samples, answers, strict=True)
-        job.folder.append("samples", when=when, rows=[{"text": text, "output": output} for text, output in pairs])
+        job.folder.append("samples", when=when, rows=[{"text": sample, "output": output} for sample, output in pairs])
 
 
 def _finish(job: Job, trainer: Trainer, reporter: Reporter) -> None:
@@ -203,9 +206,9 @@ def save_model(job: Job, trainer: Trainer) -> str:
     trainer.model.config.use_cache = True
     # Where this machine keeps the base model is nobody's business.
     base = Path(job.spec.model)
-    trainer.model.config._name_or_path = job.tokenizer.name_or_path = base.name if base.is_absolute() else str(base)
+    trainer.model.config._name_or_path = job.processor.name_or_path = base.name if base.is_absolute() else str(base)
     trainer.model.save_pretrained(part)
-    job.tokenizer.save_pretrained(part)
+    job.processor.save_pretrained(part)
     old = job.folder.path / f".old.{time.time_ns()}"
     if job.folder.model.exists():
         os.replace(job.folder.model, old)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from .base import Family
+from components.service.runs.families.base import Family
+from components.service.runs.spec import RunSpec
 
 _FAMILIES = {
     "text-classification": ("classification", "TextClassification"),
@@ -13,8 +14,8 @@ _FAMILIES = {
 }
 
 
-def family(task: str) -> Family:
-    """The family of a task; a key of `spec.COLUMNS`."""
-    module, name = _FAMILIES[task]
-    made: Family = getattr(import_module(f"{__name__}.{module}"), name)()
+def family(spec: RunSpec) -> Family:
+    """The family that trains what a spec asks for."""
+    module, name = _FAMILIES[spec.task]
+    made: Family = getattr(import_module(f"{__name__}.{module}"), name)(spec)
     return made

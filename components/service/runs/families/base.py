@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from transformers import Trainer
+
 from components.service.runs.rows import Rows
 from components.service.runs.spec import RunSpec
+from components.service.runs.tasks import TRAIN_TASKS
+from components.service.worker.processors import load_tokenizer
 
 #: Tokens of a sequence where neither the spec nor the model says anything.
 DEFAULT_LENGTH = 512
@@ -37,36 +41,58 @@ class Family(ABC):
     """One way of training.
 
     Attributes:
+        spec: What is asked for.
         auto_class: The transformers Auto class that makes the model.
-        best: The evaluation metric that says which checkpoint is best.
-        higher: Whether more of it is better.
         grouped: Whether batches are made of examples of about one length.
+        metrics: Figures from the Trainer's `EvalPrediction`; `None` where the loss says it all.
     """
 
     auto_class: Any
-    best: str = "loss"
-    higher: bool = False
     grouped: bool = False
     metrics: Callable[[Any], dict[str, float]] | None = None
+
+    def __init__(self, spec: RunSpec) -> None:
+        self.spec = spec
+
+    @property
+    def metric(self) -> str:
+        """What the best checkpoint is chosen by."""
+        return self.spec.metric or TRAIN_TASKS[self.spec.task].metrics[0]
+
+    def processor(self, path: Path) -> Any:
+        """What turns a row into model inputs: the model's tokenizer."""
+        return load_tokenizer(path, self.spec.model)
 
     @abstractmethod
     def load(self, path: Path, labels: Sequence[str]) -> Any:
         """The model to start from, in float32; a new head gets the names of the labels."""
 
     @abstractmethod
-    def prepare(self, rows: Rows, tokenizer: Any, model: Any, spec: RunSpec, longest: int) -> Prepared:
+    def prepare(self, rows: Rows, processor: Any, config: Any, longest: int) -> Prepared:
         """Model inputs from rows; `longest` is the most tokens that a sequence may have here."""
 
     @abstractmethod
-    def predict(self, model: Any, tokenizer: Any, texts: Sequence[str]) -> list[Any]:
-        """What the model answers to each text, as JSON values."""
+    def predict(self, model: Any, processor: Any, samples: Sequence[Any]) -> list[Any]:
+        """What the model answers to each sample, as JSON values."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of `TrainingArguments` that this family needs beside those of every run."""
+        return {}
+
+    def trainer(self, **options: Any) -> Trainer:
+        """The Trainer, given what every run gives it."""
+        return Trainer(**options)
 
     def baselines(self, rows: Rows) -> dict[str, Any]:
         """Scores that need no model."""
         return {}
 
     def details(self, output: Any, rows: Rows) -> dict[str, Any]:
-        """Results beyond the metrics of an evaluation, from the Trainer's `PredictionOutput`."""
+        """Results beyond the metrics of an evaluation, from the Trainer's `PredictionOutput` of the validation split.
+
+        Where they make sense: `per_class`, `confusion`, `thresholds`, and `worst`: `[{input, gold, answer, loss}]`,
+        the rows that the model is most wrong about, worst first.
+        """
         return {}
 
     def extra(self, metrics: dict[str, Any]) -> dict[str, float]:

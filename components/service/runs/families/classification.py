@@ -13,15 +13,12 @@ from transformers import AutoModelForSequenceClassification, DataCollatorWithPad
 from components.service.runs import metrics
 from components.service.runs.families.base import Family, Prepared, sequence_limit
 from components.service.runs.rows import Row, Rows
-from components.service.runs.spec import RunSpec
 
 
 class TextClassification(Family):
     """One label a row; cross entropy over the logits of a sequence classification head."""
 
     auto_class = AutoModelForSequenceClassification
-    best = "f1"
-    higher = True
     grouped = True
 
     def load(self, path: Path, labels: Sequence[str]) -> Any:
@@ -39,14 +36,14 @@ class TextClassification(Family):
             local_files_only=True,
         )
 
-    def prepare(self, rows: Rows, tokenizer: Any, model: Any, spec: RunSpec, longest: int) -> Prepared:
+    def prepare(self, rows: Rows, processor: Any, config: Any, longest: int) -> Prepared:
         """Tokenized, truncated, not yet padded: a batch is padded to its own longest row."""
-        if tokenizer.pad_token is None:
-            tokenizer.pad_token = tokenizer.eos_token
-        model.config.pad_token_id = tokenizer.pad_token_id
-        limit = sequence_limit(tokenizer, model.config, spec.max_length, longest)
+        if processor.pad_token is None:
+            processor.pad_token = processor.eos_token
+        config.pad_token_id = processor.pad_token_id
+        limit = sequence_limit(processor, config, self.spec.max_length, longest)
         ids = {label: i for i, label in enumerate(rows.labels)}
-        train = _encode(rows.train, tokenizer, limit, ids)
+        train = _encode(rows.train, processor, limit, ids)
         lengths = sorted(len(row["input_ids"]) for row in train)
         facts = {
             "max_length": limit,
@@ -55,9 +52,9 @@ class TextClassification(Family):
         }
         return Prepared(
             train,
-            _encode(rows.validation, tokenizer, limit, ids),
-            _encode(rows.test, tokenizer, limit, ids),
-            DataCollatorWithPadding(tokenizer),
+            _encode(rows.validation, processor, limit, ids),
+            _encode(rows.test, processor, limit, ids),
+            DataCollatorWithPadding(processor),
             facts,
         )
 
@@ -67,12 +64,12 @@ class TextClassification(Family):
         gold = prediction.label_ids.tolist()
         return metrics.scores(gold, _logits(prediction.predictions).argmax(-1).tolist())
 
-    def predict(self, model: Any, tokenizer: Any, texts: Sequence[str]) -> list[Any]:
+    def predict(self, model: Any, processor: Any, samples: Sequence[Any]) -> list[Any]:
         """For each text its labels with their probabilities, likeliest first."""
-        limit = sequence_limit(tokenizer, model.config, None, 10**6)
+        limit = sequence_limit(processor, model.config, None, 10**6)
         answers = []
-        for text in texts:
-            inputs = tokenizer(text, truncation=True, max_length=limit, return_tensors="pt").to(model.device)
+        for text in samples:
+            inputs = processor(text, truncation=True, max_length=limit, return_tensors="pt").to(model.device)
             with torch.no_grad():
                 scores = model(**inputs).logits[0].float().softmax(-1).tolist()
             named = [{"label": model.config.id2label[i], "score": score} for i, score in enumerate(scores)]
@@ -82,7 +79,7 @@ class TextClassification(Family):
     def baselines(self, rows: Rows) -> dict[str, Any]:
         """What always answering the commonest label scores."""
         ids = {label: i for i, label in enumerate(rows.labels)}
-        train, gold = ([ids[row[2] or ""] for row in part] for part in (rows.train, rows.validation))
+        train, gold = ([ids[row["label"]] for row in part] for part in (rows.train, rows.validation))
         return {"majority": metrics.majority(train, gold, rows.labels)}
 
     def details(self, output: Any, rows: Rows) -> dict[str, Any]:
@@ -94,10 +91,10 @@ def _encode(rows: Sequence[Row], tokenizer: Any, limit: int, ids: dict[str, int]
     encoded: list[dict[str, Any]] = []
     for start in range(0, len(rows), 1000):
         part = rows[start : start + 1000]
-        pairs = [row[1] for row in part] if part[0][1] is not None else None
-        batch = tokenizer([row[0] for row in part], pairs, truncation=True, max_length=limit)
+        pairs = [row["text_pair"] for row in part] if "text_pair" in part[0] else None
+        batch = tokenizer([row["text"] for row in part], pairs, truncation=True, max_length=limit)
         for i, row in enumerate(part):
-            encoded.append({**{key: batch[key][i] for key in batch}, "labels": ids[row[2] or ""]})
+            encoded.append({**{key: batch[key][i] for key in batch}, "labels": ids[row["label"]]})
     return encoded
 
 

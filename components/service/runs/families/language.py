@@ -20,7 +20,6 @@ from transformers import (
 from components.service.errors import WorkbenchError
 from components.service.runs.families.base import Family, Prepared, sequence_limit
 from components.service.runs.rows import Row, Rows
-from components.service.runs.spec import RunSpec
 
 #: Tokens of a block where the spec says nothing.
 BLOCK = 128
@@ -39,21 +38,21 @@ class _Language(Family):
     def _blocks(self, rows: Sequence[Row], tokenizer: Any, block: int) -> list[dict[str, Any]]:
         end = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
         ends = [] if end is None else [end]
-        texts = [row[0] for row in rows]
+        texts = [row["text"] for row in rows]
         encoded = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else []
         ids = list(chain.from_iterable([*one, *ends] for one in encoded))
         whole = len(ids) - len(ids) % block if len(ids) >= block else len(ids)
         return [{"input_ids": ids[i : i + block]} for i in range(0, whole, block)]
 
-    def prepare(self, rows: Rows, tokenizer: Any, model: Any, spec: RunSpec, longest: int) -> Prepared:
+    def prepare(self, rows: Rows, processor: Any, config: Any, longest: int) -> Prepared:
         """Blocks of equal length; what is left at the end of a split is dropped, unless it is all there is."""
-        block = sequence_limit(tokenizer, model.config, spec.max_length or BLOCK, longest)
+        block = sequence_limit(processor, config, self.spec.max_length or BLOCK, longest)
         train, validation, test = (
-            self._blocks(part, tokenizer, block) for part in (rows.train, rows.validation, rows.test)
+            self._blocks(part, processor, block) for part in (rows.train, rows.validation, rows.test)
         )
         if not train or not validation:
             raise WorkbenchError("The texts are too few to train on. Add more of them.", field="data")
-        collator = self._collator(tokenizer, spec.seed, [*validation, *test])
+        collator = self._collator(processor, self.spec.seed, [*validation, *test])
         facts = {"max_length": block, "blocks": {"train": len(train), "validation": len(validation)}}
         return Prepared(train, validation, test, collator, facts)
 
@@ -74,16 +73,16 @@ class TextGeneration(_Language):
     def _collator(self, tokenizer: Any, seed: int, held: list[dict[str, Any]]) -> Callable[..., dict[str, Any]]:
         return _next_token
 
-    def predict(self, model: Any, tokenizer: Any, texts: Sequence[str]) -> list[Any]:
+    def predict(self, model: Any, processor: Any, samples: Sequence[Any]) -> list[Any]:
         """How the model goes on from each text, likeliest token by token."""
         answers = []
-        for text in texts:
-            inputs = tokenizer(text or tokenizer.eos_token, return_tensors="pt").to(model.device)
+        for text in samples:
+            inputs = processor(text or processor.eos_token, return_tensors="pt").to(model.device)
             with torch.no_grad():
                 ids = model.generate(
-                    **inputs, max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=tokenizer.eos_token_id
+                    **inputs, max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=processor.eos_token_id
                 )
-            answers.append({"generated_text": tokenizer.decode(ids[0], skip_special_tokens=True)})
+            answers.append({"generated_text": processor.decode(ids[0], skip_special_tokens=True)})
         return answers
 
 
@@ -111,19 +110,19 @@ class FillMask(_Language):
         anew = DataCollatorForLanguageModeling(tokenizer)
         return _MaskCollator(anew)
 
-    def predict(self, model: Any, tokenizer: Any, texts: Sequence[str]) -> list[Any]:
+    def predict(self, model: Any, processor: Any, samples: Sequence[Any]) -> list[Any]:
         """The five likeliest tokens for the first mask of each text; nothing where there is no mask."""
         answers: list[Any] = []
-        for text in texts:
-            inputs = tokenizer(text, truncation=True, return_tensors="pt").to(model.device)
-            places = (inputs["input_ids"][0] == tokenizer.mask_token_id).nonzero().flatten().tolist()
+        for text in samples:
+            inputs = processor(text, truncation=True, return_tensors="pt").to(model.device)
+            places = (inputs["input_ids"][0] == processor.mask_token_id).nonzero().flatten().tolist()
             if not places:
                 answers.append([])
                 continue
             with torch.no_grad():
                 best = model(**inputs).logits[0, places[0]].float().softmax(-1).topk(5)
             pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-            answers.append([{"token": i, "token_str": tokenizer.decode([i]).strip(), "score": s} for i, s in pairs])
+            answers.append([{"token": i, "token_str": processor.decode([i]).strip(), "score": s} for i, s in pairs])
         return answers
 
 
