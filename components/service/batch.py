@@ -13,7 +13,8 @@ import orjson
 from components.service.data import Data, check_columns
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
-from components.service.hub import Hub, chosen_id
+from components.service.hub import Hub
+from components.service.inference import chosen_model
 from components.service.settings import Settings
 from components.service.tasks import TaskSpec, find_task
 from components.service.tasks.answers import answer
@@ -120,10 +121,7 @@ class Batch:
         source = self._source(rows, visitor)
         checked = spec.check_parameters(parameters, self._settings)
         self._check_gold(gold)
-        default = spec.default_model(self._settings)
-        if not default and not model:
-            raise WorkbenchError("Name a model: there is none by default for this task.", field="model")
-        snapshot = self._hub.model(chosen_id(model, default), revision, visitor=visitor)
+        snapshot = self._hub.model(chosen_model(spec, model, self._settings), revision, visitor=visitor)
         arguments = {
             "task": spec.name,
             "path": str(snapshot.path),

@@ -12,7 +12,7 @@ from huggingface_hub.hf_api import ModelInfo
 from components.service import memory, policy
 from components.service.architectures import architecture_of, family_of, misfit, task_of, tasks_of
 from components.service.errors import WorkbenchError
-from components.service.hub import Hub, Snapshot, given_id
+from components.service.hub import Hub, Snapshot
 from components.service.hub_errors import hub_errors
 from components.service.listing import Page, ask, license_of, question
 from components.service.settings import MB
@@ -179,7 +179,7 @@ class Catalog:
         Raises:
             WorkbenchError: There is no such model for this visitor, or no such task.
         """
-        model = given_id(model)
+        model, revision = self.hub.read_id(model, revision)
         wanted = find_task(task).name if task else ""
         local = self.hub.local(model, visitor)
         known = self._local_facts(local) if local else self._hub_facts(model, revision, visitor)

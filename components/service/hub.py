@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx2
 import orjson
@@ -27,11 +28,15 @@ from huggingface_hub.utils._validators import validate_repo_id
 from components.service import policy
 from components.service.errors import WorkbenchError
 from components.service.hub_errors import hub_errors
-from components.service.settings import Settings
+from components.service.settings import HUGGING_FACE, Settings
 from components.service.visitor import Visitor
 
 #: How long a resolved revision is believed before the Hub is asked again, in seconds.
 RESOLVED_SECONDS = 10.0
+#: What follows the Hub's own address in that of a page or a file of a repository.
+_PAGE = re.compile(
+    r"(?P<id>[^/]+(?:/[^/]+)??)(?:/(?:tree|blob|resolve|raw|commits?|edit)/(?P<revision>[^/]+)(?:/.*)?)?/?"
+)
 _REVISION = re.compile(r"[A-Za-z0-9][\w./-]{0,200}", re.ASCII)
 
 
@@ -110,6 +115,18 @@ class Hub:
 
     # From an id to a folder
 
+    def read_id(self, repo_id: Any, revision: Any = None, kind: str = "model") -> tuple[str, str | None]:
+        """An id and a revision as they were given, without spaces around them.
+
+        The id may also be an address, as copied from the Hub in use or from huggingface.co; the revision in it counts
+        where no other is given.
+
+        Raises:
+            WorkbenchError: There is no id in it, or the revision is none.
+        """
+        named, at = _from_address(repo_id, self.settings.endpoint, kind)
+        return given_id(named, kind), checked_revision(revision) or checked_revision(at)
+
     def model(self, model_id: str, revision: str | None = None, *, visitor: Visitor) -> Snapshot:
         """A model that may be opened, at a commit, with its weights.
 
@@ -176,8 +193,7 @@ class Hub:
         return resolver(model_id.partition("/")[2], visitor) if resolver else None
 
     def _fetch_model(self, model_id: str, revision: str | None, visitor: Visitor, *, weights: bool) -> Snapshot:
-        model_id = given_id(model_id)
-        revision = checked_revision(revision)
+        model_id, revision = self.read_id(model_id, revision)
         if local := self.local(model_id, visitor):
             return local
         info = self.model_info(model_id, revision, visitor=visitor)
@@ -210,8 +226,7 @@ class Hub:
         return self.settings.home / "cache" / _digest(visitor.owner)
 
     def _info(self, kind: str, repo_id: str, revision: str | None, visitor: Visitor) -> ModelInfo | DatasetInfo:
-        repo_id = given_id(repo_id, kind)
-        revision = checked_revision(revision)
+        repo_id, revision = self.read_id(repo_id, revision, kind)
         key = (kind, repo_id, revision or "", _digest(str(visitor.token)))
         known = self._infos.get(key)
         if known and time.monotonic() - known[0] < RESOLVED_SECONDS:
@@ -232,8 +247,8 @@ class Hub:
 
 
 _NO_ID = (
-    "This is not a {} id. Write it as namespace/name, for example distilbert/distilgpt2, without an address and "
-    "without a revision."
+    "This is not a {} id. Write it as namespace/name, for example distilbert/distilgpt2, without a revision, or paste "
+    "its address on the Hub."
 )
 _NO_NAME = (
     "This cannot be the name of a repository. Use letters and digits without accents, '-', '_' and '.', at most 96 of "
@@ -246,11 +261,19 @@ def given_id(repo_id: Any, field: str = "model") -> str:
     return checked_id(repo_id.strip() if isinstance(repo_id, str) else repo_id, field)
 
 
-def chosen_id(model_id: Any, default: str) -> str:
-    """The model id that was given, or the default where it is None or empty."""
-    if model_id is None or (isinstance(model_id, str) and not model_id.strip()):
-        return default
-    return given_id(model_id)
+def chosen_id(model_id: str | None, default: str) -> str:
+    """The model id that was given, unchecked, or the default where it is None or empty."""
+    return default if model_id is None or (isinstance(model_id, str) and not model_id.strip()) else model_id
+
+
+def _from_address(given: Any, endpoint: str, kind: str) -> tuple[Any, str | None]:
+    """The id and the revision in a repository's address; anything else as it is, without a revision."""
+    text = re.split(r"[?#]", given.strip())[0] if isinstance(given, str) else ""
+    for hub in (endpoint, HUGGING_FACE):
+        place = f"{hub}/datasets/" if kind == "dataset" else f"{hub}/"
+        if text.startswith(place) and (found := _PAGE.fullmatch(text.removeprefix(place))):
+            return found["id"], unquote(found["revision"]) if found["revision"] else None
+    return given, None
 
 
 def checked_id(repo_id: Any, field: str = "model") -> str:

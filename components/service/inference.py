@@ -169,13 +169,19 @@ class Inference:
 
     def snapshot(self, spec: TaskSpec, model: str, revision: str | None, visitor: Visitor) -> Snapshot:
         """The files of a model, or of the task's default where none is named."""
-        return self._hub.model(self._chosen(spec, model), revision, visitor=visitor)
+        return self._hub.model(chosen_model(spec, model, self._settings), revision, visitor=visitor)
 
-    def _chosen(self, spec: TaskSpec, model: str) -> str:
-        default = spec.default_model(self._settings)
-        if not default and not model:
-            raise WorkbenchError(
-                f"There is no starter model for {spec.title.lower()}, so name one that is on the Hub in use.",
-                field="model",
-            )
-        return chosen_id(model, default)
+
+def chosen_model(spec: TaskSpec, model: str, settings: Settings) -> str:
+    """The model that was named, or the task's default where none is.
+
+    Raises:
+        WorkbenchError: None is named, and the task has no default on the Hub in use.
+    """
+    chosen = chosen_id(model, spec.default_model(settings))
+    if chosen == "":
+        raise WorkbenchError(
+            f"There is no starter model for {spec.title.lower()}, so name one that is on the Hub in use.",
+            field="model",
+        )
+    return chosen

@@ -23,7 +23,7 @@ from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, TextGe
 from PIL import Image
 
 from components.service.errors import Kind, WorkbenchError
-from components.service.hub import Hub, given_id
+from components.service.hub import Hub
 from components.service.settings import Settings
 from components.service.tasks import TaskSpec, find_task
 from components.service.tasks.inputs import check_inputs, is_batch
@@ -84,7 +84,7 @@ class Remote:
             WorkbenchError: Nobody is signed in, the Hub in use is the embedded one, or the server refused.
         """
         spec = find_task(task)
-        name = given_id(model)
+        name, _revision = self._hub.read_id(model)
         if not isinstance(provider, str) or not re.fullmatch(r"[a-z0-9-]{1,40}", provider):
             raise WorkbenchError("A provider is given by its name, such as hf-inference.", field="provider")
         if is_batch(spec, inputs):

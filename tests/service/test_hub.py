@@ -312,6 +312,45 @@ def test_a_search_that_is_none_is_refused(hub: Hub, live_hub: Any, arguments: tu
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("given", "kind", "read"),
+    [
+        (" ada/shelf ", "model", ("ada/shelf", None)),
+        ("{hub}/ada/shelf", "model", ("ada/shelf", None)),
+        ("{hub}/ada/shelf/tree/draft/", "model", ("ada/shelf", "draft")),
+        ("https://huggingface.co/gpt2", "model", ("gpt2", None)),
+        ("https://huggingface.co/gpt2/tree/main", "model", ("gpt2", "main")),
+        ("https://huggingface.co/a/b/resolve/refs%2Fpr%2F1/config.json?download=true", "model", ("a/b", "refs/pr/1")),
+        ("https://huggingface.co/a/b/blob/v1/sub/README.md#L2", "model", ("a/b", "v1")),
+        ("https://huggingface.co/datasets/a/b/tree/main", "dataset", ("a/b", "main")),
+        ("https://huggingface.co/datasets/a/b", "model", None),
+        ("https://huggingface.co/a/b", "dataset", None),
+        ("https://evil.example/a/b", "model", None),
+        ("https://huggingface.co.evil.example/a/b", "model", None),
+        ("https://huggingface.co/a/../b", "model", None),
+        ("https://huggingface.co/a/b/tree/%2e%2e%2fx", "model", None),
+        ("https://huggingface.co/", "model", None),
+    ],
+)
+def test_an_address_is_read_as_the_id_and_the_revision_in_it(
+    hub: Hub, given: str, kind: str, read: tuple[str, str | None] | None
+) -> None:
+    given = given.format(hub=hub.settings.endpoint)
+    if read is not None:
+        assert hub.read_id(given, None, kind) == read
+        assert hub.read_id(given, "other", kind) == (read[0], "other")
+        return
+    with pytest.raises(WorkbenchError) as refused:
+        hub.read_id(given, None, kind)
+    assert refused.value.field in (kind, "revision")
+
+
+def test_a_model_is_found_by_its_address(repo: str, put: Any, hub: Hub, live_hub: Any) -> None:
+    put(repo, {"config.json": "{}"})
+    facts = Catalog(hub).model_facts(f"{live_hub.settings.endpoint}/{repo}/tree/main", visitor=live_hub.ada)
+    assert facts["id"] == repo
+
+
 def test_signing_out_forgets_who_one_was(live_hub: Any) -> None:
     hub = Hub(live_hub.settings)
     assert hub.whoami(live_hub.ada)["org_roles"] == {"lab": "write", "club": "read"}
