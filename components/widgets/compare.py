@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.widgets.html import duration, escape, notice, size, table
+from components.widgets.html import duration, escape, notice, percent, size, table
 from components.widgets.rows import short
 
 _SHOWN = 200
@@ -81,7 +81,7 @@ def _agreement(names: list[str], matrix: list[list[float | None]], means: str) -
             "<td class='wb-num'>–</td>"
             if share is None
             else f'<td class="wb-num" style="background:color-mix(in srgb, var(--wb-accent) {60 * share:.0f}%, '
-            f'transparent)">{100 * share:.0f} %</td>'
+            f'transparent)">{escape(percent(share, 0))}</td>'
             for share in row
         )
         lines.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from components.widgets.html import escape, facts, notice, table
+from components.widgets.html import escape, facts, notice, percent, table
 from components.widgets.stages import tensors_view
 
 #: A click on a token shows what else was likely there; one on an alternative is told to the page, with step and id.
@@ -71,7 +71,7 @@ def _choices(number: int, step: dict[str, Any]) -> str:
     rows = "".join(
         f'<button type="button" data-step="{number}" data-id="{one["id"]}"'
         f"{' aria-current=true' if one['id'] == step['chosen']['id'] else ''}>"
-        f"<code>{escape(_visible(one['text']))}</code><b>{_percent(one['probability'])}</b></button>"
+        f"<code>{escape(_visible(one['text']))}</code><b>{escape(_percent(one['probability']))}</b></button>"
         for one in step["alternatives"]
     )
     said = f"{_said(number, step)}. Take another token and go on from there:"
@@ -89,7 +89,7 @@ def _level(probability: float) -> int:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.1e} %"
+    return percent(share, 1) if share >= 0.001 else f"{100 * share:.1e} %"
 
 
 def _visible(text: str) -> str:

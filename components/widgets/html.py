@@ -73,7 +73,7 @@ def bars(rows: Iterable[tuple[str, float]], *, label: str, unit: str = "", most:
     lines = []
     for i, (name, value) in enumerate(values):
         width = max(0.0, min(100.0, 100.0 * value / full))
-        figure = f"{100 * value:.2f} %" if unit == "%" else f"{value:,.6g} {unit}".strip()
+        figure = percent(value) if unit == "%" else f"{value:,.6g} {unit}".strip()
         lines.append(
             f'<li class="wb-bar{" wb-first" if i == 0 else ""}"><span class="wb-name">{escape(name)}</span>'
             f'<span class="wb-figure">{escape(figure)}</span>'
@@ -90,6 +90,20 @@ def count(number: float | None) -> str | None:
         if number >= size:
             return f"{number / size:.1f} {sign}"
     return f"{number:g}"
+
+
+def counted(number: float | None, noun: str) -> str | None:
+    """A count of things: `1 download`, `1.2 k downloads`; None where there are none, or nobody knows."""
+    return f"{count(number)} {noun if number == 1 else f'{noun}s'}" if number else None
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """A share of 1 in per cent; what is only nearly all, or nearly nothing, does not read as if it were."""
+    least = 10.0**-digits
+    shown = f"{100 * share:.{digits}f}"
+    if share < 1 and float(shown) == 100:
+        return f"> {100 - least:.{digits}f} %"
+    return f"< {least:.{digits}f} %" if share > 0 and float(shown) == 0 else f"{shown} %"
 
 
 def size(number: float | None) -> str | None:

@@ -12,7 +12,7 @@ from gradio.components import Component
 from components.service.tasks import TASKS
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench
-from components.widgets.html import count, facts, notice, size
+from components.widgets.html import count, counted, facts, notice, size
 
 LANGUAGES = ("en", "fr", "de", "es", "it", "pt", "nl", "pl", "ru", "uk", "tr", "ar", "hi", "zh", "ja", "ko")
 LIBRARIES = ("transformers", "sentence-transformers", "timm", "peft", "diffusers", "gguf", "onnx")
@@ -123,16 +123,15 @@ def found(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def row_label(row: dict[str, Any]) -> str:
     """A model in a list: its id on the first line, below it what speaks for or against it."""
-    parameters = count(row["parameters"])
     known = [
         "starter model" if row["starter"] else None,
         "on this machine" if row["cached"] and not row["starter"] else None,
         row["task"],
-        f"{parameters} parameters" if parameters else None,
+        counted(row["parameters"], "parameter"),
         row["license"],
         {True: "fits", False: "too large for this machine"}.get(row["fits"]),
         "gated" if row["gated"] else None,
-        f"{count(row['downloads'])} downloads" if row["downloads"] else None,
+        counted(row["downloads"], "download"),
     ]
     return f"{row['id']}\n{' · '.join(part for part in known if part)}"
 
@@ -148,6 +147,7 @@ def revisions(bench: Workbench, visitor: Visitor, model: str) -> list[str]:
     """The branches and tags of a model, `main` first; none for a model of this machine."""
     if not model or bench.hub.local(model, visitor):
         return []
+    model, _at = bench.hub.read_id(model)
     refs = bench.repositories.list_refs(model, visitor=visitor)
     names = [ref["name"] for kind in ("branches", "tags") for ref in refs[kind]]
     return sorted(dict.fromkeys(names), key=lambda name: name != "main")
@@ -160,8 +160,8 @@ def describe(bench: Workbench) -> Callable[..., str]:
     """
 
     def lines(visitor: Visitor, model: str, task: str = "", revision: str = "") -> str:
-        if not model:
-            return ""
+        if not model.strip():
+            return notice(_default(bench, task))
         known = bench.catalog.model_facts(model, revision or None, task, visitor=visitor)
         memory = known["memory"]
         shown = facts(
@@ -180,6 +180,12 @@ def describe(bench: Workbench) -> Callable[..., str]:
         return shown + "".join(notice(reason, "warning") for reason in [*refused, *_unfit(known)])
 
     return lines
+
+
+def _default(bench: Workbench, task: str) -> str:
+    """What an empty field means."""
+    default = TASKS[task].default_model(bench.settings) if task in TASKS else ""
+    return f"No model is chosen: {default} counts, the one that this task starts with." if default else ""
 
 
 def _unfit(known: dict[str, Any]) -> list[str]:

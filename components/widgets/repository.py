@@ -12,15 +12,14 @@ _GATED = "Gated"
 
 def row_label(row: dict[str, Any]) -> str:
     """A row of a list: its id on the first line, what is known of it on the second."""
-    parameters = html.count(row["parameters"])
     known = [
         "private" if row["private"] else None,
         "gated" if row["gated"] else None,
         row["task"],
-        f"{parameters} parameters" if parameters else None,
+        html.counted(row["parameters"], "parameter"),
         "too large for this machine" if row.get("fits") is False else None,
-        f"{html.count(row['downloads'])} downloads" if row["downloads"] else None,
-        f"{html.count(row['likes'])} likes" if row["likes"] else None,
+        html.counted(row["downloads"], "download"),
+        html.counted(row["likes"], "like"),
         row["license"],
         (row["modified"] or "")[:10],
     ]

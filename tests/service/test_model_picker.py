@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from components.service.tasks import TASKS
 from components.service.workbench import Workbench, open_workbench
 from components.widgets import model_picker
+from components.widgets.html import percent
 
 ROOT = Path(__file__).parents[2]
 CARD = "---\nlicense: mit\nlanguage: fr\nlibrary_name: transformers\n---\n"
@@ -91,6 +93,7 @@ print(json.dumps([fields, full.found.parent.visible, plain.found.parent.visible]
         ({"cached": True}, "on this machine · fill-mask"),
         ({"cached": True, "starter": True}, "starter model · fill-mask"),
         ({"gated": "manual", "downloads": 1200}, "gated · 1.2 k downloads"),
+        ({"downloads": 1, "parameters": 1}, "1 parameter · mit · fits · 1 download"),
     ],
 )
 def test_a_row_says_what_speaks_for_it(more: dict[str, Any], said: str) -> None:
@@ -111,4 +114,27 @@ def test_what_is_chosen_is_described_with_what_speaks_against_it(bench: Workbenc
     assert "classification head" not in plain
     unfit = describe(live_hub.nobody, repo, "text-classification", "v1")
     assert "it has no classification head, so text-classification would give chance. Choose one of these:" in unfit
+
+
+def test_an_empty_field_says_what_counts_in_its_place(bench: Workbench, live_hub: Any) -> None:
+    describe = model_picker.describe(bench)
+    default = TASKS["fill-mask"].default_model(bench.settings)
+    assert f"No model is chosen: {default} counts" in describe(live_hub.nobody, " ", "fill-mask")
     assert describe(live_hub.nobody, "") == ""
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "shown"),
+    [
+        (1.0, 2, "100.00 %"),
+        (0.99999, 2, "> 99.99 %"),
+        (0.9999, 2, "99.99 %"),
+        (0.00001, 2, "< 0.01 %"),
+        (0.0, 2, "0.00 %"),
+        (0.996, 0, "> 99 %"),
+        (0.004, 0, "< 1 %"),
+        (0.5, 0, "50 %"),
+    ],
+)
+def test_a_share_reads_as_whole_or_nothing_only_where_it_is(share: float, digits: int, shown: str) -> None:
+    assert percent(share, digits) == shown

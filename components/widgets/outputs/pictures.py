@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from components.service.tasks.media import sample
-from components.widgets.html import empty, escape, table
+from components.widgets.html import empty, escape, percent, table
 
 _MOST = 60
 
@@ -22,7 +22,7 @@ def boxes(inputs: Any, output: Any, answer: dict[str, Any]) -> str:
         wide, high = 100 * (box["xmax"] - box["xmin"]) / width, 100 * (box["ymax"] - box["ymin"]) / height
         marks.append(
             f'<span class="wb-box wb-b{kind}" style="left:{x:.2f}%;top:{y:.2f}%;width:{wide:.2f}%;height:{high:.2f}%">'
-            f"<small>{escape(row['label'])} {100 * row['score']:.0f} %</small></span>"
+            f"<small>{escape(row['label'])} {escape(percent(row['score'], 0))}</small></span>"
         )
     rows = [
         (row["label"], f"{row['score']:.4f}", *(row["box"][edge] for edge in ("xmin", "ymin", "xmax", "ymax")))
@@ -41,15 +41,15 @@ def masks(inputs: Any, output: Any, answer: dict[str, Any]) -> str:  # noqa: ARG
         for number, row in enumerate(output[:_MOST])
         if row.get("mask")
     )
-    names = [(number % 6, row.get("label") or "mask", _percent(row.get("score"))) for number, row in enumerate(output)]
     legend = "".join(
-        f'<li><i class="wb-m{colour}"></i>{escape(name)} <b>{share}</b></li>' for colour, name, share in names[:_MOST]
+        f'<li><i class="wb-m{number % 6}"></i>{escape(row.get("label") or "mask")} <b>{_score(row)}</b></li>'
+        for number, row in enumerate(output[:_MOST])
     )
     return _on_picture(inputs, layers) + f'<ul class="wb-key-list" aria-label="Masks">{legend}</ul>'
 
 
-def _percent(score: float | None) -> str:
-    return "" if score is None else f"{100 * score:.0f} %"
+def _score(row: dict[str, Any]) -> str:
+    return "" if row.get("score") is None else escape(percent(row["score"], 0))
 
 
 def image(_inputs: Any, output: Any, _answer: dict[str, Any]) -> str:

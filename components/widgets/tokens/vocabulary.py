@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from components.widgets.html import bars, escape, facts, notice
+from components.widgets.html import bars, escape, facts, notice, percent
 from components.widgets.tokens.text import folded, piece, pieces, visible
 
 _SCRIPTS = 12
@@ -117,8 +117,8 @@ def vocabularies_view(made: dict[str, Any]) -> str:
             (first["model"], f"{first['entries']:,} entries"),
             (second["model"], f"{second['entries']:,} entries"),
             ("Shared", f"{shared['total']:,}"),
-            ("of the first", f"{100 * shared['share_of_first']:.0f} %"),
-            ("of the second", f"{100 * shared['share_of_second']:.0f} %"),
+            ("of the first", percent(shared["share_of_first"], 0)),
+            ("of the second", percent(shared["share_of_second"], 0)),
             ("With the same id", f"{shared['same_id']:,}"),
         ]
     )
