@@ -14,6 +14,7 @@ from components.api import SORRY, log
 from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench
+from components.tabs.labels import in_labels, title_of
 from components.visitors import visitor_of
 from components.widgets.html import notice
 
@@ -121,42 +122,6 @@ def bring_into_view(event: Callable[..., Any], elem_id: str) -> None:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, WorkbenchError):
-        return notice(error.message, "error", title=_title(error.field or ""))
+        return notice(in_labels(error.message), "error", title=title_of(error.field or ""))
     log.error("A defect", exc_info=error)
     return notice(SORRY, "error")
-
-
-def _title(field: str) -> str:
-    """How the page calls a field: a parameter or an option by its own name."""
-    part, _, name = field.partition(".")
-    if name and part in ("parameters", "options", "inputs"):
-        return f"{name.replace('_', ' ').capitalize()}."
-    return _FIELD_TITLES.get(field, "")
-
-
-#: How the page calls the fields that errors name.
-_FIELD_TITLES = {
-    "model": "Model.",
-    "task": "Task.",
-    "inputs": "Input.",
-    "text": "Text.",
-    "revision": "Revision.",
-    "data": "Data.",
-    "columns": "Columns.",
-    "columns.text": "Text column.",
-    "columns.label": "Label column.",
-    "epochs": "Epochs.",
-    "batch_size": "Batch size.",
-    "learning_rate": "Learning rate.",
-    "seed": "Seed.",
-    "repo": "Repository.",
-    "ids": "Ids.",
-    "texts": "Texts.",
-    "messages": "Messages.",
-    "query": "Search.",
-    "rows": "Rows.",
-    "gold": "Gold answers.",
-    "models": "Models.",
-    "labels": "Labels.",
-    "widget": "Examples.",
-}

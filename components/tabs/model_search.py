@@ -43,9 +43,13 @@ def wire_picker(
         ids = [row["id"] for row in rows]
         return {picker.found: model_picker.found(rows), picker.model: gr.update(choices=ids)}
 
-    def show_facts(visitor: Visitor, model: str, name: str, at: str | None) -> Iterator[Updates]:
+    def show_facts(visitor: Visitor, model: str | None, name: str, at: str | None) -> Iterator[Updates]:
         yield {picker.facts: ""}
-        yield {picker.facts: describe(visitor, model, name, at or "")}
+        if (model or "").startswith("http"):  # a pasted address becomes the id in it, which changes the field again
+            named, found_at = bench.hub.read_id(model, at)
+            yield {picker.model: named, **({revision: found_at} if revision is not None and found_at else {})}
+        else:
+            yield {picker.facts: describe(visitor, model or "", name, at or "")}
 
     def show_revisions(visitor: Visitor, model: str) -> Updates:
         return {} if revision is None else {revision: gr.update(choices=model_picker.revisions(bench, visitor, model))}
@@ -53,11 +57,16 @@ def wire_picker(
     found = [picker.found, picker.model]
     for event in (picker.search.click, picker.query.submit):
         ctx.wire(event, search, [picker.query, task, *picker.filters], found, told=told)
-    picker.found.input(lambda chosen: chosen, picker.found, picker.model, api_visibility="private", queue=False)
+    plain: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+    # What was wrong with one model does not stay under the next, nor what was found for one task under another.
+    picker.found.input(lambda chosen: (chosen, ""), picker.found, [picker.model, told], **plain)
+    picker.model.input(lambda: "", None, told, **plain)
+    task.change(lambda: gr.update(choices=[], value=None, visible=False), None, picker.found, **plain)
     at = revision if revision is not None else gr.State("")
     quiet: dict[str, Any] = {"told": told, "clears": False, "show_progress": "hidden"}
     events = [picker.model.change, page.load, *([revision.change] if revision is not None else [])]
+    shown = [picker.facts, picker.model, *([revision] if revision is not None else [])]
     for event in events:
-        ctx.wire(event, show_facts, [picker.model, task, at], [picker.facts], **quiet)
+        ctx.wire(event, show_facts, [picker.model, task, at], shown, **quiet)
     if revision is not None:
         ctx.wire(revision.focus, show_revisions, [picker.model], [revision], **quiet)

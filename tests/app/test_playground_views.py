@@ -11,6 +11,7 @@ import pytest
 
 from components.service.tasks import TASKS
 from components.service.tasks.spec import Output
+from components.tabs.labels import in_labels
 from components.tabs.playground.inputs import places, summary
 from components.tabs.playground.link import read_link, write_link
 from components.widgets.outputs import _DRAW, shown
@@ -152,3 +153,15 @@ def test_a_link_with_a_file_or_a_long_text_says_what_it_leaves_out() -> None:
     query, left_out = write_link("text-generation", "m/m", {"file": "/tmp/x.png", "name": "x.png"}, {}, None)
     assert "file" in left_out
     assert "x.png" not in query
+
+
+@pytest.mark.parametrize(
+    ("sentence", "read"),
+    [
+        ("The parameter max_new_tokens must be from 1 to 200.", "The parameter Max new tokens must be from 1 to 200."),
+        ("temperature, top_k had no effect: do_sample is off.", "temperature, Top k had no effect: Do sample is off."),
+        ("my_top_k and top_kings are no parameters.", "my_top_k and top_kings are no parameters."),
+    ],
+)
+def test_a_sentence_calls_parameters_as_the_form_does(sentence: str, read: str) -> None:
+    assert in_labels(sentence) == read

@@ -323,7 +323,7 @@ def test_a_hostile_tokenizer_is_told_and_the_worker_lives(
         (CLASSIFY, "a", {"function_to_apply": "tanh"}, "parameters.function_to_apply", "softmax, sigmoid, none"),
         (CLASSIFY, "a", ["top_k"], "parameters", "names and values"),
         (GENERATE, "a", {"max_new_tokens": 10**9}, "parameters.max_new_tokens", "from 1 to 1024"),
-        (GENERATE, "a", {"temperature": 0}, "parameters.temperature", "from 0.01 to 100"),
+        (GENERATE, "a", {"temperature": 0}, "parameters.temperature", "from 0.01 to 100. To take the likeliest"),
         (GENERATE, "a", {"temperature": float("inf")}, "parameters.temperature", "a number"),
         (GENERATE, "a", {"do_sample": "yes"}, "parameters.do_sample", "true or false"),
         (GENERATE, "a", {"stop": [""]}, "parameters.stop", "list of texts"),

@@ -1,19 +1,21 @@
 """Tasks that write text."""
 
 from components.service.tasks.spec import InputSpec, ParameterSpec, TaskSpec
+from components.service.tasks.writing import (
+    MAX_NEW_TOKENS,
+    NUM_BEAMS,
+    REPETITION_PENALTY,
+    SEED,
+    TEMPERATURE,
+    TOP_K,
+    TOP_P,
+)
 
 #: These count only where tokens are drawn at random; giving one of them asks for that.
 SAMPLING = ("temperature", "top_k", "top_p", "typical_p")
 
 _LENGTHS = (
-    ParameterSpec(
-        "max_new_tokens",
-        "int",
-        None,
-        "Most tokens to write; the model's own choice where not given.",
-        1,
-        limit="new_tokens",
-    ),
+    MAX_NEW_TOKENS,
     ParameterSpec("min_new_tokens", "int", None, "Fewest tokens to add.", 0, limit="new_tokens"),
 )
 _CHOICE = (
@@ -24,15 +26,15 @@ _CHOICE = (
         "Draw each token at random by its probability; otherwise the likeliest one is taken. "
         "On when a parameter of sampling is given.",
     ),
-    ParameterSpec("temperature", "float", None, "Above 1 more surprising, below 1 safer.", 0.01, 100),
-    ParameterSpec("top_k", "int", None, "Draw among this many likeliest tokens only; 0 for all.", 0, 100_000),
-    ParameterSpec("top_p", "float", None, "Draw among the likeliest tokens that add up to this probability.", 0.001, 1),
+    TEMPERATURE,
+    TOP_K,
+    TOP_P,
     ParameterSpec("typical_p", "float", None, "Draw among tokens that surprise typically.", 0.001, 1),
-    ParameterSpec("repetition_penalty", "float", None, "Above 1 repeats less; 1 changes nothing.", 0.1, 10),
+    REPETITION_PENALTY,
     ParameterSpec("no_repeat_ngram_size", "int", None, "No run of this many tokens comes twice.", 0, 100),
 )
 _BEAMS = (
-    ParameterSpec("num_beams", "int", None, "Follow this many best continuations at once.", 1, 8),
+    NUM_BEAMS,
     ParameterSpec(
         "length_penalty", "float", None, "In beam search, above 0 favours longer texts, below 0 shorter ones.", -10, 10
     ),
@@ -41,7 +43,6 @@ _BEAMS = (
     ),
     ParameterSpec("num_return_sequences", "int", None, "How many continuations to return.", 1, 8),
 )
-_SEED = ParameterSpec("seed", "int", None, "The same seed draws the same tokens again.", 0, 2**32 - 1)
 _SPACES = ParameterSpec(
     "clean_up_tokenization_spaces", "bool", None, "Remove the spaces that some tokenizers leave before punctuation."
 )
@@ -60,7 +61,7 @@ _INPUT = (
         choices=("longest_first", "only_first", "do_not_truncate"),
     ),
 )
-_TEXT_TO_TEXT = (*_LENGTHS, *_CHOICE, *_BEAMS, _SEED, *_INPUT, _SPACES)
+_TEXT_TO_TEXT = (*_LENGTHS, *_CHOICE, *_BEAMS, SEED, *_INPUT, _SPACES)
 
 TEXT_GENERATION = TaskSpec(
     name="text-generation",
@@ -73,7 +74,7 @@ TEXT_GENERATION = TaskSpec(
         *_CHOICE,
         *_BEAMS,
         ParameterSpec("stop", "list", None, "Stop after any of these texts.", 1, 4),
-        _SEED,
+        SEED,
         ParameterSpec("return_full_text", "bool", True, "Put the prompt before the new text."),
     ),
     output="text",

@@ -64,6 +64,7 @@ class ParameterSpec:
         choices: The values that a `"choice"` may take.
         limit: Name of the `Settings` field that lowers `max` on this server.
         required: Whether the task cannot run without it.
+        instead: What to do in place of a value that is out of range, in a sentence.
         placeholder: What has to stand in a text once, with no other braces: `{}`, where something is filled in.
     """
 
@@ -76,6 +77,7 @@ class ParameterSpec:
     choices: tuple[str, ...] = ()
     limit: str | None = None
     required: bool = False
+    instead: str = ""
     placeholder: str = ""
 
     def check(self, value: Any, settings: Settings) -> Any:
@@ -126,10 +128,11 @@ class ParameterSpec:
         what = "have {} entries" if self.type == "list" else "be {}"
         if high is None:
             raise self._error("must " + what.format(f"at least {low:.10g}"))
-        raise self._error("must " + what.format(f"from {low or 0:.10g} to {high:.10g}"))
+        raise self._error("must " + what.format(f"from {low or 0:.10g} to {high:.10g}"), self.instead)
 
-    def _error(self, rule: str) -> WorkbenchError:
-        return WorkbenchError(f"The parameter {self.name} {rule}.", field=f"parameters.{self.name}")
+    def _error(self, rule: str, instead: str = "") -> WorkbenchError:
+        sentences = f"The parameter {self.name} {rule}. {instead}".rstrip()
+        return WorkbenchError(sentences, field=f"parameters.{self.name}")
 
 
 def _cast(type: ParameterType, value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from components.service.settings import Settings
 from components.service.tasks import TASKS, TaskSpec
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
@@ -42,7 +43,7 @@ class Form:
         first = next(iter(TASKS.values()))
         self.task = gr.Dropdown(
             label="Task",
-            choices=[(spec.title, name) for name, spec in TASKS.items()],
+            choices=[(_listed(spec, ctx.bench.settings), name) for name, spec in TASKS.items()],
             value=first.name,
             info=first.summary,
             elem_id="pg-task",
@@ -108,66 +109,51 @@ class Form:
             page: The Blocks, for what happens as it loads.
             cleared: What another task leaves of the results.
         """
-        ctx = self.ctx
+        wire, quiet = self.ctx.wire, {"told": self.told, "show_progress": "hidden"}
 
         def choose(visitor: Visitor, name: str) -> Updates:
-            spec = TASKS[name]
-            default = spec.example().model(ctx.bench.settings) or spec.default_model(ctx.bench.settings)
-            known = model_picker.choices(ctx.bench, visitor, task=name, first=default)
-            chosen = default or (known[0] if known else "")
-            told = "" if chosen else html.notice(_no_model(spec), "warning")
-            filled = self.inputs.fill(spec, spec.example().inputs)
-            return {self.picker.model: gr.update(value=chosen, choices=known), self.told: told, **filled, **cleared}
+            return {**self._chosen(visitor, TASKS[name]), **cleared}
 
-        def fit(_visitor: Visitor, name: str, fitted: str) -> Updates:
-            """The fields of a task, however it came to be chosen: by hand, or sent from another tab."""
-            spec = TASKS[name]
-            if name == fitted:
-                return {}  # a link has filled them already
-            return {
-                self._fitted: name,
-                self.task: gr.update(info=spec.summary),
-                self.examples: gr.update(samples=_samples(spec)),
-                **self.inputs.show(spec),
-                **self.parameters.show(spec, spec.example().parameters),
-            }
-
-        def take(_visitor: Visitor, number: int, name: str) -> Updates:
-            spec, example = TASKS[name], TASKS[name].example(number)
-            model = example.model(ctx.bench.settings)
-            return {
-                **self.inputs.fill(spec, example.inputs),
-                **self.parameters.show(spec, example.parameters),
-                **({self.picker.model: model} if model else {}),
-            }
-
-        shown = [self._fitted, self.task, self.examples, *self.inputs.fields, *self.parameters.fields]
-        ctx.wire(
-            self.task.input,
-            choose,
-            [self.task],
-            [self.picker.model, *self.inputs.fields, *cleared],
-            told=self.told,
-            clears=False,
-        )
-        ctx.wire(
-            self.task.change,
-            fit,
-            [self.task, self._fitted],
-            shown,
-            told=self.told,
-            clears=False,
-            show_progress="hidden",
-        )
-        ctx.wire(
-            self.examples.click,
-            take,
-            [self.examples, self.task],
-            [self.picker.model, *self.inputs.fields, *self.parameters.fields],
-            told=self.told,
-            show_progress="hidden",
-        )
+        chosen = [self.picker.model, *self.inputs.fields, *cleared]
+        wire(self.task.input, choose, [self.task], chosen, told=self.told, clears=False)
+        fields = [*self.inputs.fields, *self.parameters.fields]
+        fitted = [self._fitted, self.task, self.examples, *fields]
+        wire(self.task.change, self._fit, [self.task, self._fitted], fitted, clears=False, **quiet)
+        wire(self.examples.click, self._take, [self.examples, self.task], [self.picker.model, *fields], **quiet)
         self._open_links(page)
+
+    def _chosen(self, visitor: Visitor, spec: TaskSpec) -> Updates:
+        """A model and an example for a task that is chosen by hand."""
+        bench = self.ctx.bench
+        default = spec.example().model(bench.settings) or spec.default_model(bench.settings)
+        known = model_picker.choices(bench, visitor, task=spec.name, first=default)
+        model = default or (known[0] if known else "")
+        told = "" if model else html.notice(_no_model(spec), "warning")
+        filled = self.inputs.fill(spec, spec.example().inputs)
+        return {self.picker.model: gr.update(value=model, choices=known), self.told: told, **filled}
+
+    def _fit(self, _visitor: Visitor, name: str, fitted: str) -> Updates:
+        """The fields of a task, however it came to be chosen: by hand, or sent from another tab."""
+        spec = TASKS[name]
+        if name == fitted:
+            return {}  # a link has filled them already
+        return {
+            self._fitted: name,
+            self.task: gr.update(info=spec.summary),
+            self.examples: gr.update(samples=_samples(spec)),
+            **self.inputs.show(spec),
+            **self.parameters.show(spec, spec.example().parameters),
+        }
+
+    def _take(self, _visitor: Visitor, number: int, name: str) -> Updates:
+        """An example that is clicked, with what it needs besides."""
+        spec, example = TASKS[name], TASKS[name].example(number)
+        model = example.model(self.ctx.bench.settings)
+        return {
+            **self.inputs.fill(spec, example.inputs),
+            **self.parameters.show(spec, example.parameters),
+            **({self.picker.model: model} if model else {}),
+        }
 
     def _open_links(self, page: gr.Blocks) -> None:
         """A link to a view fills the form as it was; it never runs anything by itself."""
@@ -201,6 +187,11 @@ def _merged(shown: Updates, filled: Updates) -> Updates:
 
 def _samples(spec: TaskSpec) -> list[list[str]]:
     return [[summary(spec.example(number).inputs)] for number in range(len(spec.examples))]
+
+
+def _listed(spec: TaskSpec, settings: Settings) -> str:
+    """A task in the list, which says where one has to bring a model."""
+    return spec.title if spec.default_model(settings) else f"{spec.title} (no starter model)"
 
 
 def _no_model(spec: TaskSpec) -> str:

@@ -12,6 +12,7 @@ from gradio.components import Component
 from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS, ParameterSpec, TaskSpec
 from components.tabs.context import Updates
+from components.tabs.labels import label
 
 
 class ParameterForm:
@@ -83,16 +84,9 @@ def _key(spec: ParameterSpec) -> Key:
     return spec.name, spec.type if spec.type in ("bool", "choice", "json") else "text"
 
 
-def title(name: str) -> str:
-    """A parameter's name as a label."""
-    if name == "stop":
-        return "Stop texts"
-    return name.replace("_", " ").capitalize()
-
-
 def _field(spec: ParameterSpec, *, visible: bool) -> Component:
     """The field of one parameter; its bounds are the service's to check, which says them in a sentence."""
-    named: dict[str, Any] = {"label": title(spec.name), "info": spec.help, "visible": visible}
+    named: dict[str, Any] = {"label": label(spec.name), "info": spec.help, "visible": visible}
     if spec.type == "bool":
         return gr.Checkbox(value=bool(spec.default), **named)
     if spec.type == "choice":
@@ -136,5 +130,5 @@ def _typed(spec: ParameterSpec, value: Any) -> Any:
         try:
             return json.loads(text)
         except ValueError:
-            raise WorkbenchError(f"{title(spec.name)} is not JSON.", field=f"parameters.{spec.name}") from None
+            raise WorkbenchError(f"{label(spec.name)} is not JSON.", field=f"parameters.{spec.name}") from None
     return value

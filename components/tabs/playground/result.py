@@ -10,6 +10,7 @@ import gradio as gr
 from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates, bring_into_view
+from components.tabs.labels import in_labels
 from components.tabs.playground.form import Asked, Form
 from components.tabs.playground.link import write_link
 from components.widgets import html
@@ -103,9 +104,10 @@ class ResultPanel:
         try:
             answer: dict[str, Any] = {}
             for answer in self._answers(asked, where, visitor):
-                yield {self.result: shown(asked.spec, asked.inputs, answer), self.ran: facts_of(answer)}
+                drawn = notes_of(answer) + shown(asked.spec, asked.inputs, answer)
+                yield {self.result: drawn, self.ran: facts_of(answer)}
         except WorkbenchError as error:
-            yield {self.result: html.notice(error.message, "error")}
+            yield {self.result: html.notice(in_labels(error.message), "error")}
             raise
         done = {**answer, "inputs": asked.inputs}
         code = self._code_of(way, done)
@@ -136,7 +138,7 @@ class ResultPanel:
 
 
 def facts_of(answer: dict[str, Any]) -> str:
-    """How a result came about, and what was done differently from what was asked."""
+    """How a result came about."""
     tokens, seconds = answer.get("tokens"), answer.get("seconds")
     pairs = [
         ("Time", html.duration(seconds)),
@@ -149,8 +151,12 @@ def facts_of(answer: dict[str, Any]) -> str:
         ("Type", answer.get("dtype")),
         ("Commit", (answer.get("commit") or "")[:7]),
     ]
-    notes = "".join(html.notice(note, "warning") for note in answer.get("notes") or [])
-    return html.facts(pairs) + notes
+    return html.facts(pairs)
+
+
+def notes_of(answer: dict[str, Any]) -> str:
+    """What was done differently from what was asked: it stands over the result, where it is seen before the result."""
+    return "".join(html.notice(in_labels(note), "warning") for note in answer.get("notes") or [])
 
 
 def _is_chat(asked: Asked) -> bool:
