@@ -154,7 +154,8 @@ def _class_names(card: Mapping[str, Any], config: str | None) -> dict[str, list[
         infos = [info for info in infos if info.get("config_name", config) == config]
     names: dict[str, list[str]] = {}
     for feature in _dicts(infos[0].get("features")) if infos else []:
-        dtype = feature.get("dtype")
+        # A list of classes (the tags of tokens, several labels) is declared as a sequence or a list of them.
+        dtype = next((feature[key] for key in ("dtype", "sequence", "list") if key in feature), None)
         classes = dtype.get("class_label", {}).get("names") if isinstance(dtype, dict) else None
         if isinstance(classes, dict):
             classes = [classes[key] for key in sorted(classes, key=lambda k: int(k) if str(k).isdigit() else 0)]

@@ -337,7 +337,9 @@ def _feature_names(metadata: bytes | None) -> dict[str, list[str]]:
         return {}
     try:
         features = orjson.loads(metadata)["info"]["features"].items()
-        return {column: [str(n) for n in value["names"]] for column, value in features if "names" in value}
+        # A list of classes (the tags of tokens, several labels) has them on its items.
+        items = {column: value.get("feature", value) for column, value in features if isinstance(value, dict)}
+        return {column: [str(n) for n in value["names"]] for column, value in items.items() if "names" in value}
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return {}
 
