@@ -62,14 +62,21 @@ class Settings:
         scored_tokens: Most tokens of a text whose loss, or whose hidden states, are shown at once.
         upload_bytes: Largest uploaded file, in bytes.
         data_rows: Most rows that a data set may have.
+        data_images: Most image files of a data set.
         card_bytes: Largest model card, in bytes.
         epochs: Most epochs of a run.
         batch_size: Largest batch of a run.
         sequence_tokens: Longest sequence a run may train on, in tokens.
         run_seconds: Longest time one run may take, in seconds.
         running_runs: Runs that train at the same time.
+        visitor_runs: Runs of one visitor that train at the same time.
         queued_runs: Runs that one visitor may have waiting.
+        waiting_runs: Runs that may wait, of all visitors together.
+        rehearsal_seconds: Longest time a rehearsal of a run may take, in seconds.
+        runs_bytes: Disk space that the runs of one visitor may take, all together, in bytes.
+        log_bytes: Most of a run's log that is shown at once, in bytes.
         free_disk_bytes: Disk space that must stay free, in bytes.
+        zero_gpu: The app runs on ZeroGPU, which lends a GPU for a minute at a time: no run is trained there.
     """
 
     home: Path
@@ -117,14 +124,21 @@ class Settings:
     scored_tokens: int = 1024
     upload_bytes: int = 200 * MB
     data_rows: int = 1_000_000
+    data_images: int = 10_000
     card_bytes: int = 200_000
     epochs: int = 100
     batch_size: int = 256
     sequence_tokens: int = 2048
     run_seconds: float = 7 * 24 * 3600.0
     running_runs: int = 1
+    visitor_runs: int = 4
     queued_runs: int = 20
+    waiting_runs: int = 200
+    rehearsal_seconds: float = 600.0
+    runs_bytes: int = 200 * GB
+    log_bytes: int = 1 * MB
     free_disk_bytes: int = 1 * GB
+    zero_gpu: bool = False
 
 
 #: What a stranger on a public Space (2 cores, 16 GB) may use; the fields not named here stay as above.
@@ -152,11 +166,16 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "batch_bytes": 16 * MB,
     "upload_bytes": 20 * MB,
     "data_rows": 50_000,
+    "data_images": 1_000,
     "epochs": 10,
     "batch_size": 64,
     "sequence_tokens": 512,
     "run_seconds": 3600.0,
+    "visitor_runs": 1,
     "queued_runs": 2,
+    "waiting_runs": 40,
+    "rehearsal_seconds": 180.0,
+    "runs_bytes": 4 * GB,
 }
 
 
@@ -175,7 +194,7 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
 
     Args:
         environ: `WORKBENCH_HOME`, `WORKBENCH_REMOTE`, `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE`, `GRADIO_SERVER_NAME`,
-            `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH` and, on a Space, `SPACE_ID`.
+            `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH` and, on a Space, `SPACE_ID` and `SPACES_ZERO_GPU`.
         flags: `hub`, `host`, `port`, `share`, `home` from the command line; None where not given.
 
     Raises:
@@ -205,6 +224,7 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
         share=share,
         root_path=environ.get("GRADIO_ROOT_PATH", ""),
         remote=remote.rstrip("/"),
+        zero_gpu=environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "true"),
         **(PUBLIC_LIMITS if public else {}),
     )
 
