@@ -183,6 +183,13 @@ def uploads_only(value: Any) -> Any:
         return [uploads_only(item) for item in value]
     if not isinstance(value, dict):
         return value
+    if isinstance(value.get("files"), list):
+        given = [
+            uploads_only(item if isinstance(item, dict) and "file" in item else {"file": item})
+            for item in value["files"]
+        ]
+        names = value.get("names") or [item["name"] for item in given]
+        return {**value, "files": [item["file"] for item in given], "names": names}
     if "file" not in value:
         return {key: uploads_only(item) for key, item in value.items()}
     file = value["file"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
+from components.service.policy import image_files
 from components.service.settings import Settings
 from components.service.tasks.texts import check_characters
 from components.service.visitor import Visitor
 
-SOURCES = ("dataset", "file", "text")
+SOURCES = ("dataset", "file", "files", "text")
 #: A path that is longer names no file; most systems refuse to look for it.
 PATH_CHARS = 1000
 
@@ -43,7 +45,8 @@ class Data:
 
         Args:
             source: `{"dataset": id, "revision": commit or None, "config": name or None}`,
-                `{"file": path of an upload, "name": its original name}` or `{"text": pasted CSV}`.
+                `{"file": path of an upload, "name": its original name}`, `{"files": paths of uploaded images, and of
+                a metadata.csv if there is one, "names": their original names}` or `{"text": pasted CSV}`.
             columns: The columns chosen as `text`, `text_pair` and `label`; those not given are guessed.
 
         Returns:
@@ -68,6 +71,9 @@ class Data:
         """The source with its revision fixed to a commit, and where it lies on this machine."""
         kind = self._kind(source)
         value = source[kind]
+        if kind == "files":
+            images = self._images(value, source.get("names"))
+            return images, images
         if not isinstance(value, str) or not value.strip():
             raise WorkbenchError("There is no data yet. Paste rows, upload a file or name a data set.", field="data")
         for name in ("config", "name"):
@@ -84,9 +90,7 @@ class Data:
                 raise WorkbenchError("The pasted text is too long. Upload it as a file.", field="data")
             check_characters(value, "data")
             return {"text": value}, {"text": value}
-        path = Path(value)
-        if len(value) > PATH_CHARS or not path.is_file():
-            raise WorkbenchError("The uploaded file is no longer there. Upload it again.", field="data")
+        path = _uploaded(value)
         if path.stat().st_size > self.settings.upload_bytes:
             raise WorkbenchError(
                 f"The file has {path.stat().st_size / 1e6:,.0f} MB; the limit is "
@@ -99,14 +103,59 @@ class Data:
 
     def caps(self) -> dict[str, int]:
         """The limits of a table, as the worker takes them."""
-        return {"bytes": self.settings.upload_bytes, "rows": self.settings.data_rows}
+        most = self.settings
+        return {"bytes": most.upload_bytes, "rows": most.data_rows, "pixels": most.image_pixels}
+
+    def _images(self, paths: Any, names: Any) -> dict[str, list[str]]:
+        """Uploaded images, checked; a name may hold the folders that it came in."""
+        if not isinstance(paths, list) or not paths or not all(isinstance(path, str) for path in paths):
+            raise WorkbenchError("There are no images yet. Upload some, or name a data set.", field="data")
+        names = names or [Path(path).name for path in paths]
+        if not isinstance(names, list) or len(names) != len(paths) or not all(isinstance(one, str) for one in names):
+            raise WorkbenchError("The names of the files are a list of as many texts as there are files.", field="data")
+        if len(paths) > self.settings.data_images:
+            raise WorkbenchError(
+                f"These are {len(paths):,} files; at most {self.settings.data_images:,} are taken here. Use fewer.",
+                field="data",
+            )
+        names = [_plain(name) for name in names]
+        name, times = Counter(names).most_common(1)[0]
+        if times > 1:
+            raise WorkbenchError(f"{times} files are called {name}. Give each a name of its own.", field="data")
+        if other := sorted(set(names) - set(image_files(names))):
+            raise WorkbenchError(
+                f"{other[0]} is no image. Upload PNG, JPEG or WebP files, and a metadata.csv beside them if you like.",
+                field="data",
+            )
+        size = sum(_uploaded(path).stat().st_size for path in paths)
+        if size > self.settings.upload_bytes:
+            raise WorkbenchError(
+                f"The images have {size / 1e6:,.0f} MB; the limit is {self.settings.upload_bytes / 1e6:,.0f} MB. "
+                "Use fewer or smaller ones.",
+                field="data",
+            )
+        return {"files": paths, "names": names}
 
     @staticmethod
     def _kind(source: Any) -> str:
         kinds = [kind for kind in SOURCES if kind in source] if isinstance(source, Mapping) else []
         if len(kinds) != 1:
             raise WorkbenchError(
-                'Data is {"dataset": id}, {"file": path, "name": name} or {"text": rows}; give exactly one of them.',
+                'Data is {"dataset": id}, {"file": path, "name": name}, {"files": paths, "names": names} or {"text": '
+                "rows}; give exactly one of them.",
                 field="data",
             )
         return kinds[0]
+
+
+def _uploaded(path: str) -> Path:
+    if len(path) > PATH_CHARS or not Path(path).is_file():
+        raise WorkbenchError("The uploaded file is no longer there. Upload it again.", field="data")
+    return Path(path)
+
+
+def _plain(name: str) -> str:
+    """The name of an upload with the folders that it came in, none of which leads elsewhere."""
+    check_characters(name, "data")
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    return "/".join(parts)[-PATH_CHARS:]

@@ -140,14 +140,21 @@ class Hub:
         return self._fetch_model(model_id, revision, visitor, weights=False)
 
     def dataset(self, dataset_id: str, revision: str | None = None, *, visitor: Visitor) -> Snapshot:
-        """The tables of a data set and its card, at a commit."""
+        """The tables or the images of a data set and its card, at a commit."""
         info = self.dataset_info(dataset_id, revision, visitor=visitor)
         dataset_id = info.id
         files = _files(info)
         tables = policy.data_files(files)
         if not tables:
             raise WorkbenchError(
-                f"The data set {dataset_id} holds no CSV, TSV, JSON Lines or Parquet file. Choose one that does.",
+                f"The data set {dataset_id} holds no CSV, TSV, JSON Lines or Parquet file, and no images. "
+                "Choose one that does.",
+                field="data",
+            )
+        if (images := sum(map(policy.is_image, tables))) > self.settings.data_images:
+            raise WorkbenchError(
+                f"The data set {dataset_id} has {images:,} images in as many files, more than the "
+                f"{self.settings.data_images:,} that are fetched here. Choose one that keeps them in Parquet files.",
                 field="data",
             )
         size = sum(files[name] or 0 for name in tables)

@@ -20,6 +20,12 @@ _SHARD = re.compile(r"[\w.-]+\.safetensors")
 _TEXT_SUFFIXES = (".json", ".txt", ".model", ".spm", ".jinja", ".tiktoken")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack", ".ot")
 _DATA_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet")
+#: Endings of image files that can be read.
+IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
+#: Tables beside images that say something of each, by the column `file_name`, as `datasets` has it.
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+#: JSON files that describe a data set instead of holding it.
+SIDECARS = ("dataset_infos.json", "dataset_info.json", "config.json", "state.json", "metadata.json")
 _OTHER_FORMATS = {
     ".gguf": "GGUF, which is made for llama.cpp",
     ".onnx": "ONNX, which is made for other programs",
@@ -54,9 +60,29 @@ def weight_files(files: Files) -> list[str]:
 
 
 def data_files(files: Files) -> list[str]:
-    """The tables of a data-set repository, in its own order."""
+    """The files with the rows of a data-set repository, in its own order: its tables, or else its images."""
     skip = ("dataset_infos.json", "dataset_info.json", "state.json")
-    return [name for name in files if name.lower().endswith(_DATA_SUFFIXES) and name.rpartition("/")[2] not in skip]
+    tables = [name for name in files if name.lower().endswith(_DATA_SUFFIXES) and name.rpartition("/")[2] not in skip]
+    return image_files(files) or tables
+
+
+def is_image(name: str) -> bool:
+    """Whether a file is called an image."""
+    return name.lower().endswith(IMAGES)
+
+
+def image_files(files: Iterable[str]) -> list[str]:
+    """The images whose folders are a data set, and the metadata beside them; none where other tables hold the rows."""
+    described, pictures = [], []
+    for name in files:
+        base = name.rpartition("/")[2].lower()
+        if is_image(name):
+            pictures.append(name)
+        elif base in METADATA:
+            described.append(name)
+        elif base.endswith(_DATA_SUFFIXES) and base not in SIDECARS:
+            return []
+    return [*pictures, *described] if pictures else []
 
 
 def model_refusals(files: Files, config: Mapping[str, Any] | None, settings: Settings) -> list[str]:

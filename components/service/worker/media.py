@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import struct
 import warnings
 import wave
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +23,13 @@ from components.service.settings import Settings
 from components.service.worker.blame import blaming
 
 _FORMATS = "wav,w64,aiff,caf,flac,mp3,ogg,aac,mov,matroska,avi"
+_NO_IMAGE = "This is no image that can be opened, or it is broken. Use a PNG, JPEG or WebP file."
 _NO_SOUND = "This is no sound that can be read, or it is broken. Use a WAV, MP3, FLAC or OGG file."
 _NO_VIDEO = "This is no video that can be read, or it is broken. Use an MP4, WebM, MOV or AVI file."
+
+#: What Pillow raises over a broken file.
+_BROKEN: tuple[type[Exception], ...] = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError)
+_BROKEN += (EOFError, RuntimeError, struct.error, zlib.error)
 
 #: What is opened as an image. Pillow knows more, of which some call other programs or are rarely tested.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -40,6 +47,12 @@ def content(value: Mapping[str, str]) -> io.BytesIO:
 
 
 def read_image(value: Mapping[str, str], settings: Settings) -> Image.Image:
+    """The image of `{"data": base64}` or `{"path": path}`, as `open_image` gives it."""
+    with blaming(_NO_IMAGE, field="inputs"):
+        return open_image(content(value), settings.image_pixels, "inputs")
+
+
+def open_image(file: io.BytesIO, most_pixels: int, field: str) -> Image.Image:
     """The image in RGB, turned as its camera says; of an animation, the first picture.
 
     As in transformers' own `load_image`, what is transparent shows the colour that its pixels hold. Unlike there,
@@ -48,26 +61,40 @@ def read_image(value: Mapping[str, str], settings: Settings) -> Image.Image:
     Raises:
         WorkbenchError: It is no image, or has more pixels than allowed.
     """
-    with (
-        blaming("This is no image that can be opened, or it is broken. Use a PNG, JPEG or WebP file.", field="inputs"),
-        warnings.catch_warnings(),
-    ):
+    with blaming(_NO_IMAGE, field), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a stranger's file may have odd parts; its size has a limit of our own
-        try:
-            image = Image.open(content(value), formats=FORMATS)
-        except Image.DecompressionBombError:
-            raise WorkbenchError(f"The image is far too large.{_most_pixels(settings)}", field="inputs") from None
-        width, height = image.size
-        if width * height > settings.image_pixels:
-            raise WorkbenchError(
-                f"The image has {width} × {height} pixels.{_most_pixels(settings)}",
-                field="inputs",
-            )
-        return _eight_bits(ImageOps.exif_transpose(image)).convert("RGB")
+        return _eight_bits(ImageOps.exif_transpose(_opened_image(file, most_pixels, field))).convert("RGB")
 
 
-def _most_pixels(settings: Settings) -> str:
-    return f" At most {settings.image_pixels / 1e6:.3g} million pixels are allowed here. Make it smaller."
+def image_problem(data: bytes, most_pixels: int) -> str | None:
+    """What is wrong with an encoded image, in a sentence; `None` where it opens to its end."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = _opened_image(io.BytesIO(data), most_pixels, "data")
+            # Of a JPEG an eighth of each side is enough to read the file to its end.
+            image.draft("RGB", (1, 1))
+            image.load()
+    except WorkbenchError as error:
+        return error.message
+    except _BROKEN:
+        return _NO_IMAGE
+    return None
+
+
+def _opened_image(file: io.BytesIO, most_pixels: int, field: str) -> Image.Image:
+    try:
+        image = Image.open(file, formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise WorkbenchError(f"The image is far too large.{_most_pixels(most_pixels)}", field=field) from None
+    width, height = image.size
+    if width * height > most_pixels:
+        raise WorkbenchError(f"The image has {width} × {height} pixels.{_most_pixels(most_pixels)}", field=field)
+    return image
+
+
+def _most_pixels(most: int) -> str:
+    return f" At most {most / 1e6:.3g} million pixels are allowed here. Make it smaller."
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

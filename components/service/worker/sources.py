@@ -1,4 +1,4 @@
-"""From a data source on this machine (folder, file, pasted text) to its splits. Worker and training process only."""
+"""From a data source on this machine (folder, files, pasted text) to its splits. Worker and training process only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 import yaml
 
 from components.service.errors import WorkbenchError
+from components.service.policy import SIDECARS, image_files
 from components.service.worker.findings import finding
+from components.service.worker.pictures import check_pictures, labels_of, picture_table
 from components.service.worker.tables import SUFFIXES, Caps, Table, check, join, read_csv, read_table
 
 #: What a file or folder name says about its split; the first that is found in the name counts.
@@ -20,8 +22,6 @@ SPLIT_NAMES = {
     "validation": ("validation", "valid", "val", "dev", "eval"),
     "test": ("test", "testing"),
 }
-#: JSON files that describe a data set instead of holding it.
-SIDECARS = {"dataset_infos.json", "dataset_info.json", "config.json", "state.json", "metadata.json"}
 README_BYTES = 1024**2
 MOST_FILES = 200
 
@@ -30,21 +30,28 @@ def load(source: Mapping[str, Any], caps: Caps) -> dict[str, Table]:
     """The splits of a source.
 
     Args:
-        source: `{"folder": path, "config": name or None}`, `{"file": path, "name": original name}` or
-            `{"text": pasted rows}`.
+        source: `{"folder": path, "config": name or None}`, `{"file": path, "name": original name}`,
+            `{"files": paths of images, "names": original names}` or `{"text": pasted rows}`.
         caps: Limits for each file and split.
 
     Returns:
-        Tables by split name, `train` first if there is one.
+        Tables by split name, `train` first if there is one. A cell with an image is a `Picture`.
 
     Raises:
         WorkbenchError: There is no table, or one cannot be read.
     """
+    return {split: check_pictures(table, caps) for split, table in _load(source, caps).items()}
+
+
+def _load(source: Mapping[str, Any], caps: Caps) -> dict[str, Table]:
     if "folder" in source:
         return _folder(Path(source["folder"]), source.get("config"), caps)
     if "file" in source:
         path = Path(source["file"])
         return {"train": read_table(path, str(source.get("name") or path.name), caps)}
+    if "files" in source:
+        given = zip(source["names"], source["files"], strict=True)
+        return _pictures({str(name): Path(path) for name, path in given}, {}, caps)
     text = str(source.get("text") or "")
     if not text.strip():
         raise WorkbenchError("There is no data yet. Paste rows, upload a file or name a data set.", field="data")
@@ -56,6 +63,9 @@ def load(source: Mapping[str, Any], caps: Caps) -> dict[str, Table]:
 
 def _folder(folder: Path, config: str | None, caps: Caps) -> dict[str, Table]:
     card = read_card(folder)
+    images = image_files(p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")))
+    if images:
+        return _pictures({name: folder / name for name in images}, _declared(card, config), caps)
     files = _tables_in(folder)
     declared = _declared(card, config)
     chosen = _matching(files, declared) if declared else _by_name(files)
@@ -76,6 +86,26 @@ def _folder(folder: Path, config: str | None, caps: Caps) -> dict[str, Table]:
         first = next(iter(splits.values()))
         first.findings.append(finding("info", message, "Check the columns and the number of rows."))
     return splits
+
+
+def _pictures(files: Mapping[str, Path], declared: Mapping[str, list[str]], caps: Caps) -> dict[str, Table]:
+    """Image files by split: as the card declares them, else by the name of a folder that they lie in."""
+    chosen = _matching(list(files), declared) if declared else _by_folder(list(files))
+    splits = {}
+    labels = labels_of(list(files), {name for names in SPLIT_NAMES.values() for name in names})
+    for split, names in sorted(chosen.items(), key=lambda item: (item[0] != "train", item[0])):
+        table = picture_table({name: files[name] for name in names}, labels, caps)
+        splits[split] = check(table, f"The split {split}" if len(chosen) > 1 else "The upload", caps)
+    return splits
+
+
+def _by_folder(files: list[str]) -> dict[str, list[str]]:
+    chosen: dict[str, list[str]] = {}
+    for name in files:
+        folders = name.lower().split("/")[:-1]
+        split = next((split for split, known in SPLIT_NAMES.items() if set(folders) & set(known)), "train")
+        chosen.setdefault(split, []).append(name)
+    return chosen
 
 
 def _tables_in(folder: Path) -> list[str]:

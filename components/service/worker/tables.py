@@ -18,8 +18,10 @@ from typing import Any
 import orjson
 
 from components.service.errors import WorkbenchError
+from components.service.settings import Settings
 from components.service.worker.decoding import decode
 from components.service.worker.findings import count, finding
+from components.service.worker.nested import flatten, questions
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 DELIMITERS = (",", ";", "\t", "|")
@@ -33,12 +35,14 @@ _END = "\x1eend of the table"
 
 @dataclass(frozen=True)
 class Caps:
-    """The most that a table may hold: bytes of a file, rows of a split, columns, characters of one cell."""
+    """The most that a table may hold: bytes of a file, rows of a split, columns, characters of one cell, pixels of an
+    image."""
 
     bytes: int = 200 * 1024**2
     rows: int = 1_000_000
     columns: int = 500
     cell: int = 1_000_000
+    pixels: int = Settings.image_pixels
 
 
 @dataclass
@@ -260,6 +264,7 @@ def _even(rows: list[tuple[int, list[str]]], width: int, findings: list[dict[str
 
 def _json(text: str, name: str, *, lines: bool) -> Table:
     records = list(_records(text, name)) if lines else _whole(text, name)
+    records = questions(records) or records
     columns: dict[str, list[Any]] = {}
     for i, record in enumerate(records):
         for key in record.keys() - columns.keys():
@@ -267,7 +272,7 @@ def _json(text: str, name: str, *, lines: bool) -> Table:
         for key, values in columns.items():
             values.append(_clean(record.get(key)))
     order = dict.fromkeys(key for record in records for key in record)
-    return Table({key: columns[key] for key in order})
+    return Table(flatten({key: columns[key] for key in order}))
 
 
 def _records(text: str, name: str) -> Iterator[dict[str, Any]]:
@@ -328,7 +333,7 @@ def _parquet(path: Path, name: str, caps: Caps) -> Table:
         ) from None
     features = (content.schema.metadata or {}).get(b"huggingface")
     columns = {field: [_clean(v) for v in content.column(field).to_pylist()] for field in content.column_names}
-    return Table(columns, _feature_names(features))
+    return Table(flatten(columns), _feature_names(features))
 
 
 def _feature_names(metadata: bytes | None) -> dict[str, list[str]]:
