@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
-import string
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -137,13 +134,11 @@ def _gold_spans(gold: Any) -> set[tuple[int, int, str]] | None:
 
 
 def _answers(spec: TaskSpec, pairs: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
-    exact, overlap = [], []
-    for output, gold in pairs:
-        said = answer(spec.output, output) or ""
-        accepted = _accepted(gold)
-        exact.append(max(_words(said) == _words(one) for one in accepted))
-        overlap.append(max(_overlap(_words(said), _words(one)) for one in accepted))
-    return {"exact_match": _mean(exact), "f1": _mean(overlap)}
+    from components.service.runs.text_metrics import answer_scores
+
+    said = [answer(spec.output, output) or "" for output, _ in pairs]
+    scores = answer_scores(said, [_accepted(gold) for _, gold in pairs])
+    return {name: _mean(values) for name, values in scores.items()}
 
 
 def _accepted(gold: Any) -> list[str]:
@@ -151,20 +146,6 @@ def _accepted(gold: Any) -> list[str]:
     value = _json(gold)
     value = value.get("text", []) if isinstance(value, dict) else value
     return ([str(one) for one in value] or [""]) if isinstance(value, list) else [str(value)]
-
-
-def _words(text: str) -> list[str]:
-    """The words of an answer as SQuAD's evaluation compares them: no case, punctuation or articles."""
-    plain = "".join(letter for letter in text.lower() if letter not in string.punctuation)
-    return re.sub(r"\b(a|an|the)\b", " ", plain).split()
-
-
-def _overlap(one: list[str], two: list[str]) -> float:
-    """F1 of the words of two answers (Rajpurkar et al., 2016)."""
-    if not one or not two:
-        return float(one == two)
-    common = sum((Counter(one) & Counter(two)).values())
-    return 2 * common / (len(one) + len(two))
 
 
 def _texts(spec: TaskSpec, made: list[str], pairs: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
