@@ -9,6 +9,7 @@ from components.service.runs.spec import RunSpec
 
 _FAMILIES = {
     "text-classification": ("classification", "TextClassification"),
+    "token-classification": ("tokens", "TokenClassification"),
     "text-generation": ("language", "TextGeneration"),
     "fill-mask": ("language", "FillMask"),
 }

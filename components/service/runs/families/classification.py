@@ -1,34 +1,58 @@
-"""Texts, or pairs of texts, into classes."""
+"""Texts, or pairs of texts, into one class, any number of labels, or a number."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from scipy import special
 from transformers import AutoModelForSequenceClassification, DataCollatorWithPadding
 
+from components.service.errors import WorkbenchError
 from components.service.runs import metrics
-from components.service.runs.families.base import Family, Prepared, sequence_limit
+from components.service.runs.families.base import Prepared, sequence_limit
+from components.service.runs.families.grouped import WORST_CHARS, Grouped, length_facts, worst
 from components.service.runs.rows import Row, Rows
+from components.service.runs.spec import RunSpec
+from components.service.worker.columns import shorten
+
+#: transformers' name of each kind of labels: it decides the loss (cross entropy, binary cross entropy, squared error).
+PROBLEM_TYPES = {
+    "single": "single_label_classification",
+    "multi": "multi_label_classification",
+    "regression": "regression",
+}
+#: What the best checkpoint may be chosen by for each of them, the default first.
+METRICS = {
+    "single": ("f1", "accuracy", "precision", "recall", "matthews", "loss"),
+    "multi": ("f1", "accuracy", "precision", "recall", "loss"),
+    "regression": ("mse", "mae", "pearson", "spearman", "loss"),
+}
 
 
-class TextClassification(Family):
-    """One label a row; cross entropy over the logits of a sequence classification head."""
+class TextClassification(Grouped):
+    """A sequence classification head whose outputs are classes, labels or one number."""
 
     auto_class = AutoModelForSequenceClassification
-    grouped = True
+
+    def __init__(self, spec: RunSpec) -> None:
+        super().__init__(spec)
+        self.problem = "single" if spec.problem == "auto" else spec.problem
 
     def load(self, path: Path, labels: Sequence[str]) -> Any:
-        """The model with a head of as many outputs as there are labels; new weights where the shapes differ."""
+        """The model with a head of as many outputs as there are labels (one where there are none, for a number); new
+        weights where the shapes differ."""
+        names = {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
+        problem = self.spec.problem if labels else "regression"
         return self.auto_class.from_pretrained(
             path,
-            num_labels=len(labels),
-            id2label=dict(enumerate(labels)),
-            label2id={label: i for i, label in enumerate(labels)},
-            problem_type="single_label_classification",
+            num_labels=len(labels) or 1,
+            **(names if labels else {}),
+            **({"problem_type": PROBLEM_TYPES[problem]} if problem != "auto" else {}),
             ignore_mismatched_sizes=True,
             dtype=torch.float32,
             use_safetensors=True,
@@ -37,67 +61,144 @@ class TextClassification(Family):
         )
 
     def prepare(self, rows: Rows, processor: Any, config: Any, longest: int) -> Prepared:
-        """Tokenized, truncated, not yet padded: a batch is padded to its own longest row."""
-        if processor.pad_token is None:
-            processor.pad_token = processor.eos_token
-        config.pad_token_id = processor.pad_token_id
-        limit = sequence_limit(processor, config, self.spec.max_length, longest)
-        ids = {label: i for i, label in enumerate(rows.labels)}
-        train = _encode(rows.train, processor, limit, ids)
-        lengths = sorted(len(row["input_ids"]) for row in train)
-        facts = {
-            "max_length": limit,
-            "tokens": {"median": lengths[len(lengths) // 2], "longest": lengths[-1], "total": sum(lengths)},
-            "at_limit": sum(length >= limit for length in lengths) / len(lengths),
-        }
-        return Prepared(
-            train,
-            _encode(rows.validation, processor, limit, ids),
-            _encode(rows.test, processor, limit, ids),
-            DataCollatorWithPadding(processor),
-            facts,
-        )
+        """Tokenized, truncated, not yet padded: a batch is padded to its own longest row.
 
-    @staticmethod
-    def metrics(prediction: Any) -> dict[str, float]:
-        """Accuracy with its interval, macro F1."""
-        gold = prediction.label_ids.tolist()
-        return metrics.scores(gold, _logits(prediction.predictions).argmax(-1).tolist())
+        Raises:
+            WorkbenchError: The chosen metric is none of this kind of labels, or no token of a text would be left.
+        """
+        self.problem = rows.problem
+        config.problem_type = PROBLEM_TYPES[self.problem]
+        if self.metric not in METRICS[self.problem]:
+            raise WorkbenchError(
+                f"{self.metric} does not measure this kind of labels ({self.problem}). Choose one of: "
+                f"{', '.join(METRICS[self.problem])}.",
+                field="metric",
+            )
+        limit = self.limit(processor, config, longest, pair="text_pair" in rows.train[0])
+        parts = (self._encode(part, processor, limit, rows) for part in (rows.train, rows.validation, rows.test))
+        train, validation, test = parts
+        facts = length_facts(train, limit)
+        if self.problem != "regression":
+            facts["average"] = "macro"
+        return Prepared(train, validation, test, DataCollatorWithPadding(processor), facts)
+
+    @property
+    def metric(self) -> str:
+        """What the best checkpoint is chosen by: the kind of labels has a default of its own."""
+        return self.spec.metric or METRICS[self.problem][0]
+
+    def metrics(self, prediction: Any) -> dict[str, float]:
+        """The figures of an evaluation by the kind of labels, each with its interval."""
+        gold, logits = prediction.label_ids, prediction.predictions
+        if self.problem == "regression":
+            return metrics.regression(gold.astype(float), logits[:, 0].astype(float))
+        if self.problem == "multi":
+            return metrics.multi(gold.astype(int), _chosen(logits))
+        return metrics.single(gold.tolist(), logits.argmax(-1).tolist())
 
     def predict(self, model: Any, processor: Any, samples: Sequence[Any]) -> list[Any]:
-        """For each text its labels with their probabilities, likeliest first."""
+        """For each text or pair its labels with their probabilities, likeliest first; or `{"score": number}`.
+
+        Raises:
+            WorkbenchError: A sample is neither a text nor `{"text": text, "text_pair": text}`.
+        """
         limit = sequence_limit(processor, model.config, None, 10**6)
-        answers = []
-        for text in samples:
-            inputs = processor(text, truncation=True, max_length=limit, return_tensors="pt").to(model.device)
+        answers: list[Any] = []
+        for sample in samples:
+            inputs = processor(*_texts(sample), truncation=True, max_length=limit, return_tensors="pt")
             with torch.no_grad():
-                scores = model(**inputs).logits[0].float().softmax(-1).tolist()
+                logits = model(**inputs.to(model.device)).logits[0].float()
+            if model.config.num_labels == 1:
+                answers.append({"score": logits[0].item()})
+                continue
+            several = model.config.problem_type == PROBLEM_TYPES["multi"]
+            scores = (logits.sigmoid() if several else logits.softmax(-1)).tolist()
             named = [{"label": model.config.id2label[i], "score": score} for i, score in enumerate(scores)]
             answers.append(sorted(named, key=lambda entry: -entry["score"]))
         return answers
 
     def baselines(self, rows: Rows) -> dict[str, Any]:
-        """What always answering the commonest label scores."""
-        ids = {label: i for i, label in enumerate(rows.labels)}
-        train, gold = ([ids[row["label"]] for row in part] for part in (rows.train, rows.validation))
-        return {"majority": metrics.majority(train, gold, rows.labels)}
+        """What always answering the commonest label, the commonest set of labels, or the mean scores."""
+        train, gold = (self._targets(part, rows) for part in (rows.train, rows.validation))
+        if self.problem == "single":
+            return {"majority": metrics.majority(train, gold, rows.labels)}
+        if self.problem == "multi":
+            common = Counter(tuple(one) for one in train).most_common(1)[0][0]
+            label = ", ".join(name for name, on in zip(rows.labels, common, strict=True) if on) or "no label"
+            figures = metrics.multi(np.array(gold, dtype=int), np.tile(np.array(common, dtype=int), (len(gold), 1)))
+            return {"majority": {"label": label, **figures}}
+        mean = float(np.mean(train))
+        figures = metrics.regression(np.array(gold), np.full(len(gold), mean))
+        # A constant is correlated with nothing.
+        errors = {name: value for name, value in figures.items() if name.startswith(("mse", "mae"))}
+        return {"mean": {"value": mean, **errors}}
 
     def details(self, output: Any, rows: Rows) -> dict[str, Any]:
-        """Per-class figures, confusion matrix, thresholds."""
-        return metrics.details(np.asarray(output.label_ids), _logits(output.predictions), rows.labels)
+        """Per-class figures, confusion matrix, thresholds, and the worst errors."""
+        gold, logits = (self.in_order(np.asarray(part)) for part in (output.label_ids, output.predictions))
+        if self.problem == "regression":
+            error = (logits[:, 0] - gold) ** 2
+            answers = [float(one) for one in logits[:, 0]]
+            return {"worst": _worst(rows, error, error > 0, answers)}
+        if self.problem == "multi":
+            return self._label_details(gold.astype(int), logits.astype(float), rows)
+        losses = -np.take_along_axis(special.log_softmax(logits.astype(float), -1), gold[:, None], -1)[:, 0]
+        predicted = logits.argmax(-1)
+        told = [rows.labels[i] for i in predicted]
+        found = metrics.details(gold, logits, rows.labels)
+        return {**found, "worst": _worst(rows, losses, predicted != gold, told)}
+
+    def _label_details(self, gold: np.ndarray, logits: np.ndarray, rows: Rows) -> dict[str, Any]:
+        predicted = _chosen(logits)
+        losses = -(gold * special.log_expit(logits) + (1 - gold) * special.log_expit(-logits)).mean(-1)
+        told = [[name for name, on in zip(rows.labels, one, strict=True) if on] for one in predicted]
+        return {
+            "per_class": metrics.label_figures(gold, predicted, rows.labels),
+            "thresholds": metrics.label_thresholds(gold, special.expit(logits)),
+            "worst": _worst(rows, losses, (predicted != gold).any(-1), told),
+        }
+
+    def _targets(self, part: Sequence[Row], rows: Rows) -> list[Any]:
+        """The labels of rows as the loss takes them: an id, a 0.0 or 1.0 for each label, or a number."""
+        ids = {label: i for i, label in enumerate(rows.labels)}
+        if self.problem == "single":
+            return [ids[row["label"]] for row in part]
+        if self.problem == "multi":
+            chosen = ({ids[label] for label in row["label"]} for row in part)
+            return [[float(i in some) for i in range(len(ids))] for some in chosen]
+        return [float(row["label"]) for row in part]
+
+    def _encode(self, part: Sequence[Row], tokenizer: Any, limit: int, rows: Rows) -> list[dict[str, Any]]:
+        encoded: list[dict[str, Any]] = []
+        targets = self._targets(part, rows)
+        for start in range(0, len(part), 1000):
+            some = part[start : start + 1000]
+            pairs = [row["text_pair"] for row in some] if "text_pair" in some[0] else None
+            batch = tokenizer([row["text"] for row in some], pairs, truncation=True, max_length=limit)
+            for i in range(len(some)):
+                encoded.append({**{key: batch[key][i] for key in batch}, "labels": targets[start + i]})
+        return encoded
 
 
-def _encode(rows: Sequence[Row], tokenizer: Any, limit: int, ids: dict[str, int]) -> list[dict[str, Any]]:
-    encoded: list[dict[str, Any]] = []
-    for start in range(0, len(rows), 1000):
-        part = rows[start : start + 1000]
-        pairs = [row["text_pair"] for row in part] if "text_pair" in part[0] else None
-        batch = tokenizer([row["text"] for row in part], pairs, truncation=True, max_length=limit)
-        for i, row in enumerate(part):
-            encoded.append({**{key: batch[key][i] for key in batch}, "labels": ids[row["label"]]})
-    return encoded
+def _chosen(logits: np.ndarray) -> np.ndarray:
+    """1 for each label whose probability is at least one half."""
+    return (logits >= 0).astype(int)
 
 
-def _logits(predictions: Any) -> np.ndarray:
-    """Logits of an evaluation; some models give more after them."""
-    return np.asarray(predictions[0] if isinstance(predictions, tuple) else predictions)
+def _texts(sample: Any) -> tuple[str, str | None]:
+    text, pair = (sample.get("text"), sample.get("text_pair") or None) if isinstance(sample, dict) else (sample, None)
+    if not isinstance(text, str) or not isinstance(pair, str | None):
+        raise WorkbenchError(
+            'A sample is a text, or two in an object: {"text": "...", "text_pair": "..."}.', field="samples"
+        )
+    return text, pair
+
+
+def _worst(rows: Rows, losses: np.ndarray, wrong: np.ndarray, answers: Sequence[Any]) -> list[dict[str, Any]]:
+    found = []
+    for i in worst(losses, wrong):
+        row = rows.validation[i]
+        texts = {role: shorten(row[role], WORST_CHARS) for role in ("text", "text_pair") if role in row}
+        shown = texts if "text_pair" in texts else texts["text"]
+        found.append({"input": shown, "gold": row["label"], "answer": answers[i], "loss": float(losses[i])})
+    return found
