@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -195,3 +196,35 @@ def test_the_code_of_a_comparison_gives_what_each_model_answered(
     assert len(made) == 2
     for ours, theirs in zip(made, shown, strict=True):
         assert numbers(ours) == pytest.approx(numbers(theirs["output"]), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"file": "/tmp/x/cat.png"}, '# Put "cat.png" beside this program, or write where it is.'),
+        ([{"sample": "cat.png"}, {"sample": "street.png"}], '# Put "cat.png", "street.png" beside this program'),
+        ([{"name": "a\nb", "file": "x"}] * 9, '# Put "a\\nb" beside this program'),
+        ([{"file": f"{n}.png"} for n in range(9)], '"4.png" and more beside this program, or write where they are.'),
+        ("aGVsbG8=", None),
+    ],
+)
+@pytest.mark.parametrize("view", ["pipeline", "stages", "compare"])
+def test_a_program_that_opens_files_says_where_they_belong(view: str, inputs: Any, told: str | None) -> None:
+    used = {"top_k": 5, "function_to_apply": "softmax"}
+    models = [{"model": "a/b", "commit": "0" * 40}]
+    asked = {"task": "image-classification", "model": "a/b", "models": models, "inputs": inputs, "parameters": used}
+    code = snippet(view, asked, HUGGING_FACE)
+    if told is None:
+        assert "beside this program" not in code
+    else:
+        assert told in code
+    ast.parse(code)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "told"), [("http://127.0.0.1:80", "answers while the app runs"), ("https://hub.example", None)]
+)
+def test_a_program_says_that_the_apps_own_hub_goes_with_it(endpoint: str, told: str | None) -> None:
+    code = snippet("pipeline", {"task": "fill-mask", "model": "a/b", "inputs": "a [MASK]"}, endpoint)
+    assert f'os.environ["HF_ENDPOINT"] = "{endpoint}"  # the Hub in use' in code
+    assert ("answers while the app runs" in code) is bool(told)

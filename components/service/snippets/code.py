@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from components.service.settings import HUGGING_FACE
+from components.service.settings import HUGGING_FACE, is_loopback
 
 _WIDTH = 88
 
@@ -14,9 +15,15 @@ def program(endpoint: str, imports: list[str], *parts: str) -> str:
     """A whole program: the Hub in use first (before anything reads it), then the imports, then the parts."""
     head = "\n".join(imports)
     if endpoint.rstrip("/") != HUGGING_FACE:
-        where = f'os.environ["HF_ENDPOINT"] = {literal(endpoint.rstrip("/"))}  # the Hub in use'
+        where = f'os.environ["HF_ENDPOINT"] = {literal(endpoint.rstrip("/"))}  # {which_hub(endpoint)}'
         head = f"import os\n\n{where}\n\n{head}"
     return "\n\n".join([head, *(part for part in parts if part)]) + "\n"
+
+
+def which_hub(endpoint: str) -> str:
+    """What a remark says of a Hub other than huggingface.co."""
+    own = is_loopback(urlsplit(endpoint).hostname or "")
+    return "the Hub in use, which answers while the app runs" if own else "the Hub in use"
 
 
 def call(function: str, *arguments: Any, indent: int = 0, **named: Any) -> str:

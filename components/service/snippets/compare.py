@@ -9,6 +9,7 @@ from typing import Any
 from components.service.errors import WorkbenchError
 from components.service.snippets.code import Name, call, literal, program
 from components.service.snippets.model import call_of, importing, revived_class, steps_of, used_parameters
+from components.service.snippets.tasks.steps import beside
 from components.service.tasks import TaskSpec, find_task
 
 
@@ -34,6 +35,7 @@ def compare_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     return program(
         endpoint,
         [*called.imports, *imports, *([] if seed is None else ["from transformers import set_seed"])],
+        beside(spec, arguments.get("inputs")),
         f"models = {literal(named)}",
         f"results = []\nfor model_id, commit in models.items():\n{textwrap.indent(loop, '    ')}",
         "result = results\nfor one in zip(*result):\n    print(*one)",

@@ -9,7 +9,7 @@ from typing import Any
 from components.service.errors import WorkbenchError
 from components.service.snippets.code import Name, call, literal, model_id, origin, program, remark
 from components.service.snippets.tasks import CALLS, STEPS
-from components.service.snippets.tasks.steps import Called, CallOf, Steps, file_names, with_files
+from components.service.snippets.tasks.steps import MEDIA, Called, CallOf, Steps, beside, file_names, with_files
 from components.service.snippets.tasks.text import CUT
 from components.service.tasks import TaskSpec, find_task
 from components.service.tasks.generation import SAMPLING
@@ -17,7 +17,6 @@ from components.service.tasks.inputs import is_batch
 
 #: The revived pipelines: each file stands alone, so its text is the snippet's.
 _REVIVED = Path(__file__).parent.parent / "worker" / "revived"
-_MEDIA = ("image", "audio", "video")
 #: transformers 5.23 makes an untrained decision head for some chat models where only their id is given.
 _BY_HAND = ("decision",)
 
@@ -45,7 +44,7 @@ def pipeline_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     return program(
         endpoint,
         [*called.imports, f"from transformers import {names}"],
-        remark(arguments),
+        _remarks(spec, arguments),
         f"pipe = {loaded}",
         *parts,
     )
@@ -61,7 +60,7 @@ def _with_model(
     return program(
         endpoint,
         [*imports, importing([auto_class(spec, arguments), *parts_of.values(), "pipeline"])],
-        remark(arguments),
+        _remarks(spec, arguments),
         _loading(spec, arguments, parts_of),
         f"pipe = {made}",
         *parts,
@@ -94,7 +93,7 @@ def _revived(
     return program(
         endpoint,
         [text, "", *imports, autos],
-        remark(arguments),
+        _remarks(spec, arguments),
         _loading(spec, arguments, parts_of),
         f"pipe = {made}",
         *parts,
@@ -118,7 +117,12 @@ def stages_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
         *steps.imports,
         f"from transformers import {', '.join(sorted(set(names), key=str.lower))}",
     ]
-    return program(endpoint, imports, remark(arguments), _loading(spec, arguments, steps.parts), *steps.body)
+    return program(endpoint, imports, _remarks(spec, arguments), _loading(spec, arguments, steps.parts), *steps.body)
+
+
+def _remarks(spec: TaskSpec, arguments: Mapping[str, Any]) -> str:
+    """What has to be there besides for the program to run."""
+    return "\n".join(filter(None, [remark(arguments), beside(spec, arguments.get("inputs"))]))
 
 
 def importing(names: list[str]) -> str:
@@ -149,11 +153,11 @@ def auto_class(spec: TaskSpec, arguments: Mapping[str, Any]) -> str:
 def _named(spec: TaskSpec, inputs: Any) -> Any:
     """The inputs with every file as its name, also one that was given in base64."""
     only = spec.inputs[0].kind if len(spec.inputs) == 1 else ""
-    return file_names(inputs, only) if only in _MEDIA else with_files(inputs, _kinds(spec))
+    return file_names(inputs, only) if only in MEDIA else with_files(inputs, _kinds(spec))
 
 
 def _kinds(spec: TaskSpec) -> dict[str, str]:
-    return {one.name: one.kind for one in spec.inputs if one.kind in _MEDIA}
+    return {one.name: one.kind for one in spec.inputs if one.kind in MEDIA}
 
 
 def used_parameters(spec: TaskSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from components.service.errors import WorkbenchError
 from components.service.settings import HUGGING_FACE
 from components.service.snippets import sharing_git, sharing_push, sharing_python
-from components.service.snippets.code import literal
+from components.service.snippets.code import literal, which_hub
 from components.service.snippets.names import Names
 
 WAYS = {
@@ -142,7 +142,7 @@ def _python_head(names: Names) -> str:
     if names.endpoint == HUGGING_FACE:
         return ""
     return (
-        f'import os\n\nos.environ["HF_ENDPOINT"] = {literal(names.endpoint)}  # the Hub in use\n'
+        f'import os\n\nos.environ["HF_ENDPOINT"] = {literal(names.endpoint)}  # {which_hub(names.endpoint)}\n'
         'os.environ["HF_HUB_DISABLE_XET"] = "1"  # only huggingface.co has the Xet storage'
     )
 
@@ -150,7 +150,7 @@ def _python_head(names: Names) -> str:
 def _shell_head(names: Names) -> str:
     if names.endpoint == HUGGING_FACE:
         return ""
-    return f"export HF_ENDPOINT={names.shell(names.endpoint)} HF_HUB_DISABLE_XET=1  # the Hub in use"
+    return f"export HF_ENDPOINT={names.shell(names.endpoint)} HF_HUB_DISABLE_XET=1  # {which_hub(names.endpoint)}"
 
 
 SHARING_VIEWS = {"share": share_snippet}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.snippets.code import literal
+from components.service.tasks import TaskSpec
+
+#: Inputs that are files.
+MEDIA = ("image", "audio", "video")
+#: Files that a remark names.
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,27 @@ def with_files(value: Any, kinds: Mapping[str, str]) -> Any:
 def file_names(value: Any, kind: str) -> Any:
     """The name of one file, or of each of a list of them."""
     return [file_names(one, kind) for one in value] if isinstance(value, list) else file_name(value, kind)
+
+
+def beside(spec: TaskSpec, inputs: Any) -> str:
+    """A remark about the files that a program of the task opens; empty where it opens none that has a name."""
+    if not any(one.kind in MEDIA for one in spec.inputs):
+        return ""
+    names = list(dict.fromkeys(_files_in(inputs)))
+    told = f"{', '.join(map(literal, names[:_NAMED]))}{' and more' if len(names) > _NAMED else ''}"
+    return (
+        f"# Put {told} beside this program, or write where {'it is' if len(names) == 1 else 'they are'}."
+        if names
+        else ""
+    )
+
+
+def _files_in(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping) and {"file", "sample"} & set(value):
+        yield file_name(value)
+    elif isinstance(value, (list, Mapping)):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _files_in(one)
 
 
 #: What `reading` needs.
