@@ -172,7 +172,8 @@ class Catalog:
         Returns:
             `{"id", "commit", "task", "tasks", "architecture", "family", "parameters", "bytes", "dtype", "license",
             "gated", "files": [{"name", "bytes"}], "config", "refusals", "memory", "fits", "cached", "fit",
-            "alternatives"}`. `tasks` are all that it can do; `refusals` are sentences that say why it is not opened
+            "alternatives", "chats"}`. `tasks` are all that it can do; `chats` says whether it has a chat template, as
+            far as that is known without its tokenizer; `refusals` are sentences that say why it is not opened
             here; `memory` is `{"weights", "needed", "at_hand", "limit", "dtype", "fits", "told"}` in bytes, or None;
             `fit` says why it would not do `task`, None where it may, and `alternatives` are ids that would.
 
@@ -197,6 +198,7 @@ class Catalog:
             "fits": needed.fits if needed else None,
             "fit": fit,
             "alternatives": self.alternatives(wanted, visitor=visitor) if fit else [],
+            "chats": _chats(known["config"], files),
         }
 
     def alternatives(self, task: str, *, visitor: Visitor) -> list[str]:
@@ -288,6 +290,13 @@ class Catalog:
         """Whether a model's weights are on this machine, at that commit."""
         folder = self.hub.cache(visitor, private=private) / "--".join(["models", *repo.split("/")])
         return bool(commit) and any((folder / "snapshots" / str(commit)).glob("model*.safetensors"))
+
+
+def _chats(config: dict[str, Any], files: list[str]) -> bool:
+    """Whether a model has a chat template: in a file of its own, or in what the Hub says of its tokenizer."""
+    tokenizer = config.get("tokenizer_config")
+    inside = isinstance(tokenizer, dict) and bool(tokenizer.get("chat_template"))
+    return inside or any(name in files for name in ("chat_template.jinja", "chat_template.json"))
 
 
 def read_config(path: Path) -> dict[str, Any] | None:

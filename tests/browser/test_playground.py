@@ -89,9 +89,9 @@ def test_another_token_can_be_taken_and_the_text_goes_on_from_there(playground: 
 @pytest.mark.browser
 def test_rows_are_run_held_against_gold_and_downloaded(playground: Page) -> None:
     tab(playground, "Batch")
-    rows = "text,verdict\nI love this film,positive\nI hate this film,negative\n=1+1,negative"
+    rows = "text,label\nI love this film,positive\nI hate this film,negative\n=1+1,negative"
     playground.locator("#pg-batch-rows textarea").fill(rows)
-    playground.locator("#pg-batch-gold input").fill("verdict")
+    expect(playground.locator("#pg-batch-gold input")).to_have_value("label")
     playground.locator("#pg-batch-run").click()
     result = playground.locator("#pg-batch-result")
     expect(result).to_contain_text("Accuracy")
@@ -122,6 +122,31 @@ def test_models_are_compared_on_the_same_rows(playground: Page) -> None:
     expect(result.get_by_role("region", name="Agreement")).to_contain_text("100 %")
     playground.get_by_label("Only rows on which they differ").check()
     expect(result).to_contain_text("agree on every row")
+
+
+@pytest.mark.browser
+def test_a_model_may_be_named_by_its_address_and_what_was_wrong_with_another_goes(playground: Page, app: Any) -> None:
+    model = playground.get_by_label("Model", exact=True).first
+    model.fill("nobody/nothing")
+    model.press("Enter")
+    expect(playground.locator("#pg-told [role=alert]")).to_contain_text("nobody/nothing")
+    model.fill(f"http://127.0.0.1:{(app.home / 'hub' / 'port').read_text()}/starter/topics/tree/main")
+    model.press("Enter")
+    expect(model).to_have_value("starter/topics")
+    playground.get_by_role("button", name="Parameters").click()
+    expect(playground.locator("#pg-revision input")).to_have_value("main")
+    expect(playground.locator("#pg-told [role=alert]")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_a_task_without_a_starter_model_says_so_and_old_hits_leave_with_their_task(playground: Page) -> None:
+    playground.get_by_text("Find another model").first.click()
+    playground.get_by_placeholder("Search the Hub for a model").first.fill("sentiment")
+    playground.get_by_role("button", name="Search", exact=True).first.click()
+    expect(playground.get_by_label("starter/sentiment").first).to_be_visible()
+    playground.locator("#pg-task input").click()
+    playground.get_by_role("option", name="Depth estimation (no starter model)", exact=True).click()
+    expect(playground.get_by_label("starter/sentiment")).to_have_count(0)
 
 
 @pytest.mark.browser
@@ -193,6 +218,7 @@ def chatty(app: Any, tmp_path: Path) -> str:
 def test_a_chat_goes_on_turn_by_turn_and_starts_anew(playground: Page, chatty: str) -> None:
     choose(playground, "Text generation")
     model = playground.get_by_label("Model", exact=True).first
+    expect(playground.locator("#pg-chat")).to_be_hidden()
     model.fill(chatty)
     model.press("Enter")
     playground.locator("#pg-chat input").check()

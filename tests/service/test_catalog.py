@@ -87,6 +87,22 @@ def test_facts_are_known_before_any_weight_is_fetched(catalog: Catalog, live_hub
     assert not list(catalog.hub.settings.cache.rglob("pick-masked/**/*.safetensors"))
 
 
+@pytest.mark.parametrize(
+    ("files", "chats"),
+    [
+        ({"chat_template.jinja": "{{ messages }}"}, True),
+        ({"tokenizer_config.json": '{"chat_template": "{{ messages }}"}'}, True),
+        ({"tokenizer_config.json": '{"unk_token": "?"}'}, False),
+    ],
+)
+def test_whether_a_model_can_be_talked_to_is_known(
+    catalog: Catalog, put: Callable[..., str], live_hub: Any, files: dict[str, str], chats: bool
+) -> None:
+    name = f"talks-{chats}-{next(iter(files)).partition('.')[0]}"
+    repo = put(name, {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2"}, files)
+    assert catalog.model_facts(repo, visitor=live_hub.nobody)["chats"] is chats
+
+
 def test_what_lies_in_the_cache_is_said_and_comes_first(
     catalog: Catalog, live_hub: Any, masked: str, classifier: str
 ) -> None:

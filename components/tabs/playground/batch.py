@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,15 @@ from components.widgets.rows import batch_view, progress, rows_view
 _PASTED, _FILE, _HUB = _SOURCES = ("Paste rows", "Upload a file", "Hub data set")
 _EMPTY = "Each row is run with the task, model and parameters on the left. What is wrong with one row stays in it."
 _ROWS = "I've been waiting for a HuggingFace course my whole life.\nI hate this so much!\nThis restaurant is awesome"
+#: Names of columns that are offered as gold answers.
+_GOLD = ("label", "labels", "gold", "target", "class", "category", "sentiment", "answer", "answers")
 #: Rows that are written out in the code.
 _IN_CODE = 50
 _ON, _OFF = gr.update(interactive=True), gr.update(interactive=False)
 
 
 class RowsForm:
-    """Where rows come from: pasted, a file, or a data set. Batch and Compare have one each."""
+    """Where rows come from: pasted, a file, or a data set; and their gold answers. Batch and Compare have one each."""
 
     def __init__(self, prefix: str) -> None:
         self.kind = gr.Radio(_SOURCES, value=_PASTED, label="Rows", elem_id=f"{prefix}-source")
@@ -48,6 +51,12 @@ class RowsForm:
         self.dataset = gr.Textbox(
             label="Data set", info="Its id on the Hub in use.", visible=False, max_lines=1, elem_id=f"{prefix}-dataset"
         )
+        self.gold = gr.Textbox(
+            label="Column of the gold answers (optional)",
+            info="With it, the task's metrics are computed.",
+            max_lines=1,
+            elem_id=f"{prefix}-gold",
+        )
         self.kind.input(
             lambda kind: [gr.update(visible=kind == known) for known in _SOURCES],
             self.kind,
@@ -59,10 +68,31 @@ class RowsForm:
     @property
     def fields(self) -> list[Any]:
         """The fields that `read` takes."""
-        return [self.kind, self.pasted, self.file, self.dataset]
+        return [self.kind, self.pasted, self.file, self.dataset, self.gold]
 
-    def read(self, kind: str, pasted: str | None, file: str | None, dataset: str | None) -> dict[str, Any]:
-        """The rows as the service takes them."""
+    def wire(self, ctx: Context, told: gr.HTML) -> None:
+        """Offer the column of the rows that looks like gold answers by its name, where none is named yet."""
+        once = {"show_progress": "hidden", "trigger_mode": "always_last"}
+        for event in (self.pasted.change, self.file.upload, self.dataset.submit, self.dataset.blur):
+            ctx.wire(event, partial(self._offer, ctx), self.fields, [self.gold], told=told, clears=False, **once)
+
+    def _offer(self, ctx: Context, visitor: Visitor, *values: Any) -> Updates:
+        try:
+            rows, gold = self.read(*values)
+            names = [] if gold else [one["name"] for one in ctx.bench.data.inspect(rows, visitor=visitor)["columns"]]
+        except WorkbenchError:
+            return {}  # no table, or not yet: what is wrong is told when the rows are run
+        found = next((name for name in names if name.lower() in _GOLD), None)
+        return {self.gold: found} if found else {}
+
+    def read(
+        self, kind: str, pasted: str | None, file: str | None, dataset: str | None, gold: str | None
+    ) -> tuple[dict[str, Any], str | None]:
+        """The rows as the service takes them, and the column of their gold answers."""
+        return self._rows(kind, pasted, file, dataset), (gold or "").strip() or None
+
+    @staticmethod
+    def _rows(kind: str, pasted: str | None, file: str | None, dataset: str | None) -> dict[str, Any]:
         if kind == _HUB:
             return {"dataset": (dataset or "").strip()}
         if kind == _FILE:
@@ -78,12 +108,6 @@ class BatchPanel:
     def __init__(self, ctx: Context, form: Form) -> None:
         self.ctx, self.form = ctx, form
         self.rows = RowsForm("pg-batch")
-        self.gold = gr.Textbox(
-            label="Column of the gold answers (optional)",
-            info="With it, the task's metrics are computed.",
-            max_lines=1,
-            elem_id="pg-batch-gold",
-        )
         with gr.Row():
             self.run = gr.Button("Run the rows", variant="primary", scale=3, elem_id="pg-batch-run")
             self.stop = gr.Button("Stop", scale=1, min_width=80, interactive=False, elem_id="pg-batch-stop")
@@ -97,7 +121,8 @@ class BatchPanel:
     def wire(self) -> None:
         """Run and stop."""
         outputs = [self.result, self.csv, self.jsonl, self.stop, self.code]
-        fields = [*self.rows.fields, self.gold, *self.form.fields]
+        self.rows.wire(self.ctx, self.told)
+        fields = [*self.rows.fields, *self.form.fields]
         run = self.ctx.wire(self.run.click, self._run, fields, outputs, told=self.told)
         run.then(lambda: _OFF, None, self.stop, api_visibility="private", show_progress="hidden")
         stopped = html.notice("Stopped. The rows that were done by then are shown.")
@@ -106,8 +131,7 @@ class BatchPanel:
         )
 
     def _run(self, visitor: Visitor, *values: Any) -> Iterator[Updates]:
-        place, gold, rest = values[:4], values[4], values[5:]
-        rows, asked = self.rows.read(*place), self.form.setting(*rest)
+        (rows, gold), asked = self.rows.read(*values[:5]), self.form.setting(*values[5:])
         hidden = gr.update(visible=False)
         yield {self.result: progress(0, None, None), self.stop: _ON, self.csv: hidden, self.jsonl: hidden}
         done: dict[int, Any] = {}
@@ -118,7 +142,7 @@ class BatchPanel:
                 asked.model,
                 rows,
                 asked.parameters,
-                (gold or "").strip() or None,
+                gold,
                 asked.revision,
                 visitor=visitor,
             ):

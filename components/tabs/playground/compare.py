@@ -35,7 +35,6 @@ class ComparePanel:
             elem_id="pg-compare-models",
         )
         self.rows = RowsForm("pg-compare")
-        self.gold = gr.Textbox(label="Column of the gold answers (optional)", max_lines=1, elem_id="pg-compare-gold")
         self.run = gr.Button("Compare", variant="primary", elem_id="pg-compare-run")
         self.told = gr.HTML(padding=False, elem_id="pg-compare-told")
         self.different = gr.Checkbox(label="Only rows on which they differ", value=False, visible=False)
@@ -46,12 +45,13 @@ class ComparePanel:
     def wire(self, opened: gr.Tab) -> None:
         """Offer models when the tab is opened, run, and fold out the rows that differ."""
         ctx, form = self.ctx, self.form
+        self.rows.wire(ctx, self.told)
         fields = [form.task, form.picker.model, self.models]
         ctx.wire(opened.select, self._offer, fields, [self.models], told=self.told, show_progress="hidden")
         ctx.wire(
             self.run.click,
             self._run,
-            [self.different, self.models, *self.rows.fields, self.gold, *form.fields],
+            [self.different, self.models, *self.rows.fields, *form.fields],
             [self.result, self.different, self.last, self.code],
             told=self.told,
         )
@@ -62,11 +62,11 @@ class ComparePanel:
         return {self.models: gr.update(choices=known, value=chosen or known[:2])}
 
     def _run(self, visitor: Visitor, different: bool, models: list[str], *values: Any) -> Iterator[Updates]:
-        rows, gold, asked = self.rows.read(*values[:4]), values[4], self.form.setting(*values[5:])
+        (rows, gold), asked = self.rows.read(*values[:5]), self.form.setting(*values[5:])
         yield {self.result: html.empty("Running one model after the other …"), self.last: None}
         try:
             made = self.ctx.bench.compare.compare_models(
-                asked.spec.name, models, rows, asked.parameters, (gold or "").strip() or None, visitor=visitor
+                asked.spec.name, models, rows, asked.parameters, gold, visitor=visitor
             )
         except WorkbenchError:
             yield {self.result: html.empty(_EMPTY)}

@@ -75,7 +75,7 @@ class InputForm:
         self.video = gr.Video(sources=["upload"], height=260, elem_id="pg-video", **start["video"])
         self.chat = gr.Checkbox(
             label="Talk to it as a chat",
-            info="Through the model's own chat template, turn by turn. Needs a chat model.",
+            info="Through the model's own chat template, turn by turn.",
             elem_id="pg-chat",
             **start["chat"],
         )
@@ -139,13 +139,18 @@ def summary(inputs: Any) -> str:
 
 
 def _looks(spec: TaskSpec) -> dict[str, dict[str, Any]]:
-    """Whether each field is shown for a task, and under which words."""
+    """Whether each field is shown for a task, and under which words; a chat is offered once the model is known."""
     placed = {name: one for one, names in places(spec) for name in names}
     looks: dict[str, dict[str, Any]] = {}
     for name in _NAMES[:-3]:
         one = placed.get(name)
         looks[name] = {"visible": False} if one is None else {"visible": True, "label": _title(spec, one, name)}
-    return {**looks, "chat": {"visible": any(one.kind == "chat" for one in spec.inputs)}}
+    return {**looks, "chat": {} if reads_chats(spec) else {"visible": False}}
+
+
+def reads_chats(spec: TaskSpec) -> bool:
+    """Whether an input of a task may be a chat."""
+    return any(one.kind == "chat" for one in spec.inputs)
 
 
 def _values(spec: TaskSpec, inputs: Any) -> dict[str, Any]:
