@@ -72,6 +72,7 @@ class Settings:
         visitor_runs: Runs of one visitor that train at the same time.
         queued_runs: Runs that one visitor may have waiting.
         waiting_runs: Runs that may wait, of all visitors together.
+        trainer_bytes: Memory that one run may take for data, in bytes; never more than is free.
         rehearsal_seconds: Longest time a rehearsal of a run may take, in seconds.
         runs_bytes: Disk space that the runs of one visitor may take, all together, in bytes.
         log_bytes: Most of a run's log that is shown at once, in bytes.
@@ -134,6 +135,7 @@ class Settings:
     visitor_runs: int = 4
     queued_runs: int = 20
     waiting_runs: int = 200
+    trainer_bytes: int = 256 * GB
     rehearsal_seconds: float = 600.0
     runs_bytes: int = 200 * GB
     log_bytes: int = 1 * MB
@@ -174,6 +176,7 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "visitor_runs": 1,
     "queued_runs": 2,
     "waiting_runs": 40,
+    "trainer_bytes": 8 * GB,
     "rehearsal_seconds": 180.0,
     "runs_bytes": 4 * GB,
 }
