@@ -29,6 +29,8 @@ from transformers import (
     RobertaForMaskedLM,
     T5Config,
     T5ForConditionalGeneration,
+    Trainer,
+    TrainingArguments,
     ViTConfig,
     ViTModel,
 )
@@ -210,3 +212,49 @@ def test_a_model_without_linear_layers_is_told_to_be_trained_in_full(models: dic
     with pytest.raises(WorkbenchError, match="method to full") as told:
         lora.wrap(model, spec("image-classification"))
     assert told.value.field == "method"
+
+
+def trainer(models: dict[str, Path], folder: Path, epochs: int, base: str = "bert") -> Trainer:
+    model = lora.wrap(load(AutoModelForSequenceClassification, models[base]), spec("text-classification"))
+    rows = [{"input_ids": [2, 5 + i % 7, 20 + i % 2, 3], "labels": i % 2} for i in range(16)]
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        use_cpu=True,
+        num_train_epochs=epochs,
+        per_device_train_batch_size=4,
+        learning_rate=0.02,
+        lr_scheduler_type="constant",
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        load_best_model_at_end=True,
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=False,
+    )
+    return Trainer(model, arguments, train_dataset=rows, eval_dataset=rows[:5])
+
+
+def test_training_goes_on_from_a_checkpoint_that_holds_the_adapter_alone(
+    models: dict[str, Path], tmp_path: Path
+) -> None:
+    whole = trainer(models, tmp_path / "whole", 2)
+    whole.train()
+    begun = trainer(models, tmp_path / "parts", 1)
+    begun.train()
+    (checkpoint,) = (tmp_path / "parts").glob("checkpoint-*")
+    names = {path.name for path in checkpoint.iterdir()}
+    assert "adapter_model.safetensors" in names
+    assert not names & {"model.safetensors", "adapter_model.bin", "pytorch_model.bin"}
+    rest = trainer(models, tmp_path / "parts", 2)
+    rest.train(resume_from_checkpoint=str(checkpoint))
+    wanted = {name: one for name, one in whole.model.named_parameters() if one.requires_grad}
+    for name, one in rest.model.named_parameters():
+        if one.requires_grad:
+            torch.testing.assert_close(one, wanted[name], msg=name)
+
+
+def test_the_best_evaluation_is_gone_back_to(models: dict[str, Path], tmp_path: Path) -> None:
+    best = trainer(models, tmp_path, 4)
+    best.train()
+    losses = [entry["eval_loss"] for entry in best.state.log_history if "eval_loss" in entry]
+    assert best.evaluate()["eval_loss"] == pytest.approx(min(losses), abs=1e-6)
