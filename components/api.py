@@ -60,25 +60,7 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "whoami": bench.hub.whoami,
         "login": login,
         "logout": bench.hub.sign_out,
-        "search_models": bench.catalog.search_models,
-        "model_facts": bench.catalog.model_facts,
-        "about_model": bench.about.about_model,
-        "run_task": bench.inference.run_task,
-        "run_stages": bench.inference.run_stages,
-        "generation_steps": bench.generation.generation_steps,
-        "score_text": bench.generation.score_text,
-        "hidden_states": bench.generation.hidden_states,
-        "run_batch": bench.batch.run_batch,
-        "compare_models": bench.compare.compare_models,
-        "run_remote": bench.remote.run_task,
         "snippet": make_snippet,
-        "tokenize": bench.tokens.tokenize,
-        "decode": bench.tokens.decode,
-        "collate": bench.tokens.collate,
-        "render_chat": bench.tokens.render_chat,
-        "search_vocabulary": bench.tokens.search_vocabulary,
-        "compare_vocabularies": bench.tokens.compare_vocabularies,
-        "compare_tokenizers": bench.tokens.compare_tokenizers,
         "inspect_data": bench.data.inspect,
         "start_run": bench.runs.start,
         "stop_run": bench.runs.stop,
@@ -93,7 +75,39 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "publish_run": bench.publisher.publish_run,
         "push_card": bench.publisher.push_card,
         "share_run": bench.sharing.share_run,
+        **_model_endpoints(bench),
+        **_token_endpoints(bench),
         **_hub_endpoints(bench),
+    }
+
+
+def _model_endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
+    """What one does with a model in the playground: find it, know it, run it."""
+    return {
+        "search_models": bench.catalog.search_models,
+        "model_facts": bench.catalog.model_facts,
+        "about_model": bench.about.about_model,
+        "run_task": bench.inference.run_task,
+        "run_stages": bench.inference.run_stages,
+        "generation_steps": bench.generation.generation_steps,
+        "score_text": bench.generation.score_text,
+        "hidden_states": bench.generation.hidden_states,
+        "run_batch": bench.batch.run_batch,
+        "compare_models": bench.compare.compare_models,
+        "run_remote": bench.remote.run_task,
+    }
+
+
+def _token_endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
+    """What one does with a tokenizer."""
+    return {
+        "tokenize": bench.tokens.tokenize,
+        "decode": bench.tokens.decode,
+        "collate": bench.tokens.collate,
+        "render_chat": bench.tokens.render_chat,
+        "search_vocabulary": bench.tokens.search_vocabulary,
+        "compare_vocabularies": bench.tokens.compare_vocabularies,
+        "compare_tokenizers": bench.tokens.compare_tokenizers,
     }
 
 
