@@ -11,11 +11,14 @@ from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.policy import image_files
+from components.service.runs.spec import RunSpec
 from components.service.settings import Settings
 from components.service.tasks.texts import check_characters
 from components.service.visitor import Visitor
 
 SOURCES = ("dataset", "file", "files", "text")
+#: Settings of a run that `inspect` takes as arguments of their own.
+_OWN = ("task", "model", "data", "columns")
 #: A path that is longer names no file; most systems refuse to look for it.
 PATH_CHARS = 1000
 
@@ -39,33 +42,70 @@ class Data:
         self.engine = engine
 
     def inspect(
-        self, source: dict[str, Any], columns: dict[str, str] | None = None, *, visitor: Visitor
+        self,
+        source: dict[str, Any],
+        columns: dict[str, str] | None = None,
+        task: str | None = None,
+        model: str | None = None,
+        revision: str | None = None,
+        options: dict[str, Any] | None = None,
+        *,
+        visitor: Visitor,
     ) -> dict[str, Any]:
-        """What a source holds.
+        """What a source holds, what is wrong with it for a task, and how a model would read it.
 
         Args:
             source: `{"dataset": id, "revision": commit or None, "config": name or None}`,
-                `{"file": path of an upload, "name": its original name}`, `{"files": paths of uploaded images, and of
-                a metadata.csv if there is one, "names": their original names}` or `{"text": pasted CSV}`.
-            columns: The columns chosen as `text`, `text_pair` and `label`; those not given are guessed.
+                `{"file": path of an upload, "name": its original name}`, `{"files": paths, "names": names}` (images)
+                or `{"text": pasted CSV}`.
+            columns: The columns chosen, by the task's roles; those not given are guessed.
+            task: A task that can be trained; text-classification if not given.
+            model: Id of the model whose tokenizer measures and shows the rows.
+            revision: Its commit, branch or tag.
+            options: Settings of a run that decide about its rows: `problem`, `remedies`, `validation`, `seed`,
+                `max_length`, `max_target_length`, `learn` and the others of `RunSpec`.
 
         Returns:
-            `columns`: `[{name, kind, distinct, missing, examples}]`, kind one of text, label, number, other;
-            `suggested`: `{text, text_pair, label}`, the columns chosen or guessed; `splits`: rows by split name;
-            `rows`: the first 20; `labels`: `[{label, count}]`; `problems`: `[{level, field, message, fix}]`, level one
-            of error, warning, info; `lengths`: words a text, `{unit, median, p95, longest, histogram}`; `source`:
-            the source at a fixed revision.
+            `columns`: `[{name, kind, distinct, missing, examples}]`, kind one of `worker.columns.Kind`;
+            `suggested`: the column of each role, chosen or guessed, or None; `roles`: `[{role, title, required,
+            instead}]`; `problem`: what the labels are; `splits`: rows by split name; `rows`: the first 20;
+            `labels`: `[{label, count}]`, of numbers in ranges; `problems`: `[{level, field, message, fix, remedy}]`,
+            level one of error, warning, info, remedy None or `{name, label, effect, changes}`, whose `changes` are
+            settings of the run (of these options) that do it; `lengths`: words a text, `{unit, median, p95, longest,
+            histogram}`; `tokens`: the same in tokens with `limit`, `cut` (share), `measured` of `rows`, and `target`
+            or `total` where the task has them, None without a model; `preview`: the first rows as the model reads
+            them, `[{raw, tokens, labels}]`; `split`: `{train, validation, test, how, fingerprint}` as a run with
+            these settings would have it, None if there can be none; `source`: the source at a fixed revision.
 
         Raises:
-            WorkbenchError: The source is not there, or cannot be read at all.
+            WorkbenchError: The source is not there, or cannot be read at all; a setting is not right.
         """
         check_columns(columns)
+        spec = self._spec(columns, task, model, options)
         fixed, local = self.resolve(source, visitor=visitor)
-        caps = self.caps()
-        seen: dict[str, Any] = self.engine.call(
-            "inspect_data", {"source": local, "columns": dict(columns or {}), "caps": caps}
-        )
+        read_by = None
+        if model:
+            path = self.hub.tokenizer(model, revision, visitor=visitor).path
+            read_by = {"path": str(path), "name": model, "tokens": self.settings.sequence_tokens}
+        arguments = {
+            "source": local,
+            "columns": {role: column for role, column in spec.columns.items() if column},
+            "caps": self.caps(),
+            "task": spec.task,
+            "model": read_by,
+            "options": {key: value for key, value in spec.to_dict().items() if key not in _OWN},
+        }
+        seen: dict[str, Any] = self.engine.call("inspect_data", arguments)
         return {**seen, "source": fixed}
+
+    def _spec(
+        self, columns: Mapping[str, str] | None, task: str | None, model: str | None, options: dict[str, Any] | None
+    ) -> RunSpec:
+        """The settings of a run, checked, with some data and model where it is not about them."""
+        if not isinstance(options, Mapping | None):
+            raise WorkbenchError('Options are an object, such as {"seed": 1}.', field="options")
+        given = {"task": task or "text-classification", "model": model or "-", "data": {"text": "-"}}
+        return RunSpec.from_dict({**(options or {}), **given, "columns": dict(columns or {})}, self.settings)
 
     def resolve(self, source: dict[str, Any], *, visitor: Visitor) -> tuple[dict[str, Any], dict[str, Any]]:
         """The source with its revision fixed to a commit, and where it lies on this machine."""

@@ -200,7 +200,7 @@ def test_class_names_of_the_readme_are_kept(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(NAMED)
     assert load({"folder": str(tmp_path)}, Caps())["train"].names == {"label": ["bad", "good"]}
     found = inspect_data(None, {"folder": str(tmp_path)})
-    assert [entry["label"] for entry in found["labels"]] == ["bad", "good"]
+    assert found["labels"] == [{"label": "bad", "count": 20}, {"label": "good", "count": 20}]
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ TOLD: list[tuple[str, dict[str, str], str, str]] = [
     (GOOD, {"text": "body"}, "error", "Choose one of: text, label"),
     (GOOD, {"label": "text", "text": "label"}, "error", "different values"),
     ("label\n" + "a\nb\n" * 30, {"label": "label"}, "error", "looks like text"),
-    ("text\n" + "some words in a row\nand others too\n" * 5, {}, "warning", "looks like a label"),
+    ("text\n" + "some words in a row\nand others too\n" * 5, {}, "error", "looks like a label"),
     ("text,label\nshort one,a\nother one,b\n", {}, "warning", "only 2 rows"),
     ("text,label\nshort one,a\nother one,b\nthree,cells,here\n", {}, "warning", "1 row has more cells .* was left out"),
     ("text,label\na b,a\nc d,b\na,b,c\nd,e,f\n", {}, "warning", "2 rows have more cells .* were left out"),
@@ -344,7 +344,7 @@ def test_a_source_that_is_none_is_refused(settings: Settings, hub: Hub, engine: 
         (["0", "1"] * 15, "label"),
         (["yes", "no"] * 15, "label"),
         ([True, False] * 15, "label"),
-        ([[1], [2]] * 15, "other"),
+        ([[1], [2]] * 15, "labels"),
         ([None] * 30, "other"),
     ],
 )

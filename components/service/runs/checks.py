@@ -23,7 +23,10 @@ CHOICES = {
     "learn": ("all", "assistant"),
 }
 #: What may be done about what the data doctor finds, in the order in which it is done.
-REMEDIES = ("drop_duplicates", "drop_contradictions", "drop_leaks", "drop_rare", "drop_unknown_labels")
+REMEDIES = (
+    "mend_encoding", "drop_missing", "drop_duplicates", "drop_contradictions", "drop_leaks", "drop_rare",
+    "drop_unknown_labels",
+)  # fmt: skip
 SOURCES = ("dataset", "file", "files", "text")
 #: Most inputs to show a model before and after, and the characters of all of them as JSON (a picture is base64).
 SAMPLES, SAMPLE_CHARS = 8, 2_000_000

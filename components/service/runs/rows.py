@@ -1,24 +1,41 @@
-"""From tables to the rows that are trained on: columns found, unusable rows left out, labels named, splits made."""
+"""From tables to the rows that are trained on: cells read by role, remedies applied, labels named, splits made."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import orjson
 
 from components.service.errors import WorkbenchError
+from components.service.runs.cells import (
+    labels_value,
+    messages_value,
+    number_value,
+    problem_of,
+    tags_value,
+    text_value,
+    tokens_value,
+)
+from components.service.runs.checks import REMEDIES
+from components.service.runs.remedies import REMEDY, Splits, labels_of, row_key
+from components.service.runs.remedies import Row as Row
 from components.service.runs.spec import RunSpec
-from components.service.runs.splits import split_rows
+from components.service.runs.splits import split_rows, strata
 from components.service.runs.tasks import TRAIN_TASKS
-from components.service.worker.columns import label_name, order_labels, suggest
+from components.service.runs.values import answers_value, digest, image_value, target_value
+from components.service.worker.columns import label_name, order_labels
 from components.service.worker.findings import count
+from components.service.worker.roles import choose
+from components.service.worker.sources import split_of
 from components.service.worker.tables import Table
 
-#: One row: its values by the task's roles; a role that no column has is left out.
-Row = dict[str, Any]
+#: Most classes of a classifier.
+MOST_LABELS = 1000
 
 
 @dataclass
@@ -28,10 +45,12 @@ class Rows:
     Attributes:
         train, validation, test: Rows of each split; `test` may be empty.
         labels: Class names, in the order of their ids; empty where the task has none.
-        problem: What the labels are, `single`, `multi` or `regression`; empty where the task has no such choice.
         columns: The column used for each role.
-        dropped: Rows left out for want of text or label.
+        dropped: Rows left out because they lack what is read or learned.
         duplicates: Rows left out because the same row came before, where no validation split was given.
+        given: Whether the data has a validation split of its own.
+        problem: What the labels are, `single`, `multi` or `regression`; empty where the task has no such choice.
+        remedied: Rows that each remedy changed or left out.
     """
 
     train: list[Row]
@@ -43,6 +62,7 @@ class Rows:
     duplicates: int = 0
     given: bool = field(default=False)
     problem: str = ""
+    remedied: dict[str, int] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """What is recorded of the data."""
@@ -55,17 +75,41 @@ class Rows:
             "columns": self.columns,
             "dropped": self.dropped,
             "duplicates": self.duplicates,
+            "remedied": self.remedied,
             "validation_given": self.given,
-            "data_fingerprint": hashlib.sha256(orjson.dumps(splits)).hexdigest()[:16],
+            "data_fingerprint": self.fingerprint(),
         }
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change with any row of any split, and with their order."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        return hashlib.sha256(orjson.dumps(splits, default=digest)).hexdigest()[:16]
 
 
 def _counts(rows: Sequence[Row], labels: Sequence[str]) -> dict[str, int]:
-    counts = dict.fromkeys(labels, 0)
-    for row in rows:
-        if "label" in row:
-            counts[row["label"]] += 1
-    return counts
+    """Rows of each class; of a tag, tokens."""
+    return {**dict.fromkeys(labels, 0), **Counter(label for row in rows for label in labels_of(row))}
+
+
+@dataclass
+class Read:
+    """The rows of a source by split, `train` among them, before any is held out.
+
+    Attributes:
+        splits: Rows that have a value for each role that has a column.
+        columns: The column of each role.
+        problem: As in `Rows`.
+        names: Class names that the data itself declares.
+        unusable: For each split, how many rows were left out for want of which role.
+        remedied: Rows that each remedy changed or left out.
+    """
+
+    splits: Splits
+    columns: dict[str, str]
+    problem: str
+    names: list[str]
+    unusable: dict[str, Counter[str]]
+    remedied: dict[str, int] = field(default_factory=dict)
 
 
 def choose_rows(splits: Mapping[str, Table], spec: RunSpec) -> Rows:
@@ -74,43 +118,130 @@ def choose_rows(splits: Mapping[str, Table], spec: RunSpec) -> Rows:
     Raises:
         WorkbenchError: A column is absent, there is one class only, or too little is left to train on.
     """
-    train_name = "train" if "train" in splits else next(iter(splits))
-    columns = _columns(splits[train_name], spec)
-    found = {name: _rows(table, columns) for name, table in splits.items()}
-    train, given = found[train_name], found.get("validation", [])
-    total = sum(len(splits[name]) for name in found)
-    dropped = total - sum(len(rows) for rows in found.values())
-    test = found.get("test", []) if train_name != "test" else []
-    duplicates = 0
-    if not given or train_name == "validation":
-        unique = list({orjson.dumps(row): row for row in reversed(train)}.values())[::-1]
+    table = splits[split_names(splits)["train"]]
+    chosen = choose(table, spec.task, spec.columns)
+    columns = {role: column for role, column in chosen.items() if column}
+    _check_columns(table, columns, spec)
+    return arrange(cure(read_rows(splits, columns, spec), spec), spec)
+
+
+def split_names(splits: Mapping[str, Any]) -> dict[str, str]:
+    """What the data calls its `train`, `validation` and `test` split; the first one there is stands for train."""
+    spoken = {name: name if name in ("train", "validation", "test") else split_of(name) for name in splits}
+    found = {"train": next((name for name in splits if spoken[name] == "train"), next(iter(splits)))}
+    for kind in ("validation", "test"):
+        # A split that is called just so comes before one whose name only speaks of it, as validation_matched does.
+        names = [name for name in splits if spoken[name] == kind and name != found["train"]]
+        if names:
+            found[kind] = kind if kind in names else names[0]
+    return found
+
+
+def read_rows(splits: Mapping[str, Table], columns: Mapping[str, str], spec: RunSpec) -> Read:
+    """Read the cells of the columns as what their roles hold."""
+    names = split_names(splits)
+    table = splits[names["train"]]
+    label = columns.get("label", columns.get("tags", ""))
+    known = table.names.get(label, [])
+    problem = ""
+    if TRAIN_TASKS[spec.task].problems:
+        problem = problem_of(table.columns.get(label, []), known) if spec.problem == "auto" else spec.problem
+    read: dict[str, tuple[list[Row], Counter[str]]] = {}
+    for kind, name in names.items():
+        readers = _readers(columns, splits[name].names.get(label) or known, problem)
+        read[kind] = _rows(splits[name], columns, readers)
+    rows = {kind: one for kind, (one, _) in read.items()}
+    return Read(rows, dict(columns), problem, list(known), {kind: lacking for kind, (_, lacking) in read.items()})
+
+
+#: Reads a cell, given what has been read of its row so far; `None` means that the row cannot be used.
+Reader = Callable[[Any, Row], Any]
+
+
+def _readers(columns: Mapping[str, str], names: Sequence[str], problem: str) -> dict[str, Reader]:
+    """For each role that has a column, what reads its cells, in the order in which they need each other."""
+    label: Callable[[Any], Any] = partial(labels_value if problem == "multi" else label_name, names=names)
+    if problem == "regression":
+        label = number_value
+    readers: dict[str, Reader] = {
+        **{role: lambda cell, _: text_value(cell) for role in ("text", "text_pair", "question", "context")},
+        "tokens": lambda cell, _: tokens_value(cell),
+        "image": lambda cell, _: image_value(cell),
+        "messages": lambda cell, _: messages_value(cell),
+        "target": lambda cell, _: target_value(cell),
+        "label": lambda cell, _: label(cell),
+        "tags": lambda cell, row: tags_value(cell, row.get("tokens"), names),
+        "answers": lambda cell, row: answers_value(cell, row.get("context")),
+    }
+    return {role: reader for role, reader in readers.items() if role in columns}
+
+
+def _rows(table: Table, columns: Mapping[str, str], readers: Mapping[str, Reader]) -> tuple[list[Row], Counter[str]]:
+    empty = [None] * len(table)
+    cells = [table.columns.get(columns[role], empty) for role in readers]
+    rows: list[Row] = []
+    lacking: Counter[str] = Counter()
+    for values in zip(*cells, strict=True):
+        row: Row = {}
+        for (role, reader), value in zip(readers.items(), values, strict=True):
+            read = reader(value, row)
+            if read is None:
+                lacking[role] += 1
+                break
+            row[role] = read
+        else:
+            rows.append(row)
+    return rows, lacking
+
+
+def cure(read: Read, spec: RunSpec) -> Read:
+    """The rows after the remedies that are asked for."""
+    splits, remedied = read.splits, {}
+    for name in REMEDIES:
+        if name in spec.remedies:
+            splits, remedied[name] = REMEDY[name](splits)
+    return replace(read, splits=splits, remedied=remedied)
+
+
+def arrange(read: Read, spec: RunSpec) -> Rows:
+    """The rows of a run; some of train are held out where the data has no validation split.
+
+    Raises:
+        WorkbenchError: There is one class only, or too little is left to train on.
+    """
+    train, validation, test = (read.splits.get(name, []) for name in ("train", "validation", "test"))
+    given, duplicates = bool(validation), 0
+    if not given:
+        unique = list({row_key(row): row for row in reversed(train)}.values())[::-1]
         duplicates = len(train) - len(unique)
-        kept, held = split_rows([row.get("label") for row in unique], spec.validation, spec.seed)
-        train, given = [unique[i] for i in kept], [unique[i] for i in held]
-    labels = _labels(splits[train_name], columns, [*train, *given, *test])
-    if not train or not given:
+        train, validation = _hold_out(unique, spec)
+    if not train or not validation:
         raise WorkbenchError(
-            f"{count(len(train) + len(given), 'row is', 'rows are')} left once empty ones are taken out; at least 2 "
-            "are needed, and better 50 or more. Check the columns, or add rows.",
+            f"{count(len(train) + len(validation), 'row is', 'rows are')} left once those are taken out that cannot "
+            "be used; at least 2 are needed, and better 50 or more. Check the columns, or add rows.",
             field="data",
         )
-    was_given = "validation" in found and train_name != "validation" and bool(found["validation"])
-    problem = "single" if TRAIN_TASKS[spec.task].problems else ""
-    return Rows(train, given, test, labels, columns, dropped, duplicates, was_given, problem)
+    labels = _labels(read, spec, [*train, *validation, *test])
+    dropped = sum(lacking.total() for lacking in read.unusable.values())
+    columns = read.columns
+    return Rows(train, validation, test, labels, columns, dropped, duplicates, given, read.problem, read.remedied)
 
 
-def _columns(table: Table, spec: RunSpec) -> dict[str, str]:
-    roles = TRAIN_TASKS[spec.task].columns
-    guess = suggest(table)
-    # A pair is guessed only together with its first text: a chosen text column stands alone.
-    chosen = {role: column for role, column in spec.columns.items() if column}
-    start = guess if not chosen else {role: guess[role] for role in ("text", "label")}
-    start = {role: column for role, column in start.items() if column not in chosen.values()}
-    names = TRAIN_TASKS[spec.task].roles
-    columns = {role: column for role, column in {**start, **chosen}.items() if column and role in names}
-    for role in roles:
+def _hold_out(rows: list[Row], spec: RunSpec) -> tuple[list[Row], list[Row]]:
+    if spec.validation >= len(rows) > 0:
+        raise WorkbenchError(
+            f"{spec.validation:,.0f} rows cannot be held out of {len(rows):,}: none would be left to train on. Hold "
+            "fewer out.",
+            field="validation",
+        )
+    kept, held = split_rows(strata([row.get("label", row.get("tags")) for row in rows]), spec.validation, spec.seed)
+    return [rows[i] for i in kept], [rows[i] for i in held]
+
+
+def _check_columns(table: Table, columns: Mapping[str, str], spec: RunSpec) -> None:
+    for role in TRAIN_TASKS[spec.task].columns:
         column = columns.get(role.role)
-        if column is None and role.required:
+        if column is None and role.required and role.instead not in columns:
             raise WorkbenchError(
                 f"Choose the column with the {role.role}. The data has: {', '.join(table.columns)}.",
                 field=f"columns.{role.role}",
@@ -120,41 +251,33 @@ def _columns(table: Table, spec: RunSpec) -> dict[str, str]:
                 f"The data has no column {column!r}. It has: {', '.join(table.columns)}.",
                 field=f"columns.{role.role}",
             )
-    return columns
 
 
-def _rows(table: Table, columns: Mapping[str, str]) -> list[Row]:
-    empty = [None] * len(table)
-    texts = table.columns.get(columns["text"], empty)
-    pairs = table.columns.get(columns.get("text_pair", ""), empty)
-    labels = table.columns.get(columns.get("label", ""), empty)
-    names = table.names.get(columns.get("label", ""), [])
-    rows: list[Row] = []
-    for text, pair, label in zip(texts, pairs, labels, strict=True):
-        name = label_name(label, names)
-        if text is None or ("text_pair" in columns and pair is None) or ("label" in columns and name is None):
-            continue
-        values = {"text": str(text), "text_pair": None if pair is None else str(pair), "label": name}
-        rows.append({role: value for role, value in values.items() if value is not None})
-    return rows
-
-
-def _labels(table: Table, columns: Mapping[str, str], rows: Sequence[Row]) -> list[str]:
-    if "label" not in columns:
+def _labels(read: Read, spec: RunSpec, rows: Sequence[Row]) -> list[str]:
+    """The classes in the order of their ids: as the data declares them, else in their own order."""
+    role = "label" if "label" in read.columns else "tags"
+    if role not in read.columns:
         return []
-    used = {row["label"] for row in rows if "label" in row}
-    known = table.names.get(columns["label"], [])
+    column = read.columns[role]
+    if read.problem == "regression":
+        if len({row["label"] for row in rows}) < 2:
+            message = f"All rows have one number in {column}. Choose another column, or add rows of other numbers."
+            raise WorkbenchError(message, field="columns.label")
+        return []
+    used = {label for row in rows for label in labels_of(row)}
+    known = read.names
+    if "drop_rare" in spec.remedies:
+        known = [name for name in known if name in used]
     labels = known if used <= set(known) else order_labels(used)
-    if len(used) < 2:
+    if len(used) < (1 if read.problem == "multi" else 2):
         raise WorkbenchError(
-            f"The column {columns['label']} holds one label only ({', '.join(used) or 'none'}); a classifier needs at "
+            f"The column {column} holds one label only ({', '.join(used) or 'none'}); a classifier needs at "
             "least two. Choose another column, or add rows of another class.",
-            field="columns.label",
+            field=f"columns.{role}",
         )
-    if len(labels) > 1000:
+    if len(labels) > MOST_LABELS:
         raise WorkbenchError(
-            f"The column {columns['label']} holds {len(labels):,} different values, so it is not a label. Choose "
-            "another column.",
-            field="columns.label",
+            f"The column {column} holds {len(labels):,} different values, so it is not a label. Choose another column.",
+            field=f"columns.{role}",
         )
     return list(labels)

@@ -3,18 +3,56 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 
-def split_rows(labels: Sequence[Hashable], share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Hold out a share of the rows of each label: indices of the rows to train on, and of those held out."""
+def strata(labels: Sequence[Any]) -> list[Hashable]:
+    """What the rows are grouped by, so that each group gives its share.
+
+    A row's label; of several labels or tags, its rarest (of which there are too few to leave it to chance); of
+    numbers, which tenth of the rows it belongs to when they are put in order.
+    """
+    if labels and isinstance(labels[0], float):
+        order = sorted(range(len(labels)), key=lambda i: labels[i])
+        bins = max(1, min(10, len(labels) // 10))
+        ranks = {index: rank for rank, index in enumerate(order)}
+        return [ranks[i] * bins // len(labels) for i in range(len(labels))]
+    if labels and isinstance(labels[0], list):
+        rows = Counter(one for label in labels for one in set(label))
+        return [min(label, key=lambda one: (rows[one], one), default="") for label in labels]
+    return list(labels)
+
+
+def split_rows(labels: Sequence[Hashable], held_out: float, seed: int) -> tuple[list[int], list[int]]:
+    """Hold out rows of each label, of which one always stays: indices of those to train on, and of those held out.
+
+    Args:
+        labels: What each row is grouped by.
+        held_out: A share below 1 of each group, or how many rows in all.
+        seed: Decides which.
+    """
     groups: dict[Hashable, list[int]] = {}
     for index, label in enumerate(labels):
         groups.setdefault(label, []).append(index)
+    sizes = [len(group) for group in groups.values()]
+    if held_out < 1:
+        counts = [min(max(1, round(held_out * size)), size - 1) for size in sizes]
+    else:
+        parts = [held_out * size / len(labels) for size in sizes]
+        counts = [min(int(part), size - 1) for part, size in zip(parts, sizes, strict=True)]
+        left = int(held_out) - sum(counts)
+        # First one more where the rounding took most, then what is still missing from the largest groups.
+        for i in sorted(range(len(sizes)), key=lambda i: counts[i] - parts[i])[: max(0, left)]:
+            more = min(1, sizes[i] - 1 - counts[i])
+            counts[i], left = counts[i] + more, left - more
+        for i in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
+            more = max(0, min(left, sizes[i] - 1 - counts[i]))
+            counts[i], left = counts[i] + more, left - more
     draw = random.Random(seed)
     held: set[int] = set()
-    for group in groups.values():
+    for group, count in zip(groups.values(), counts, strict=True):
         draw.shuffle(group)
-        count = max(1, round(share * len(group)))
-        held.update(group[: min(count, len(group) - 1)])
+        held.update(group[:count])
     return [i for i in range(len(labels)) if i not in held], sorted(held)

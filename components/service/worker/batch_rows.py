@@ -11,7 +11,8 @@ from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.tasks import InputSpec, TaskSpec
-from components.service.worker.columns import label_name, suggest
+from components.service.worker.columns import label_name
+from components.service.worker.roles import suggest
 from components.service.worker.sources import load
 from components.service.worker.tables import Caps, Table, sniff_delimiter
 

@@ -1,38 +1,23 @@
-"""What the columns of a table are: kinds, label names, and which column is probably what."""
+"""What the columns of a table hold: kinds, label names, examples."""
 
 from __future__ import annotations
 
-import math
+import ast
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+import orjson
+
+from components.service.runs.values import is_answers, picture
 from components.service.worker.tables import Table
 
-Kind = Literal["text", "label", "number", "other"]
-TEXT_NAMES = (
-    "text", "sentence", "sentence1", "premise", "question1", "text1", "review", "content", "comment", "tweet",
-    "message", "body", "document", "question", "query", "input", "story",
-)  # fmt: skip
-PAIRS = {
-    "sentence1": "sentence2", "sentence": "sentence2", "premise": "hypothesis", "question1": "question2",
-    "text1": "text2", "text_a": "text_b", "sentence_a": "sentence_b", "text": "text_pair",
-}  # fmt: skip
-LABEL_NAMES = (
-    "label",
-    "labels",
-    "class",
-    "category",
-    "target",
-    "sentiment",
-    "intent",
-    "stars",
-    "rating",
-    "score",
-    "topic",
-)
+#: Of lists: `labels` has few different items (classes, tags), `tokens` many.
+Kind = Literal["text", "label", "number", "labels", "tokens", "answers", "messages", "image", "other"]
 MOST_CLASSES = 200
+#: Cells that are looked at to see whether a column holds lists, objects or images.
+LOOKED = 200
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _WHOLE = re.compile(r"[+-]?\d+(\.0+)?")
 
@@ -41,6 +26,8 @@ def label_name(value: Any, names: Sequence[str] = ()) -> str | None:
     """A label as text: the name of a class index, `1` for 1.0; `None` for a missing one (-1 of named classes too)."""
     if value is None or isinstance(value, list | dict | bytes):
         return None
+    if names and isinstance(value, str) and value not in names and value.strip().isdigit():
+        value = int(value)  # a CSV file has nothing but texts
     if names and isinstance(value, int | float) and not isinstance(value, bool):
         return names[int(value)] if 0 <= value < len(names) else None
     if isinstance(value, float) and value.is_integer():
@@ -56,41 +43,97 @@ def order_labels(labels: Iterable[str]) -> list[str]:
     return sorted(names)
 
 
+def parsed(cell: Any) -> Any:
+    """A cell, or the list or object that its text holds as JSON or as Python prints it (which pandas writes)."""
+    if not isinstance(cell, str) or cell.lstrip()[:1] not in ("[", "{"):
+        return cell
+    try:
+        return orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        found = ast.literal_eval(cell.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return cell
+    return found if isinstance(found, list | dict) else cell
+
+
+def _first(values: Sequence[Any]) -> list[Any]:
+    found: list[Any] = []
+    for value in values:
+        if value is not None:
+            found.append(value)
+            if len(found) == LOOKED:
+                break
+    return found
+
+
 def kind_of(values: Sequence[Any], names: Sequence[str] = ()) -> Kind:
     """What a column really holds, whatever its name or declared type."""
-    present = [value for value in values if value is not None]
-    if not present or any(isinstance(value, list | dict | bytes) for value in present[:1000]):
+    first = _first(values)
+    if not first:
         return "other"
+    if all(picture(value) is not None for value in first[:20]):
+        return "image"
+    cells = [parsed(value) for value in first]
+    if all(isinstance(cell, list | dict) for cell in cells):
+        return _kind_of_nested(cells, names)
+    if any(isinstance(value, list | dict | bytes) for value in first):
+        return "other"
+    return _kind_of_plain([value for value in values if value is not None], names)
+
+
+def _kind_of_nested(cells: Sequence[Any], names: Sequence[str]) -> Kind:
+    if all(is_answers(cell) for cell in cells):
+        return "answers"
+    if any(isinstance(cell, dict) for cell in cells):
+        return "other"
+    items = [item for cell in cells for item in cell]
+    if items and all(isinstance(item, dict) for item in items):
+        known = all({"role", "content"} <= item.keys() or {"from", "value"} <= item.keys() for item in items)
+        return "messages" if known else "other"
+    if any(not isinstance(item, str | int) for item in items):
+        return "other"
+    distinct = len(set(items))
+    if names or distinct <= min(MOST_CLASSES, max(2, len(items) // 2)):
+        return "labels"
+    return "tokens" if all(isinstance(item, str) for item in items) else "other"
+
+
+def _kind_of_plain(present: Sequence[Any], names: Sequence[str]) -> Kind:
     if names or all(isinstance(value, bool) for value in present):
         return "label"
-    texts = [str(value).strip() for value in present]
-    counts = Counter(texts)
-    few = len(counts) <= min(MOST_CLASSES, max(2, len(texts) // 3))
+    counts = Counter(str(value).strip() for value in present)
+    few = len(counts) <= min(MOST_CLASSES, max(2, len(present) // 3))
     # Up to half of the rows where the values are names rather than sentences.
     names_only = all(len(text) <= 40 and len(text.split()) <= 4 for text in counts)
-    few = few or (names_only and len(counts) <= min(MOST_CLASSES, len(texts) // 2))
-    if all(_NUMBER.fullmatch(text) for text in texts):
-        whole = all(_WHOLE.fullmatch(text) for text in texts)
+    few = few or (names_only and len(counts) <= min(MOST_CLASSES, len(present) // 2))
+    if all(_NUMBER.fullmatch(text) for text in counts):
+        whole = all(_WHOLE.fullmatch(text) for text in counts)
         return "label" if whole and few and len(counts) <= 50 else "number"
     short = max(len(text) for text in counts) <= 60
     if few and short:
         return "label"
-    identifiers = len(counts) == len(texts) and short and all(re.fullmatch(r"\S*\d\S*", text) for text in texts)
+    identifiers = len(counts) == len(present) and short and all(re.fullmatch(r"\S*\d\S*", text) for text in counts)
     return "other" if identifiers or not all(isinstance(value, str) for value in present[:1000]) else "text"
 
 
-def describe(table: Table) -> list[dict[str, Any]]:
+def kinds_of(table: Table) -> dict[str, Kind]:
+    """The kind of each column."""
+    return {name: kind_of(values, table.names.get(name, [])) for name, values in table.columns.items()}
+
+
+def describe(table: Table, kinds: Mapping[str, Kind]) -> list[dict[str, Any]]:
     """Every column: name, kind, distinct values, missing values, a few examples."""
     described = []
     for name, values in table.columns.items():
-        texts = [str(value) for value in values if value is not None]
-        counts = Counter(texts)
+        counts = Counter(str(value) for value in values if value is not None)
         described.append(
             {
                 "name": name,
-                "kind": kind_of(values, table.names.get(name, [])),
+                "kind": kinds[name],
                 "distinct": len(counts),
-                "missing": len(values) - len(texts),
+                "missing": len(values) - counts.total(),
                 "examples": [shorten(text) for text in list(counts)[:3]],
             }
         )
@@ -100,26 +143,3 @@ def describe(table: Table) -> list[dict[str, Any]]:
 def shorten(text: str, limit: int = 200) -> str:
     """The start of a long text."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def suggest(table: Table) -> dict[str, str | None]:
-    """The columns that are probably the text, its pair, and the label."""
-    kinds = {name: kind_of(values, table.names.get(name, [])) for name, values in table.columns.items()}
-    by_name = {name.lower(): name for name in reversed(list(table.columns))}
-    texts = [name for name, kind in kinds.items() if kind == "text"]
-    named = [by_name[n] for n in TEXT_NAMES if n in by_name]
-    # A column named text is text even if its values repeat, unless that leaves nothing to be the label.
-    text = next((n for n in named if kinds[n] == "text"), None) or max(
-        texts, key=lambda n: _length(table, n), default=None
-    )
-    text = text or next((n for n in named if kinds[n] == "label"), None)
-    pair = by_name.get(PAIRS.get((text or "").lower(), ""))
-    labels = [by_name[n] for n in LABEL_NAMES if n in by_name and kinds[by_name[n]] == "label"]
-    labels += [name for name, kind in kinds.items() if kind == "label"]
-    label = next((name for name in labels if name not in (text, pair)), None)
-    return {"text": text, "text_pair": pair, "label": label}
-
-
-def _length(table: Table, name: str) -> float:
-    values = [len(str(value)) for value in table.columns[name][:1000] if value is not None]
-    return math.fsum(values) / max(1, len(values))

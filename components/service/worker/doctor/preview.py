@@ -1,0 +1,81 @@
+"""A few rows as they are, and as the model will read them: by the very code that makes its inputs in training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from components.service.runs.families.base import Family, Prepared
+from components.service.runs.rows import Row, Rows
+from components.service.runs.values import Picture
+from components.service.worker.columns import shorten
+from components.service.worker.doctor.first_rows import CHARS, thumbnail
+
+#: Rows, and tokens of each, that are shown as the model reads them.
+SHOWN_ROWS, SHOWN_TOKENS = 5, 200
+
+
+def previewed(row: Row, prepared: Prepared, tokenizer: Any, labels: list[str]) -> dict[str, Any]:
+    """One row and the first example made of it: `{raw, tokens, labels}`.
+
+    `labels` has, for each token shown, what is learned there, or None: a tag, the token itself (language models),
+    `answer`. Of a text that is written, the tokens to write; `None` where one label belongs to the whole row.
+    """
+    example = prepared.train[0]
+    ids = list(example["input_ids"])
+    tokens = tokenizer.convert_ids_to_tokens(ids[:SHOWN_TOKENS])
+    return {
+        "raw": {role: _raw(value) for role, value in row.items()},
+        "tokens": [str(token) for token in tokens],
+        "labels": _learned(row, example, ids, tokenizer, labels),
+    }
+
+
+def _raw(value: Any) -> Any:
+    if isinstance(value, str):
+        return shorten(value, CHARS)
+    if isinstance(value, list):
+        return [_raw(one) for one in value[:SHOWN_TOKENS]]
+    return {key: _raw(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def _learned(
+    row: Row, example: dict[str, Any], ids: list[int], tokenizer: Any, names: list[str]
+) -> list[str | None] | None:
+    if "tags" in row:
+        return [names[i] if i >= 0 else None for i in example["labels"][:SHOWN_TOKENS]]
+    if "answers" in row:
+        spans = range(example.get("start_positions", 0), example.get("end_positions", -1) + 1)
+        # An answer that is not in this window is put at the first token, which is no word.
+        return ["answer" if i in spans and i > 0 else None for i in range(len(ids[:SHOWN_TOKENS]))]
+    if "label" in row or "labels" not in example:
+        return None
+    learned = [i for i in example["labels"] if i >= 0] if "target" in row else example["labels"]
+    return [tokenizer.convert_ids_to_tokens(int(i)) if i >= 0 else None for i in learned[:SHOWN_TOKENS]]
+
+
+def alone(rows: Rows, row: Row) -> Rows:
+    """The same data with one row in it, to train and to evaluate on."""
+    return replace(rows, train=[row], validation=[row], test=[])
+
+
+def picture_rows(rows: Rows) -> list[dict[str, Any]]:
+    """The first rows of images, each a small one with its label."""
+    return [
+        {"raw": {**row, "image": thumbnail(Picture(row["image"]))}, "tokens": [], "labels": None}
+        for row in rows.train[:SHOWN_ROWS]
+    ]
+
+
+def preview(family: Family, rows: Rows, tokenizer: Any, config: Any, longest: int) -> tuple[list[dict[str, Any]], int]:
+    """The first rows of train as the model reads them, and the most tokens that a sequence has.
+
+    Raises:
+        WorkbenchError: The model cannot be trained on these rows.
+    """
+    shown, limit = [], 0
+    for row in rows.train[:SHOWN_ROWS]:
+        prepared = family.prepare(alone(rows, row), tokenizer, config, longest)
+        shown.append(previewed(row, prepared, tokenizer, rows.labels))
+        limit = int(prepared.facts.get("max_length", 0))
+    return shown, limit

@@ -1,0 +1,79 @@
+"""What is wrong between the splits, and how the rows are held out where there is no validation split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from components.service.runs.remedies import input_key, labels_of
+from components.service.runs.spec import RunSpec
+from components.service.worker.columns import shorten
+from components.service.worker.doctor.looked import Finding, Looked
+from components.service.worker.findings import count, finding
+
+
+def about_splits(looked: Looked) -> Iterator[Finding]:
+    """Rows that are both trained and evaluated on, labels that cannot be known, no validation split."""
+    splits = looked.read.splits
+    seen = {input_key(row) for row in looked.train} if len(splits) > 1 else set()
+    known = {label for row in looked.train for label in labels_of(row)}
+    for name, rows in splits.items():
+        if name == "train":
+            continue
+        both = sum(input_key(row) in seen for row in rows)
+        if both:
+            message = f"{looked.things(both)} of {name} also {'stands' if both == 1 else 'stand'} in train."
+            yield looked.treated(
+                finding("warning", message, "Figures measured on them are too good."),
+                "drop_leaks",
+                "Take them out of train",
+                lambda n: f"Leaves out {count(n, 'row', 'rows')} of train; what is evaluated on stays whole.",
+            )
+        yield from _unknown(looked, name, rows, known)
+    if not splits.get("validation"):
+        yield finding("info", "There is no validation split.", f"{held_out(looked.spec, looked)} to evaluate on.")
+
+
+def _unknown(looked: Looked, name: str, rows: list[dict[str, Any]], known: set[str]) -> Iterator[Finding]:
+    unknown = {label for row in rows for label in labels_of(row)} - known
+    if not unknown or not known:
+        return
+    listed = ", ".join(shorten(label, 40) for label in sorted(unknown)[:5])
+    message = f"{name} has labels that train has not: {listed}{' …' if len(unknown) > 5 else ''}."
+    yield looked.treated(
+        finding("warning", message, "Add such rows to train, or correct the labels.", "columns.label"),
+        "drop_unknown_labels",
+        "Leave them out",
+        lambda n: f"Leaves out {count(n, 'row', 'rows')} of what is evaluated on.",
+    )
+
+
+def held_out(spec: RunSpec, looked: Looked) -> str:
+    """How rows are held out, as a sentence without its end: `20 % of the rows of each label are held out`."""
+    of_each = ""
+    if looked.read.problem == "regression":
+        of_each = " of each tenth of the numbers"
+    elif {"label", "tags"} & looked.read.columns.keys():
+        of_each = " of each label"
+    if spec.validation > 1:
+        spread = ", spread over the labels," if of_each else ""
+        return f"{spec.validation:,.0f} rows{spread} are held out"
+    share = "A fifth" if spec.validation == 0.2 else f"{100 * spec.validation:g} %"
+    return f"{share} of the rows{of_each} is held out"
+
+
+def split(looked: Looked) -> dict[str, Any] | None:
+    """Rows of each split as a run would have them: `{train, validation, test, how, fingerprint}`."""
+    rows = looked.rows
+    if rows is None:
+        return None
+    how = "The data has a validation split of its own."
+    if not rows.given:
+        how = f"{held_out(looked.spec, looked)}, drawn with seed {looked.spec.seed}."
+    return {
+        "train": len(rows.train),
+        "validation": len(rows.validation),
+        "test": len(rows.test),
+        "how": how,
+        "fingerprint": rows.fingerprint(),
+    }
