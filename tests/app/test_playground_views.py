@@ -98,7 +98,7 @@ def test_a_link_brings_back_each_example_of_each_task(task: str) -> None:
         linked = read_link(dict(parse_qsl(query)))
         assert left_out == ""
         assert linked is not None
-        assert (linked.task, linked.model, linked.revision) == (task, "me/model", "v1")
+        assert (linked.spec.name, linked.model, linked.revision) == (task, "me/model", "v1")
         assert linked.inputs == example.inputs
         assert linked.parameters == dict(example.parameters)
 

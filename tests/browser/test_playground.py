@@ -79,7 +79,7 @@ def test_another_token_can_be_taken_and_the_text_goes_on_from_there(playground: 
     assert after[3] != before[3]
     tab(playground, "Loss of a text")
     playground.locator("#pg-score-run").click()
-    expect(playground.locator("#pg-scored")).to_contain_text("Perplexity")
+    expect(playground.locator("#pg-score")).to_contain_text("Perplexity")
     tab(playground, "With and without a head")
     playground.locator("#pg-heads-run").click()
     expect(playground.locator("#pg-heads")).to_contain_text("last_hidden_state")

@@ -36,7 +36,7 @@ class AboutPanel:
         if not model:
             yield {self.about: html.empty("Choose a model first.")}
             return
-        made = self.ctx.bench.about.about_model(model, (revision or "").strip() or None, visitor=visitor)
+        made = self.ctx.bench.about.about_model(model, revision, visitor=visitor)
         card = (made["card"] or {}).get("body") or "It has no card."
         yield {self.about: about_view(made), self.card: readable(card)}
 

@@ -11,8 +11,9 @@ from components.service.compare import MOST_MODELS
 from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
+from components.tabs.playground.asked import Asked
 from components.tabs.playground.batch import RowsForm, code_fold, inputs_of
-from components.tabs.playground.form import Asked, Form
+from components.tabs.playground.form import Form
 from components.widgets import html, model_picker
 from components.widgets.compare import compare_view
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -12,27 +12,12 @@ from components.service.settings import Settings
 from components.service.tasks import TASKS, TaskSpec
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
+from components.tabs.playground.asked import Asked
 from components.tabs.playground.inputs import InputForm, reads_chats, summary
 from components.tabs.playground.link import read_link
 from components.tabs.playground.parameters import ParameterForm
 from components.widgets import html, model_picker
 from components.widgets.model_picker import ModelPicker
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a visitor asks for, as the service takes it."""
-
-    spec: TaskSpec
-    model: str
-    inputs: Any
-    parameters: dict[str, Any]
-    revision: str | None
-
-    @property
-    def call(self) -> tuple[str, str, Any, dict[str, Any], str | None]:
-        """The arguments of `run_task` and its kin."""
-        return self.spec.name, self.model, self.inputs, self.parameters, self.revision
 
 
 class Form:
@@ -174,8 +159,8 @@ class Form:
             if asked is None:
                 return [gr.skip()] * len(targets)
             updates: Updates = {
-                self._fitted: asked.task,
-                self.task: gr.update(value=asked.task, info=asked.spec.summary),
+                self._fitted: asked.spec.name,
+                self.task: gr.update(value=asked.spec.name, info=asked.spec.summary),
                 self.examples: gr.update(samples=_samples(asked.spec)),
                 self.revision: asked.revision,
                 **_merged(self.inputs.show(asked.spec), self.inputs.fill(asked.spec, asked.inputs)),

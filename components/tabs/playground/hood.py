@@ -84,28 +84,31 @@ class StagesPanel:
         return self._look(visitor, *values) if view == "hood" else {}
 
 
-class StepsPanel:
+class Panel:
+    """A button, and under it what it shows, with the code that gives it again."""
+
+    def __init__(self, ctx: Context, form: Form, name: str, button: str, empty: str, **options: Any) -> None:
+        self.ctx, self.form = ctx, form
+        self.run = gr.Button(button, elem_id=f"pg-{name}-run")
+        self.told = gr.HTML(padding=False, elem_id=f"pg-{name}-told")
+        self.view = gr.HTML(html.empty(empty), padding=False, elem_id=f"pg-{name}", **options)
+        self.code = code_fold(f"pg-{name}-code")
+
+
+class StepsPanel(Panel):
     """Token by token: what was likely at each step, and going on from another token."""
 
     def __init__(self, ctx: Context, form: Form) -> None:
-        self.ctx, self.form = ctx, form
-        self.write = gr.Button("Write it token by token", elem_id="pg-steps-run")
-        self.told = gr.HTML(padding=False, elem_id="pg-steps-told")
-        self.steps = gr.HTML(
-            html.empty("Each token is shown with those that were likely in its place. Click one, and take another."),
-            js_on_load=generation.PICKING,
-            padding=False,
-            elem_id="pg-steps",
-        )
-        self.code = code_fold("pg-steps-code")
+        empty = "Each token is shown with those that were likely in its place. Click one, and take another."
+        super().__init__(ctx, form, "steps", "Write it token by token", empty, js_on_load=generation.PICKING)
         self.forced = gr.State([])
 
     def wire(self) -> None:
         """Write, and go on from an alternative that is clicked."""
-        outputs = [self.steps, self.code, self.forced]
-        self.ctx.wire(self.write.click, self._write, self.form.fields, outputs, told=self.told)
+        outputs = [self.view, self.code, self.forced]
+        self.ctx.wire(self.run.click, self._write, self.form.fields, outputs, told=self.told)
         fields = [self.forced, *self.form.fields]
-        self.ctx.wire(self.steps.select, self._branch, fields, outputs, told=self.told, detailed=True)
+        self.ctx.wire(self.view.select, self._branch, fields, outputs, told=self.told, detailed=True)
 
     def _write(self, visitor: Visitor, *values: Any) -> Updates:
         return self._made(visitor, [], values)
@@ -119,14 +122,13 @@ class StepsPanel:
         made = bench.generation.generation_steps(*asked.call, forced=forced, visitor=visitor)
         prompt = asked.inputs if asked.spec.name == "text-generation" and isinstance(asked.inputs, str) else ""
         code = bench.snippet("generation_steps", {**made, "inputs": asked.inputs, "forced": forced})
-        return {self.steps: generation.steps_view(made, prompt, forced), self.code: code, self.forced: forced}
+        return {self.view: generation.steps_view(made, prompt, forced), self.code: code, self.forced: forced}
 
 
-class ScorePanel:
+class ScorePanel(Panel):
     """The loss of a text, token by token."""
 
     def __init__(self, ctx: Context, form: Form) -> None:
-        self.ctx, self.form = ctx, form
         self.text = gr.Textbox(
             label="Text",
             info="How likely is it to the model that is chosen on the left?",
@@ -135,35 +137,26 @@ class ScorePanel:
             max_lines=10,
             elem_id="pg-score-text",
         )
-        self.score = gr.Button("Score it", elem_id="pg-score-run")
-        self.told = gr.HTML(padding=False, elem_id="pg-score-told")
-        self.scored = gr.HTML(
-            html.empty("The loss of each token is shown here, and what the model held for likelier."),
-            padding=False,
-            elem_id="pg-scored",
-        )
-        self.code = code_fold("pg-score-code")
+        empty = "The loss of each token is shown here, and what the model held for likelier."
+        super().__init__(ctx, form, "score", "Score it", empty)
 
     def wire(self) -> None:
         """Score when asked to."""
         fields = [self.text, self.form.task, self.form.picker.model, self.form.revision]
-        for event in (self.score.click, self.text.submit):
-            self.ctx.wire(event, self._score, fields, [self.scored, self.code], told=self.told)
+        for event in (self.run.click, self.text.submit):
+            self.ctx.wire(event, self._score, fields, [self.view, self.code], told=self.told)
 
     def _score(self, visitor: Visitor, text: str, task: str, model: str, revision: str | None) -> Updates:
         bench = self.ctx.bench
-        seen = bench.generation.score_text(model, text, (revision or "").strip() or None, task, visitor=visitor)
-        return {
-            self.scored: generation.score_view(seen),
-            self.code: bench.snippet("score_text", {**seen, "text": text}),
-        }
+        seen = bench.generation.score_text(model, text, revision, task, visitor=visitor)
+        code = bench.snippet("score_text", {**seen, "text": text})
+        return {self.view: generation.score_view(seen), self.code: code}
 
 
-class HeadsPanel:
+class HeadsPanel(Panel):
     """The same ids through the model without its head, and with it."""
 
     def __init__(self, ctx: Context, form: Form) -> None:
-        self.ctx, self.form = ctx, form
         self.texts = gr.Textbox(
             label="One or two texts, one a line",
             info="Of two, the shorter one is padded.",
@@ -178,29 +171,23 @@ class HeadsPanel:
             max_lines=1,
             elem_id="pg-heads-labels",
         )
-        self.look = gr.Button("Look with and without its head", elem_id="pg-heads-run")
-        self.told = gr.HTML(padding=False, elem_id="pg-heads-told")
-        self.heads = gr.HTML(
-            html.empty("The hidden states of the model stand here beside what its head makes of them."),
-            padding=False,
-            elem_id="pg-heads",
-        )
-        self.code = code_fold("pg-heads-code")
+        empty = "The hidden states of the model stand here beside what its head makes of them."
+        super().__init__(ctx, form, "heads", "Look with and without its head", empty)
 
     def wire(self) -> None:
         """Look when asked to."""
         fields = [self.texts, self.labels, self.form.task, self.form.picker.model, self.form.revision]
-        self.ctx.wire(self.look.click, self._look, fields, [self.heads, self.code], told=self.told)
+        self.ctx.wire(self.run.click, self._look, fields, [self.view, self.code], told=self.told)
 
     def _look(self, visitor: Visitor, texts: str, labels: str, task: str, model: str, revision: str | None) -> Updates:
         lines = [line for line in (texts or "").splitlines() if line.strip()]
         if not 1 <= len(lines) <= 2:
             raise WorkbenchError("Write one or two texts, one a line.", field="inputs")
         given = _labels(labels or "")
-        bench, at = self.ctx.bench, (revision or "").strip() or None
-        seen = bench.generation.hidden_states(task, model, lines, at, given, visitor=visitor)
+        bench = self.ctx.bench
+        seen = bench.generation.hidden_states(task, model, lines, revision, given, visitor=visitor)
         code = bench.snippet("hidden_states", {**seen, "inputs": lines, "labels": given})
-        return {self.heads: generation.heads_view(seen), self.code: code}
+        return {self.view: generation.heads_view(seen), self.code: code}
 
 
 def fits(task: str) -> dict[str, bool]:

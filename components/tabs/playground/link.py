@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from components.service.tasks import TASKS, TaskSpec
+from components.service.tasks import TASKS
+from components.tabs.playground.asked import Asked
 
 #: Longest address that browsers and servers are sure to take, in characters.
 MOST_CHARS = 6000
@@ -20,22 +20,6 @@ _SECRET = re.compile(
     r"|\b(?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key)\b\s*[:=]\s*\S+",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class Linked:
-    """What a link asks for."""
-
-    spec: TaskSpec
-    model: str
-    inputs: Any
-    parameters: dict[str, Any]
-    revision: str | None
-
-    @property
-    def task(self) -> str:
-        """The task's name."""
-        return self.spec.name
 
 
 def write_link(task: str, model: str, inputs: Any, parameters: dict[str, Any], revision: str | None) -> tuple[str, str]:
@@ -56,7 +40,7 @@ def write_link(task: str, model: str, inputs: Any, parameters: dict[str, Any], r
     return whole, "The link leaves out the file: only what is typed fits an address." if inputs is None else ""
 
 
-def read_link(query: Mapping[str, str]) -> Linked | None:
+def read_link(query: Mapping[str, str]) -> Asked | None:
     """What a link asks for, or None where it is no link to a view or has been tampered with."""
     spec = TASKS.get(query.get("task", ""))
     if spec is None:
@@ -70,4 +54,4 @@ def read_link(query: Mapping[str, str]) -> Linked | None:
         return None
     known = {one.name for one in spec.parameters}
     kept = {name: value for name, value in parameters.items() if name in known}
-    return Linked(spec, query.get("model", ""), inputs, kept, query.get("revision") or None)
+    return Asked(spec, query.get("model", ""), inputs, kept, query.get("revision") or None)

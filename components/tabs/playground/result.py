@@ -11,7 +11,8 @@ from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates, bring_into_view
 from components.tabs.labels import in_labels
-from components.tabs.playground.form import Asked, Form
+from components.tabs.playground.asked import Asked
+from components.tabs.playground.form import Form
 from components.tabs.playground.link import write_link
 from components.widgets import html
 from components.widgets.outputs import shown
@@ -133,7 +134,7 @@ class ResultPanel:
 
     def _link(self, _visitor: Visitor, *values: Any) -> Updates:
         asked = self.form.read(*values)
-        query, left_out = write_link(asked.spec.name, asked.model, asked.inputs, asked.parameters, asked.revision)
+        query, left_out = write_link(*asked.call)
         return {self.link: gr.update(value=query, visible=True), self.link_told: html.notice(left_out, "warning")}
 
 
