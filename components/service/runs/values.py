@@ -86,8 +86,8 @@ def target_value(cell: Any) -> str | None:
 
 
 def language_of(column: str | None) -> str | None:
-    """The language that the name of a column speaks of, as `translation.en` and `text_fr_XX` do; `None` for others."""
-    match = re.fullmatch(r"(?:.*[._])?([a-z]{2,3}(?:[_-][A-Z]{2}|_[A-Z][a-z]{3})?)", column or "")
+    """The language that the name of a column speaks of, as `translation.en` and `text_fra_Latn` do; `None` for others."""
+    match = re.fullmatch(r"(?:.*[._])?([a-z]{2}(?:[_-][A-Z]{2})?|[a-z]{3}_[A-Z][a-z]{3})", column or "")
     return match[1] if match else None
 
 

@@ -15,6 +15,7 @@ from components.service.errors import WorkbenchError
 from components.service.runs import text_metrics
 from components.service.runs.families.base import Prepared
 from components.service.runs.families.grouped import WORST_CHARS, Grouped, length_facts, worst
+from components.service.runs.families.traced import SOURCE, TracingTrainer, untraced
 from components.service.runs.rows import Row, Rows
 from components.service.runs.spans import LONGEST, Window, best_answers, read_windows
 from components.service.worker.columns import shorten
@@ -81,7 +82,7 @@ class QuestionAnswering(Grouped):
 
     def trainer(self, **options: Any) -> Trainer:
         """A Trainer that knows which windows it evaluates."""
-        self._trainer = _SpanTrainer(preprocess_logits_for_metrics=self.reduced, **options)
+        self._trainer = TracingTrainer(preprocess_logits_for_metrics=self.reduced, **options)
         return self._trainer
 
     @staticmethod
@@ -118,7 +119,7 @@ class QuestionAnswering(Grouped):
 
     def details(self, output: Any, rows: Rows) -> dict[str, Any]:  # noqa: ARG002 - the windows hold the rows
         """The questions answered worst, by the mean loss of their windows."""
-        windows = self._trainer.windows(self._trainer.eval_dataset)
+        windows = self._trainer.sources(self._trainer.eval_dataset)
         answers, accepted = self._answers(windows, output), _accepted(windows)
         wrong = np.array(text_metrics.answer_scores(answers, accepted)["f1"]) < 1.0
         places = {id(row): i for i, row in enumerate(_rows(windows))}
@@ -131,29 +132,13 @@ class QuestionAnswering(Grouped):
         return {"worst": [_told(asked[i], answers[i], float(losses[i])) for i in worst(losses, wrong)]}
 
 
-class _SpanTrainer(Trainer):  # type: ignore[misc]  # the library has no types
-    """Notes the windows of an evaluation, in the order in which their logits come."""
-
-    evaluated: Sequence[Window] = ()
-
-    def evaluation_loop(self, dataloader: Any, *rest: Any, **options: Any) -> Any:
-        """Evaluate."""
-        self.evaluated = self.windows(dataloader.dataset)
-        return super().evaluation_loop(dataloader, *rest, **options)
-
-    def windows(self, dataset: Any) -> list[Window]:
-        """The windows of a data set, in the order in which they are evaluated."""
-        order = self._get_eval_sampler(dataset)
-        return [dataset[i]["window"] for i in (range(len(dataset)) if order is None else order)]
-
-
 class _Collator(DataCollatorWithPadding):  # type: ignore[misc]  # the library has no types
     """Pads at the end, whatever the tokenizer prefers, so that the places of the answers hold."""
 
     def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
         before, self.tokenizer.padding_side = self.tokenizer.padding_side, "right"
         try:
-            batch: dict[str, Any] = super().__call__([{k: v for k, v in f.items() if k != "window"} for f in features])
+            batch: dict[str, Any] = super().__call__(untraced(features))
         finally:
             self.tokenizer.padding_side = before
         return batch
@@ -161,7 +146,7 @@ class _Collator(DataCollatorWithPadding):  # type: ignore[misc]  # the library h
 
 def _example(inputs: dict[str, Any], window: Window, *, keep: bool) -> dict[str, Any]:
     start, end = window.place()
-    return {**inputs, "start_positions": start, "end_positions": end, **({"window": window} if keep else {})}
+    return {**inputs, "start_positions": start, "end_positions": end, **({SOURCE: window} if keep else {})}
 
 
 def _none(row: Row) -> bool:
@@ -183,7 +168,8 @@ def _losses(output: Any) -> np.ndarray:
     for logits, places in zip(output.predictions, output.label_ids, strict=True):
         scores = special.log_softmax(np.asarray(logits, dtype=float), -1)
         losses.append(-np.take_along_axis(scores, np.asarray(places)[:, None], -1)[:, 0])
-    return np.stack(losses).mean(axis=0)
+    mean: np.ndarray = np.stack(losses).mean(axis=0)
+    return mean
 
 
 def _told(row: Row, answer: str, loss: float) -> dict[str, Any]:
