@@ -513,28 +513,6 @@ def test_odd_event_lines_are_passed_over(tmp_path: Path, line: bytes) -> None:
     assert [event["status"] for event in folder.events()] == ["queued"]
 
 
-def test_only_whole_checkpoints_count(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
-    cases = {
-        "checkpoint-5": ({"global_step": 5}, b"weights"),
-        "checkpoint-40": ({"global_step": 40}, b"weights"),
-        "checkpoint-50": (None, b"weights"),
-        "checkpoint-60": ({"global_step": 60}, b""),
-        "checkpoint-70": ({"global_step": 71}, b"weights"),
-        "checkpoint-x": ({"global_step": 1}, b"weights"),
-    }
-    for name, (state, weights) in cases.items():
-        path = folder.checkpoints / name
-        path.mkdir(parents=True)
-        (path / "model.safetensors").write_bytes(weights)
-        if state:
-            write_json(path / "trainer_state.json", state)
-    (folder.checkpoints / "checkpoint-40" / "other").touch()
-    assert [path.name for path in folder.complete_checkpoints()] == ["checkpoint-5", "checkpoint-40"]
-    folder.drop_partial_checkpoints()
-    assert sorted(path.name for path in folder.checkpoints.iterdir()) == ["checkpoint-40", "checkpoint-5"]
-
-
 def test_a_process_id_that_went_to_another_program_is_not_the_trainer(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert folder.pid() is None

@@ -7,6 +7,7 @@ events.jsonl   what happened, appended to by one writer at a time
 progress.json  where training stands, replaced about once a second
 process.json   process id and start time of the process that trains
 stop           a request to stop; its text says how
+place          where it stands in the line of runs that wait
 log.txt  data/  checkpoints/  model/  card.md
 """
 
@@ -24,8 +25,9 @@ from typing import Any
 import orjson
 import psutil
 
+from components.service.runs.checkpoints import is_whole, step_of
+
 _ID = re.compile(r"[A-Za-z0-9_-]{16,40}", re.ASCII)
-_CHECKPOINT = re.compile(r"checkpoint-(\d+)", re.ASCII)
 #: Ways to stop: keep the weights as they are, keep the best so far, finish the epoch first, or keep nothing.
 STOPS = ("stop", "best", "epoch", "discard")
 #: Two readings of a process's start time may differ by this much, in seconds, after the clock was set.
@@ -71,6 +73,7 @@ class RunFolder:
         self.progress = path / "progress.json"
         self.process = path / "process.json"
         self.stop = path / "stop"
+        self.place = path / "place"
         self.log = path / "log.txt"
         self.data = path / "data"
         self.checkpoints = path / "checkpoints"
@@ -126,18 +129,9 @@ class RunFolder:
             return None
 
     def complete_checkpoints(self) -> list[Path]:
-        """Checkpoints that training can go on from, oldest first.
-
-        `trainer_state.json` is written last, so a checkpoint in which it parses and weights lie is whole.
-        """
-        found = []
-        for path in self.checkpoints.glob("checkpoint-*"):
-            step = _CHECKPOINT.fullmatch(path.name)
-            state = read_json(path / "trainer_state.json")
-            weights = any(file.stat().st_size for file in path.glob("*.safetensors"))
-            if step and isinstance(state, dict) and state.get("global_step") == int(step[1]) and weights:
-                found.append((int(step[1]), path))
-        return [path for _, path in sorted(found)]
+        """Checkpoints that training can go on from, oldest first."""
+        whole = [path for path in self.checkpoints.glob("checkpoint-*") if is_whole(path)]
+        return sorted(whole, key=lambda path: step_of(path) or 0)
 
     def drop_partial_checkpoints(self) -> None:
         """Remove what a killed process left half written."""
@@ -147,5 +141,19 @@ class RunFolder:
                 shutil.rmtree(path, ignore_errors=True)
 
     def bytes(self) -> int:
-        """Disk space that the run takes, in bytes."""
-        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+        """Disk space that the run takes, in bytes; files that go while it is counted are passed over."""
+        total = 0
+        for folder, _, names in os.walk(self.path):
+            for name in names:
+                try:
+                    total += os.lstat(os.path.join(folder, name)).st_size
+                except FileNotFoundError:
+                    continue
+        return total
+
+    def owner_key(self) -> str:
+        """What stands for its owner; empty for a run by hand."""
+        try:
+            return self.owner.read_text()
+        except OSError:
+            return ""
