@@ -68,7 +68,6 @@ class Settings:
         batch_size: Largest batch of a run.
         sequence_tokens: Longest sequence a run may train on, in tokens.
         run_seconds: Longest time one run may take, in seconds.
-        training_bytes: Memory that one run may take for data, in bytes; no more than is free when it starts.
         running_runs: Runs that train at the same time.
         visitor_runs: Runs of one visitor that train at the same time.
         queued_runs: Runs that one visitor may have waiting.
@@ -132,7 +131,6 @@ class Settings:
     batch_size: int = 256
     sequence_tokens: int = 2048
     run_seconds: float = 7 * 24 * 3600.0
-    training_bytes: int = 256 * GB
     running_runs: int = 1
     visitor_runs: int = 4
     queued_runs: int = 20
@@ -175,7 +173,6 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "batch_size": 64,
     "sequence_tokens": 512,
     "run_seconds": 3600.0,
-    "training_bytes": 8 * GB,
     "visitor_runs": 1,
     "queued_runs": 2,
     "waiting_runs": 40,
