@@ -77,9 +77,12 @@ def tag_scores(gold: Tags, predicted: Tags, labels: Sequence[str]) -> dict[str, 
     names = bioes(labels)
     added = np.array([[*_sizes(*_marked(*pair, names)), *_words(*pair)] for pair in _pairs(gold, predicted)], float)
     found = {name: float(values[0]) for name, values in _figures(added.sum(0)[None]).items()}
-    bands, marked = bootstrap(added, _figures), round(added[:, 2].sum())
-    wide = {name: at_least_wilson(found[name], bands[name], marked) for name in ("precision", "recall", "f1")}
-    return {**found, **named({**bands, **wide})}
+    entity_count, word_count = (round(float(added[:, place].sum())) for place in (2, 4))
+    bands = {
+        name: at_least_wilson(found[name], band, word_count if name == "accuracy" else entity_count)
+        for name, band in bootstrap(added, _figures).items()
+    }
+    return {**found, **named(bands)}
 
 
 def tag_details(gold: Tags, predicted: Tags, labels: Sequence[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,14 @@ from components.service.worker.columns import shorten
 
 #: The label that the loss passes over: of special tokens, and of all tokens of a word but its first.
 IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The words of a row that are in one example, by their places in the row."""
+
+    row: Row
+    places: list[int]
 
 
 class TokenClassification(Grouped):
@@ -63,24 +72,26 @@ class TokenClassification(Grouped):
         )
 
     def prepare(self, rows: Rows, processor: Any, config: Any, longest: int) -> Prepared:
-        """Tokenized and truncated rows, with the tag of each word at its first token.
+        """Tokenized rows, with the tag of each word at its first token; a long row goes on in further examples, so that
+        every word is learned, or judged, once.
 
         Raises:
             WorkbenchError: No row has a word left that a tag could be learned of.
         """
         self.labels = rows.labels
         limit = self.limit(processor, config, longest)
-        encoded = [self._encode(part, processor, limit) for part in (rows.train, rows.validation, rows.test)]
-        self.places = encoded[1][1]
-        train, validation, test = (examples for examples, _ in encoded)
+        (train, words), (validation, self.held), (test, _) = (
+            self._encode(part, processor, limit) for part in (rows.train, rows.validation, rows.test)
+        )
         if not train or not validation:
             raise WorkbenchError(
-                "No word is left that a tag could be learned of: this model's tokenizer knows none of them, or "
-                "max_length cuts them all. Choose another model, or raise max_length.",
-                field="data",
+                "No word is left that a tag could be learned of: this model's tokenizer knows none of them. Check the "
+                "column with the tokens, or choose another model.",
+                field="columns.tokens",
             )
-        words, tagged = sum(len(row["tokens"]) for row in rows.train), sum(map(len, encoded[0][1]))
-        facts = {**length_facts(train, limit), "cut_words": 1 - tagged / words, "average": "micro"}
+        lengths = length_facts(train, limit)
+        del lengths["at_limit"]  # nothing is cut
+        facts = {**lengths, "examples": len(train), "words": sum(len(one.places) for one in words), "average": "micro"}
         return Prepared(train, validation, test, DataCollatorForTokenClassification(processor), facts)
 
     @staticmethod
@@ -101,7 +112,7 @@ class TokenClassification(Grouped):
         """What always answering the commonest tag scores; where that is `O`, no entity is found."""
         ids = {label: i for i, label in enumerate(rows.labels)}
         label = Counter(tag for row in rows.train for tag in row["tags"]).most_common(1)[0][0]
-        gold = [[ids[row["tags"][i]] for i in some] for row, some in zip(rows.validation, self.places, strict=True)]
+        gold = [[ids[one.row["tags"][i]] for i in one.places] for one in self.held]
         return {
             "majority": {"label": label, **tag_scores(gold, [[ids[label]] * len(one) for one in gold], rows.labels)}
         }
@@ -115,15 +126,14 @@ class TokenClassification(Grouped):
         errors = []
         means = np.array([np.mean(one) for one in each])
         for i in worst(means, wrong):
-            tokens, places = rows.validation[i]["tokens"], self.places[i]
-            marked = [_spans(tokens, places, [names[tag] for tag in tags]) for tags in (true[i], ours[i])]
-            text = shorten(" ".join(tokens), WORST_CHARS)
+            text, marked = _shown(self.held[i], [[names[tag] for tag in tags] for tags in (true[i], ours[i])])
             errors.append({"input": text, "gold": marked[0], "answer": marked[1], "loss": float(means[i])})
         return {**tag_details(true, ours, rows.labels), "worst": errors}
 
     def predict(self, model: Any, processor: Any, samples: Sequence[Any]) -> list[Any]:
-        """For each text its entities, `[{entity_group, word, start, end, score}]`; places are in characters, a score is
-        the mean probability of the words' tags.
+        """For each text, as far as the model can read it, its entities: `[{entity_group, word, start, end, score}]`.
+
+        Places are in characters; a score is the mean probability of the words' tags.
 
         Raises:
             WorkbenchError: A sample is no text.
@@ -132,27 +142,23 @@ class TokenClassification(Grouped):
         names = bioes([model.config.id2label[i] for i in range(model.config.num_labels)])
         return [_marked(model, processor, sample, limit, names) for sample in samples]
 
-    def _encode(self, part: list[Row], tokenizer: Any, limit: int) -> tuple[list[dict[str, Any]], list[list[int]]]:
-        """Examples of the rows, and the places of the words in each row that have a token.
-
-        Rows without any (all cut, or all unknown characters) leave `part`: there is nothing to learn or to judge.
-        """
+    def _encode(self, part: Sequence[Row], tokenizer: Any, limit: int) -> tuple[list[dict[str, Any]], list[Piece]]:
+        """Examples of the rows, and which words each of them holds; one with none is left out."""
         ids = {label: i for i, label in enumerate(self.labels)}
-        examples, places, kept = [], [], []
+        examples, pieces = [], []
         for start in range(0, len(part), 1000):
-            some = part[start : start + 1000]
-            batch = tokenizer([" ".join(row["tokens"]) for row in some], truncation=True, max_length=limit)
-            for i, row in enumerate(some):
+            texts = [" ".join(row["tokens"]) for row in part[start : start + 1000]]
+            batch = tokenizer(texts, truncation=True, max_length=limit, return_overflowing_tokens=True)
+            for i, number in enumerate(batch.pop("overflow_to_sample_mapping")):
+                row = part[start + number]
                 first = _first_tokens(batch, i, row["tokens"])
                 labels = [IGNORED] * len(batch["input_ids"][i])
                 for token, word in first.items():
                     labels[token] = ids[row["tags"][word]]
                 if first:
                     examples.append({**{key: batch[key][i] for key in batch}, "labels": labels})
-                    places.append(list(first.values()))
-                    kept.append(row)
-        part[:] = kept
-        return examples, places
+                    pieces.append(Piece(row, list(first.values())))
+        return examples, pieces
 
 
 def _first_tokens(batch: Any, row: int, words: Sequence[str]) -> dict[int, int]:
@@ -172,15 +178,20 @@ def _at_words(values: np.ndarray, gold: np.ndarray) -> list[list[Any]]:
     return [one[tags != IGNORED].tolist() for one, tags in zip(values, gold, strict=True)]
 
 
-def _spans(tokens: Sequence[str], places: Sequence[int], tags: Sequence[str]) -> list[dict[str, Any]]:
-    """The entities that tags mark, in characters of the joined words."""
-    starts = [0, *accumulate(len(token) + 1 for token in tokens)]
-    found = []
-    for kind, first, last in entities(tags):
-        start, end = starts[places[first]], starts[places[last] + 1] - 1
-        word = " ".join(tokens[places[first] : places[last] + 1])
-        found.append({"entity_group": kind, "word": word, "start": start, "end": end})
-    return found
+def _shown(piece: Piece, tagged: Sequence[Sequence[str]]) -> tuple[str, list[list[dict[str, Any]]]]:
+    """The words of an example as a text of at most `WORST_CHARS`, and the entities in it that each tagging marks."""
+    words = [piece.row["tokens"][place] for place in piece.places]
+    starts = [0, *accumulate(len(word) + 1 for word in words)]
+    text = " ".join(words)
+    marked: list[list[dict[str, Any]]] = []
+    for tags in tagged:
+        spans = [(kind, starts[first], starts[last + 1] - 1) for kind, first, last in entities(tags)]
+        marked.append([_entity(text, *span) for span in spans if span[-1] < WORST_CHARS])
+    return shorten(text, WORST_CHARS), marked
+
+
+def _entity(text: str, kind: str, start: int, end: int, **more: float) -> dict[str, Any]:
+    return {"entity_group": kind, "word": text[start:end], "start": start, "end": end, **more}
 
 
 def _marked(model: Any, tokenizer: Any, text: Any, limit: int, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -194,9 +205,8 @@ def _marked(model: Any, tokenizer: Any, text: Any, limit: int, names: Sequence[s
     found = []
     for kind, first, last in entities([names[int(best.indices[token])] for token, _, _ in words]):
         some = words[first : last + 1]
-        start, end = some[0][1], some[-1][2]
         score = float(best.values[[token for token, _, _ in some]].mean())
-        found.append({"entity_group": kind, "word": text[start:end], "start": start, "end": end, "score": score})
+        found.append(_entity(text, kind, some[0][1], some[-1][2], score=score))
     return found
 
 
