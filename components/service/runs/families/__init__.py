@@ -10,6 +10,10 @@ from components.service.runs.spec import RunSpec
 _FAMILIES = {
     "text-classification": ("classification", "TextClassification"),
     "token-classification": ("tokens", "TokenClassification"),
+    "question-answering": ("question_answering", "QuestionAnswering"),
+    "summarization": ("writing", "Summarization"),
+    "translation": ("writing", "Translation"),
+    "image-classification": ("pictures", "ImageClassification"),
     "text-generation": ("language", "TextGeneration"),
     "fill-mask": ("language", "FillMask"),
 }
