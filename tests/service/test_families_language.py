@@ -133,6 +133,14 @@ def test_texts_are_joined_by_the_end_of_text_and_cut_into_blocks(models: Path) -
     assert data.facts["notes"] == []
 
 
+def test_a_text_begins_and_ends_as_the_tokenizer_would_have_it() -> None:
+    tokenizer = wordpiece()  # which puts [CLS] before a text, and [SEP] after it
+    (block,) = prepared(texts(["a small fox", "is warm"], ["a small fox"]), tokenizer).train
+    assert tokenizer.decode(block["input_ids"]) == "[CLS] a small fox [SEP] [CLS] is warm [SEP]"
+    (block,) = prepared(texts(["a small fox", "is warm"], ["a small fox"]), tokenizer, task="fill-mask").train
+    assert tokenizer.decode(block["input_ids"]) == "[CLS] a small fox [SEP] is warm [SEP] [SEP]"
+
+
 def test_texts_shorter_than_a_block_make_a_short_one_and_that_is_told() -> None:
     data = prepared(texts(["A few words here."], ["Fewer."]), byte_level(), max_length=128)
     assert [len(part) for part in (data.train, data.validation)] == [1, 1]

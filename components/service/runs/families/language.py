@@ -41,6 +41,8 @@ class _Language(Grouped):
 
     #: Blocks are of one length anyway; chats are not.
     grouped = False
+    #: Whether each text begins as the tokenizer would have it; else each block does.
+    begins = False
 
     def load(self, path: Path, labels: Sequence[str]) -> Any:  # noqa: ARG002 - it has no classes
         """The model with its language-modelling head."""
@@ -64,7 +66,7 @@ class _Language(Grouped):
         blocks: dict[str, list[Example]] = {}
         lengths: dict[str, int] = {}
         for name, part in splits.items():
-            ids = _joined(part, processor)
+            ids = _joined(part, processor, self.begins)
             lengths[name], blocks[name] = len(ids), self._blocks(ids, processor, block)
             if part and not blocks[name]:
                 raise WorkbenchError(
@@ -122,6 +124,7 @@ class TextGeneration(_Language):
     """Predict each token from those before it."""
 
     auto_class = AutoModelForCausalLM
+    begins = True
 
     def prepare(self, rows: Rows, processor: Any, config: Any, longest: int) -> Prepared:
         """Blocks of texts; or chats, each an example of its own, cut to the longest sequence."""
@@ -278,16 +281,16 @@ class _Masking(_Padding):
         return {**batch, "input_ids": inputs, "labels": labels}
 
 
-def _joined(rows: Sequence[Row], tokenizer: Any) -> np.ndarray:
-    """The ids of all texts, each followed by the end-of-text token."""
+def _joined(rows: Sequence[Row], tokenizer: Any, special: bool) -> np.ndarray:
+    """The ids of all texts, with the tokenizer's special tokens or none, each with the end-of-text token after it."""
     end = _end(tokenizer)
-    ends = [] if end is None else [end]
-    parts = []
+    parts = [np.empty(0, dtype=np.int32)]
     for start in range(0, len(rows), 1000):
         texts = [row["text"] for row in rows[start : start + 1000]]
-        encoded = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
-        parts.append(np.fromiter(chain.from_iterable([*one, *ends] for one in encoded), dtype=np.int32))
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
+        encoded = tokenizer(texts, add_special_tokens=special, verbose=False)["input_ids"]
+        ended = (one if end is None or one[-1:] == [end] else [*one, end] for one in encoded)
+        parts.append(np.fromiter(chain.from_iterable(ended), dtype=np.int32))
+    return np.concatenate(parts)
 
 
 def cut(ids: np.ndarray, block: int) -> list[np.ndarray]:
