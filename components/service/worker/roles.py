@@ -101,10 +101,10 @@ class _Look:
 
     def answered(self) -> Columns:
         answers = self._any("answers") or self._named("answers", "text", "label", "tokens", "labels")
-        question = self._named("question", "text")
+        # Questions may be as short as names, and contexts come again.
+        question = self._named("question", "text", "label", "other")
         texts = [name for name in self._texts() if name not in (question, answers)]
-        context = next((self.by_name[n] for n in NAMES["context"] if self.by_name.get(n) in texts), None)
-        context = context or next(iter(texts), None)
+        context = self._named("context", "text", "label") or next(iter(texts), None)
         question = question or next((name for name in texts if name != context and self._asks(name)), None)
         return {"question": question, "context": context, "answers": answers}
 
@@ -116,7 +116,7 @@ class _Look:
         return {"text": text, "target": target or next((name for name in texts if name != text), None)}
 
     def translated(self) -> Columns:
-        texts = [name for name, kind in self.kinds.items() if kind == "text"]
+        texts = [name for kind in ("text", "label") for name, found in self.kinds.items() if found == kind]
         spoken = [name for name in texts if language_of(name)]
         source = [self.by_name[name] for name in ("source", "src", "input") if self.by_name.get(name) in texts]
         target = [self.by_name[n] for n in ("target", "tgt", "translation", "output") if self.by_name.get(n) in texts]

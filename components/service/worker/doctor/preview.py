@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,18 +17,18 @@ SHOWN_ROWS, SHOWN_TOKENS = 5, 200
 
 
 def previewed(row: Row, prepared: Prepared, tokenizer: Any, labels: list[str]) -> dict[str, Any]:
-    """One row and the first example made of it: `{raw, tokens, labels}`.
+    """One row and the first example made of it: `{raw, tokens, labels, target}`.
 
     `labels` has, for each token shown, what is learned there, or None: a tag, the token itself (language models),
-    `answer`. Of a text that is written, the tokens to write; `None` where one label belongs to the whole row.
+    `answer`; it is None where one label belongs to the whole row. `target` has the tokens to write, or is None.
     """
     example = prepared.train[0]
     ids = list(example["input_ids"])
-    tokens = tokenizer.convert_ids_to_tokens(ids[:SHOWN_TOKENS])
     return {
         "raw": {role: _raw(value) for role, value in row.items()},
-        "tokens": [str(token) for token in tokens],
+        "tokens": _tokens(ids, tokenizer),
         "labels": _learned(row, example, ids, tokenizer, labels),
+        "target": _tokens(example["labels"], tokenizer) if "target" in row else None,
     }
 
 
@@ -48,10 +49,14 @@ def _learned(
         spans = range(example.get("start_positions", 0), example.get("end_positions", -1) + 1)
         # An answer that is not in this window is put at the first token, which is no word.
         return ["answer" if i in spans and i > 0 else None for i in range(len(ids[:SHOWN_TOKENS]))]
-    if "label" in row or "labels" not in example:
+    if "label" in row or "target" in row or "labels" not in example:
         return None
-    learned = [i for i in example["labels"] if i >= 0] if "target" in row else example["labels"]
-    return [tokenizer.convert_ids_to_tokens(int(i)) if i >= 0 else None for i in learned[:SHOWN_TOKENS]]
+    return _tokens(example["labels"], tokenizer)
+
+
+def _tokens(ids: Sequence[int], tokenizer: Any) -> list[str | None]:
+    """Tokens by their ids; None for what the loss passes over."""
+    return [str(tokenizer.convert_ids_to_tokens(int(i))) if i >= 0 else None for i in ids[:SHOWN_TOKENS]]
 
 
 def alone(rows: Rows, row: Row) -> Rows:
@@ -62,7 +67,7 @@ def alone(rows: Rows, row: Row) -> Rows:
 def picture_rows(rows: Rows) -> list[dict[str, Any]]:
     """The first rows of images, each a small one with its label."""
     return [
-        {"raw": {**row, "image": thumbnail(Picture(row["image"]))}, "tokens": [], "labels": None}
+        {"raw": {**row, "image": thumbnail(Picture(row["image"]))}, "tokens": [], "labels": None, "target": None}
         for row in rows.train[:SHOWN_ROWS]
     ]
 
