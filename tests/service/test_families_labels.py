@@ -15,10 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from seqeval.metrics import f1_score as entity_f1
-from service_models import byte_level, classifier, wordpiece
+from service_models import bert_config, byte_level, classifier, wordpiece
 from sklearn import metrics as sklearn
 from tokenizer_models import fallback, unigram
-from transformers import ByT5Tokenizer, PreTrainedTokenizerFast, Trainer, TrainingArguments, set_seed
+from transformers import (
+    BertForTokenClassification,
+    ByT5Tokenizer,
+    PreTrainedTokenizerFast,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
 
 from components.service.errors import WorkbenchError
 from components.service.runs import metrics
@@ -372,6 +379,7 @@ def test_a_tokenizer_that_cannot_pad_takes_its_end_of_text_or_is_refused(
 
 # Token classification
 
+TEXT = ["Unbelievable", "fox,", "I'm", "dull."]
 WORDS = ["this", "film", "is", "a", "wonderful", "story"]
 
 
@@ -434,10 +442,26 @@ def test_a_row_longer_than_the_model_reads_is_learned_to_its_last_word(tagged: T
     assert learned == facts["words"]
 
 
-TOKENIZERS: list[Callable[[], PreTrainedTokenizerFast]] = [wordpiece, byte_level, unigram, fallback]
+WORDS_OF = {
+    wordpiece: ["Unbelievable", "fox", ",", "I", "'", "m", "dull", "."],
+    byte_level: ["Unbelievable", "fox", ",", "I", "'m", "dull", "."],
+    unigram: ["Unbelievable", "fox,", "I'm", "dull."],
+    fallback: ["Unbelievable", "fox,", "I'm", "dull."],
+}
 
 
-@pytest.mark.parametrize("build", TOKENIZERS, ids=lambda build: build.__name__)
+@pytest.mark.parametrize(("build", "words"), WORDS_OF.items(), ids=lambda part: getattr(part, "__name__", ""))
+def test_a_text_is_tagged_word_by_word_however_many_tokens_a_word_has(
+    build: Callable[[], PreTrainedTokenizerFast], words: list[str]
+) -> None:
+    tokenizer = build()
+    model = BertForTokenClassification(bert_config(tokenizer, id2label={0: "NOUN", 1: "VERB"})).eval()
+    (found,) = family(spec_of("token-classification", Path("none"))).predict(model, tokenizer, [" ".join(TEXT)])
+    assert [entity["word"] for entity in found] == words
+    assert all(" ".join(TEXT)[entity["start"] : entity["end"]] == entity["word"] for entity in found)
+
+
+@pytest.mark.parametrize("build", WORDS_OF, ids=lambda build: build.__name__)
 def test_each_word_is_tagged_at_its_first_token_of_the_text(
     build: Callable[[], PreTrainedTokenizerFast], tmp_path: Path, tiny_classifier: Path
 ) -> None:
