@@ -1,11 +1,10 @@
-"""The runs of all visitors, seen from the web process: start, watch, stop, resume, try, delete."""
+"""The runs of all visitors, seen from the web process: rehearse, start, watch, stop, resume, compare, try, delete."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,25 @@ from components.service.data import Data
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub, Snapshot
+from components.service.runs import line
+from components.service.runs.comparison import compare
+from components.service.runs.groundwork import Groundwork, kept_data, owner_key
+from components.service.runs.log import read_log
+from components.service.runs.rehearsal import Rehearsals
+from components.service.runs.samples import check_samples
 from components.service.runs.spec import RunSpec
 from components.service.runs.state import ACTIVE, read_state
 from components.service.runs.store import STOPS, RunFolder, is_id, new_id, read_json, write_json
 from components.service.runs.supervisor import Supervisor
-from components.service.settings import Settings
-from components.service.tasks.texts import check_characters
+from components.service.settings import GB, Settings
 from components.service.visitor import Visitor
 from components.service.worker.findings import count
 
-#: Most texts that one try takes.
-TRIED = 32
+#: Runs that are compared at once.
+FEWEST, MOST = 2, 8
+# Not in the class, which has a method of the name `list`.
+States = list[dict[str, Any]]
+Folders = list[RunFolder]
 
 
 class Runs:
@@ -35,11 +42,42 @@ class Runs:
         self.engine = engine
         self.data = data
         self.root = settings.home / "runs"
+        self.groundwork = Groundwork(settings, hub, engine, data)
+        self.rehearsals = Rehearsals(settings, hub, self.groundwork)
         self.supervisor = Supervisor(settings)
         self._lists: dict[str, tuple[Any, dict[str, Any]]] = {}
         hub.add_namespace("runs", self.snapshot)
         if self.root.is_dir():
             self.supervisor.wake()
+
+    def rehearse(self, spec: dict[str, Any], repo: str = "", *, visitor: Visitor) -> dict[str, Any]:
+        """Measure, before a run is started, whether it fits and how long it will take.
+
+        Its longest batch goes through the real training process once: forward, backward, evaluation, save, reload.
+
+        Args:
+            spec: As `start_run` takes it.
+            repo: Where the model is to be pushed, if it is; the right to write there is checked.
+
+        Returns:
+            `fits`; `message`, a sentence; `instead`, settings that would fit where these do not, or None;
+            `seconds_per_step`, `steps`, `evaluation_seconds`, `save_seconds`, `seconds` (the whole run);
+            `peak_memory_bytes`, `memory_bytes` (at hand), `disk_bytes` (needed), `disk_free_bytes`; `precision`:
+            `{dtype, why, speedup}`; `longest`, tokens of the longest batch; `checks`: `[{name, ok, message}]`; `rows`:
+            `{train, validation}`. What could not be measured is None.
+
+        Raises:
+            WorkbenchError: The spec, the model or the data does not allow the run at all.
+        """
+        self.groundwork.here()
+        _check_owner(visitor)
+        own = sum(folder.bytes() for folder in self._own(visitor))
+        return self.rehearsals.rehearse(spec, repo, self.settings.runs_bytes - own, visitor=visitor)
+
+    def estimate(self, spec: dict[str, Any], visitor: Visitor) -> float | None:
+        """Seconds that a run would take on this machine, by a rehearsal; None where it cannot be told here."""
+        seconds: float | None = None if self.settings.zero_gpu else self.rehearse(spec, visitor=visitor)["seconds"]
+        return seconds
 
     def start(self, spec: dict[str, Any], *, visitor: Visitor) -> dict[str, Any]:
         """Queue a run; it starts as soon as there is room.
@@ -54,27 +92,44 @@ class Runs:
             WorkbenchError: The spec, the model or the data does not allow it (`field` says which setting), the visitor
                 has too many runs waiting (`busy`), or the disk is nearly full (`disk`).
         """
-        if not visitor.owner:
-            raise WorkbenchError(
-                "A run needs an owner who can find it again. Open the page in a browser, or pass a token of the Hub.",
-                kind="forbidden",
-            )
-        wanted = RunSpec.from_dict(spec, self.settings)
+        self.groundwork.here()
+        _check_owner(visitor)
+        RunSpec.from_dict(spec, self.settings)
         self._room(visitor)
-        model = self.hub.model(wanted.model, wanted.revision, visitor=visitor)
-        fixed, local = self.data.resolve(wanted.data, visitor=visitor)
-        columns = self._columns(wanted, local)
-        wanted = wanted.with_(model=model.id, revision=model.commit, data=fixed, columns=columns)
-        folder = self._lay_down(wanted, model.path, local, visitor)
+        plan = self.groundwork.plan(spec, visitor)
+        folder = RunFolder(self.root / new_id())
+        self.groundwork.lay_down(plan, folder, visitor)
         self.supervisor.wake()
-        return read_state(folder)
+        return self._whole(folder)
 
-    def stop(self, run_id: str, how: str = "stop", *, visitor: Visitor) -> dict[str, Any]:
-        """Ask a run to stop.
+    def rerun(self, run_id: str, changes: dict[str, Any] | None = None, *, visitor: Visitor) -> dict[str, Any]:
+        """Start a new run with the settings and the data of another one.
 
         Args:
-            how: `stop` keeps the weights as they are (and can be resumed), `best` those of the best evaluation so
-                far, `epoch` finishes the epoch first, `discard` keeps no model.
+            run_id: The run to take them from.
+            changes: Settings that are to be different, such as `{"seed": 1}`; None as a value stands for the default.
+
+        Returns:
+            The new run's state.
+        """
+        folder = self.folder(run_id, visitor=visitor)
+        if changes is not None and not isinstance(changes, Mapping):
+            raise WorkbenchError('Changes are an object of settings, such as {"epochs": 5}.', field="changes")
+        before = read_json(folder.spec)
+        given = dict(changes or {})
+        if given.get("model", before["model"]) != before["model"]:
+            before.pop("revision", None)
+        if "data" in given or given.get("task", before["task"]) != before["task"]:
+            before.pop("columns", None)
+        kept = {**before, "data": kept_data(folder, before["data"])}
+        return self.start({**kept, **given}, visitor=visitor)
+
+    def stop(self, run_id: str, how: str = "stop", *, visitor: Visitor) -> dict[str, Any]:
+        """Ask a run to stop, or take one that waits out of the line.
+
+        Args:
+            how: `epoch` finishes the epoch first, `best` keeps the weights of the best evaluation so far, `stop` the
+                last ones, `discard` neither model nor checkpoints. All but the last can be resumed.
         """
         folder = self.folder(run_id, visitor=visitor)
         if how not in STOPS:
@@ -83,10 +138,11 @@ class Runs:
             raise WorkbenchError("This run is not going on, so there is nothing to stop.", field="run_id")
         folder.stop.write_text(how)
         self.supervisor.wake()
-        return read_state(folder)
+        return self._whole(folder)
 
     def resume(self, run_id: str, *, visitor: Visitor) -> dict[str, Any]:
         """Go on from the last complete checkpoint, or from the start where there is none."""
+        self.groundwork.here()
         folder = self.folder(run_id, visitor=visitor)
         state = read_state(folder, history=False)
         if not state["resumable"]:
@@ -97,35 +153,94 @@ class Runs:
         self._room(visitor)
         self._find_again(folder, visitor)
         folder.stop.unlink(missing_ok=True)
+        line.join(folder)
         folder.append("status", status="queued", message="Waiting to go on.")
         self.supervisor.wake()
-        return read_state(folder)
+        return self._whole(folder)
+
+    def move(self, run_id: str, place: int = 1, *, visitor: Visitor) -> dict[str, Any]:
+        """Give a run that waits another place in line; runs of others are not overtaken.
+
+        Args:
+            run_id: A run that waits.
+            place: The place that is wished for; 1 is the next to start.
+
+        Returns:
+            Its state, with the `place` that it got.
+        """
+        folder, wished = self.folder(run_id, visitor=visitor), line.check_place(place)
+        waiting, _ = self.supervisor.line()
+        if folder.id not in {one.id for one in waiting}:
+            raise WorkbenchError("This run does not wait, so it has no place in line.", field="run_id")
+        line.move(waiting, [one for one in waiting if self._is_owner(one, visitor)], folder, wished)
+        return self._whole(folder)
 
     def state(self, run_id: str, *, visitor: Visitor) -> dict[str, Any]:
         """How a run stands; see `read_state`."""
         folder = self.folder(run_id, visitor=visitor)
-        state = read_state(folder)
         if self.supervisor.lost(folder):
             self.supervisor.look()
-            state = read_state(folder)
-        return state
+        return self._whole(folder)
 
-    def list(self, *, visitor: Visitor) -> list[dict[str, Any]]:
+    def list(self, *, visitor: Visitor) -> States:
         """The visitor's runs without their histories, newest first."""
-        own = [folder for folder in self.supervisor.folders() if self._is_owner(folder, visitor)]
-        return [self._brief(folder) for folder in reversed(own)]
+        listed = [self._brief(folder) for folder in reversed(self._own(visitor))]
+        return self._placed(listed)
 
-    def try_run(self, run_id: str, texts: Sequence[str], *, visitor: Visitor) -> dict[str, Any]:
+    def compare(self, run_ids: Sequence[str], *, visitor: Visitor) -> dict[str, Any]:
+        """Put two to eight runs side by side.
+
+        Args:
+            run_ids: Their ids.
+
+        Returns:
+            `runs`: `[{id, name, status, metric, value, low, high}]`, low and high being the ends of the 95 % interval
+            or None; `differs`: `[{setting, values}]`, one value a run, of the settings that are not all the same;
+            `curves`: `[{id, name, train: [[step, loss]], eval: [[step, value]]}]`; `verdict`, a sentence;
+            `within_noise`: whether the best is better than the next by chance alone, None where that is open.
+        """
+        if isinstance(run_ids, str) or not isinstance(run_ids, Sequence):
+            raise WorkbenchError("Give a list of runs.", field="run_ids")
+        folders = [self.folder(run_id, visitor=visitor) for run_id in list(run_ids)[: MOST + 1]]
+        if not FEWEST <= len({folder.id for folder in folders}) == len(folders) <= MOST:
+            raise WorkbenchError(f"Choose {FEWEST} to {MOST} different runs to compare.", field="run_ids")
+        return compare([read_state(folder) for folder in folders])
+
+    def log(self, run_id: str, tail: int = 20_000, *, visitor: Visitor) -> dict[str, Any]:
+        """The end of a run's log, without tokens and without paths of this machine.
+
+        Args:
+            run_id: The run.
+            tail: How much of it, in bytes.
+
+        Returns:
+            `{"text", "bytes"}`; `bytes` is the size of the whole log.
+        """
+        folder = self.folder(run_id, visitor=visitor)
+        if isinstance(tail, bool) or not isinstance(tail, int) or not 1 <= tail <= self.settings.log_bytes:
+            raise WorkbenchError(
+                f"The tail of a log is a whole number of bytes from 1 to {self.settings.log_bytes:,}.", field="tail"
+            )
+        return read_log(folder.log, tail)
+
+    def try_run(self, run_id: str, texts: Sequence[Any], *, visitor: Visitor) -> dict[str, Any]:
         """`{rows: [{text, before, after}]}`: what the model that the run started from, and its own, answer.
 
-        For text-classification an answer is `[{label, score}]`, for text-generation `{generated_text}`, for fill-mask
-        `[{token_str, score, ...}]`.
+        Args:
+            run_id: A run with a model.
+            texts: Samples as its task takes them: texts, `{"text", "text_pair"}`, `{"question", "context"}` or
+                `{"image": base64}`.
+
+        Returns:
+            Each answer has the form of the inference task's output.
         """
         folder = self.folder(run_id, visitor=visitor)
         state = read_state(folder, history=False)
         if state["model"] is None:
             raise WorkbenchError("This run has no model yet. Wait until it is finished or stopped.", field="run_id")
-        asked = self._texts(texts)
+        asked = check_samples(state["spec"]["task"], texts, self.settings, "texts")
+        if not asked:
+            raise WorkbenchError("Write at least one sentence to try.", field="texts")
         arguments = {
             "spec": state["spec"],
             "base": self._find_again(folder, visitor)["model"],
@@ -157,7 +272,8 @@ class Runs:
         return Snapshot(id=f"runs/{folder.id}", commit=commit, path=folder.model)
 
     def close(self) -> None:
-        """Stop looking after the runs. Those that train go on by themselves."""
+        """Stop looking after the runs, and end rehearsals. Those that train go on by themselves."""
+        self.rehearsals.close()
         self.supervisor.close()
 
     # Whose a run is
@@ -176,66 +292,48 @@ class Runs:
 
     @staticmethod
     def _is_owner(folder: RunFolder, visitor: Visitor) -> bool:
-        try:
-            return hmac.compare_digest(folder.owner.read_text(), _owner_key(visitor))
-        except OSError:
-            return False
+        return hmac.compare_digest(folder.owner_key(), owner_key(visitor))
 
-    # What a run needs
+    def _own(self, visitor: Visitor) -> Folders:
+        return [folder for folder in self.supervisor.folders() if self._is_owner(folder, visitor)]
+
+    # How runs stand
 
     def _room(self, visitor: Visitor) -> None:
-        waiting = sum(run["status"] == "queued" for run in self.list(visitor=visitor))
-        if waiting >= self.settings.queued_runs:
+        """Refuse one more run where too many wait or the disk is too full."""
+        waiting, _ = self.supervisor.line()
+        own = sum(self._is_owner(folder, visitor) for folder in waiting)
+        if own >= self.settings.queued_runs:
             raise WorkbenchError(
-                f"You have {count(waiting, 'run', 'runs')} waiting, as many as may wait here. Stop one, or wait "
+                f"You have {count(own, 'run', 'runs')} waiting, as many as may wait here. Stop one, or wait "
                 "until one ends.",
                 kind="busy",
+            )
+        if len(waiting) >= self.settings.waiting_runs:
+            raise WorkbenchError("Too many runs wait here at the moment. Try again in an hour.", kind="busy")
+        used = sum(folder.bytes() for folder in self._own(visitor))
+        if used >= self.settings.runs_bytes:
+            raise WorkbenchError(
+                f"Your runs take {used / GB:.1f} GB of disk, and {self.settings.runs_bytes / GB:.1f} GB are allowed. "
+                "Delete runs that are not needed.",
+                kind="disk",
             )
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         if shutil.disk_usage(self.root).free < self.settings.free_disk_bytes:
             raise WorkbenchError("The disk is nearly full. Delete runs that are not needed.", kind="disk")
 
-    def _columns(self, spec: RunSpec, local: dict[str, Any]) -> dict[str, str]:
-        """The columns to train on, after a look at the data: what would fail later is told now."""
-        arguments = {"source": local, "columns": spec.columns, "caps": self.data.caps()}
-        seen = self.engine.call("inspect_data", arguments)
-        reads_labels = spec.task == "text-classification"
-        for problem in seen["problems"]:
-            if problem["level"] == "error" and (reads_labels or problem["field"] != "columns.label"):
-                raise WorkbenchError(f"{problem['message']} {problem['fix']}", field=problem["field"])
-        roles = ("text", "text_pair", "label") if reads_labels else ("text",)
-        columns = {role: seen["suggested"][role] for role in roles if seen["suggested"][role]}
-        missing = [role for role in ("text", *(["label"] if reads_labels else [])) if role not in columns]
-        if missing:
-            names = ", ".join(column["name"] for column in seen["columns"])
-            raise WorkbenchError(
-                f"Choose the column with the {missing[0]}. The data has: {names}.", field=f"columns.{missing[0]}"
-            )
-        return columns
+    def _whole(self, folder: RunFolder) -> dict[str, Any]:
+        return self._placed([read_state(folder)])[0]
 
-    def _lay_down(self, spec: RunSpec, model: Path, local: dict[str, Any], visitor: Visitor) -> RunFolder:
-        """Make the run's folder; `spec.json` comes last, because with it the folder is a run."""
-        folder = RunFolder(self.root / new_id())
-        folder.data.mkdir(parents=True, mode=0o700)
-        folder.owner.write_text(_owner_key(visitor))
-        if "folder" not in local:
-            spec, local = _keep_data(folder, spec, local)
-        inputs = {
-            "model": str(model),
-            "data": local,
-            "caps": self.data.caps(),
-            "limits": {
-                "seconds": self.settings.run_seconds,
-                "free_disk_bytes": self.settings.free_disk_bytes,
-                "model_bytes": self.settings.model_bytes,
-            },
-            "sequence_tokens": self.settings.sequence_tokens,
-            "precision_cache": str(self.settings.home / "precision.json"),
-        }
-        write_json(folder.inputs, inputs)
-        folder.append("status", status="queued", message="Waiting for its turn.")
-        write_json(folder.spec, spec.to_dict())
-        return folder
+    def _placed(self, states: States) -> States:
+        """The states, with the place in line of those that wait and how many runs of anybody come before them."""
+        if any(state["status"] == "queued" for state in states):
+            waiting, working = self.supervisor.line()
+            places = {folder.id: place for place, folder in enumerate(waiting, 1)}
+            for state in states:
+                if place := places.get(state["id"]):
+                    state |= {"place": place, "ahead": place - 1 + len(working)}
+        return states
 
     def _find_again(self, folder: RunFolder, visitor: Visitor) -> dict[str, Any]:
         """Where model and data lie on this machine; fetched again if the cache has lost them."""
@@ -255,37 +353,13 @@ class Runs:
             known = self._lists[folder.id] = (stamp, read_state(folder, history=False))
         return dict(known[1])
 
-    def _texts(self, texts: Sequence[str]) -> Sequence[str]:
-        """The texts to try, checked."""
-        if isinstance(texts, str) or not isinstance(texts, Sequence) or not all(isinstance(t, str) for t in texts):
-            raise WorkbenchError("Give a list of texts.", field="texts")
-        asked = [text for text in texts if text.strip()]
-        for text in asked:
-            check_characters(text, "texts")
-        if not asked:
-            raise WorkbenchError("Write at least one sentence to try.", field="texts")
-        if len(asked) > TRIED or any(len(text) > self.settings.text_chars for text in asked):
-            raise WorkbenchError(
-                f"At most {TRIED} texts of at most {self.settings.text_chars:,} characters each.", field="texts"
-            )
-        return asked
 
-
-def _keep_data(folder: RunFolder, spec: RunSpec, local: dict[str, Any]) -> tuple[RunSpec, dict[str, Any]]:
-    """Copy an upload, or write pasted rows, into the run's folder, where they stay as long as the run."""
-    name = str(local.get("name") or "pasted.csv")
-    kept = folder.data / f"rows{Path(name).suffix.lower()}"
-    if "file" in local:
-        shutil.copyfile(local["file"], kept)
-    else:
-        kept.write_text(local["text"], encoding="utf-8")
-    relative = f"data/{kept.name}"
-    return spec.with_(data={"file": relative, "name": name}), {"file": str(kept), "name": name}
-
-
-def _owner_key(visitor: Visitor) -> str:
-    """What is kept of the owner: a guest's key is a secret, so only its digest touches the disk."""
-    return hashlib.sha256(visitor.owner.encode()).hexdigest()
+def _check_owner(visitor: Visitor) -> None:
+    if not visitor.owner:
+        raise WorkbenchError(
+            "A run needs an owner who can find it again. Open the page in a browser, or pass a token of the Hub.",
+            kind="forbidden",
+        )
 
 
 def _mtime(path: Path) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .store import RunFolder, read_json
+from components.service.runs.outcomes import OUTCOMES, asked, on_disk
+from components.service.runs.store import RunFolder, read_json
 
 #: States in which a process works on the run (or should).
 ACTIVE = ("preparing", "running")
@@ -17,8 +18,12 @@ def read_state(folder: RunFolder, *, history: bool = True) -> dict[str, Any]:
 
     Returns:
         `id, name, status, message, spec, created, started, ended, progress, train, eval, results, model, device,
-        dtype, labels, facts, samples, pushes, failure, resumable`. Times are seconds since 1970. Without `history`
-        the lists `train` and `eval` are left out.
+        dtype, labels, facts, samples, pushes, failure, resumable, outcome, on_disk, place, ahead`. Times are seconds
+        since 1970. Without `history` the lists `train` and `eval` are left out.
+
+        `failure` is `{kind, message, next, changes}`, `changes` being settings that may mend it; `outcome` how a
+        stopped run was stopped, `{how, title, effect}`; `on_disk` what is left of one that has ended, `{model,
+        checkpoints, bytes}`; `place` and `ahead` are those of a run that waits, filled in by who knows the line.
     """
     spec = read_json(folder.spec) or {}
     state: dict[str, Any] = {
@@ -40,19 +45,30 @@ def read_state(folder: RunFolder, *, history: bool = True) -> dict[str, Any]:
         "samples": {},
         "pushes": [],
         "failure": None,
+        "outcome": None,
+        "on_disk": None,
+        "place": None,
+        "ahead": None,
     }
     for event in folder.events():
         _apply(state, event)
     if state["status"] in ACTIVE and folder.pid() is None:
         state |= {"status": "interrupted", "message": INTERRUPTED}
-    elif state["status"] in ACTIVE and folder.stop.exists():
-        state["message"] = "Stopping: the step that runs is finished first."
+    stop = asked(folder)
+    if state["status"] in ACTIVE and stop:
+        state["message"] = OUTCOMES[stop].stopping
+    elif state["status"] == "stopped" and stop:
+        state["outcome"] = _outcome(stop)
     state["progress"] = _progress(state, read_json(folder.progress) or {})
     has_model = (folder.model / "config.json").is_file()
     state["model"] = f"runs/{folder.id}" if has_model and state["status"] in ("finished", "stopped") else None
-    state["resumable"] = state["status"] in ("stopped", "interrupted", "failed") and (
-        bool(folder.complete_checkpoints()) or state["status"] != "failed"
-    )
+    discarded = "discard" in (stop, (state["outcome"] or {}).get("how"))
+    state["resumable"] = state["status"] in ("stopped", "interrupted", "failed") and not discarded
+    if state["status"] in ENDED:
+        state["on_disk"] = on_disk(folder)
+        state["resumable"] &= bool(state["on_disk"]["checkpoints"]) or state["status"] != "failed"
+    if state["failure"]:
+        state["failure"]["changes"] = mending(state["failure"]["kind"], spec)
     if not history:
         del state["train"], state["eval"]
     return state
@@ -69,6 +85,7 @@ def _apply(state: dict[str, Any], event: dict[str, Any]) -> None:
         if event["status"] == "preparing":
             state["started"] = state["started"] or time
         state["ended"] = time if event["status"] in ENDED else None
+        state["outcome"] = None
     elif kind in ("train", "eval"):
         # After a resume the steps since the checkpoint come again; the later record counts.
         while state[kind] and state[kind][-1]["step"] >= event["step"]:
@@ -83,6 +100,25 @@ def _apply(state: dict[str, Any], event: dict[str, Any]) -> None:
         state["pushes"].append(event)
     elif kind == "results":
         state["results"] = event
+    elif kind == "outcome" and event.get("how") in OUTCOMES:
+        state["outcome"] = _outcome(event["how"])
+
+
+def _outcome(how: str) -> dict[str, str]:
+    return {"how": how, "title": OUTCOMES[how].title, "effect": OUTCOMES[how].effect}
+
+
+def mending(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """Settings that the same run has a better chance with; empty where none is known to help."""
+    batch = spec.get("batch_size") or 1
+    if kind == "memory" and batch > 1:
+        # The same rows a step, in smaller parts: the result stays what it would have been.
+        return {"batch_size": batch // 2, "accumulation": (spec.get("accumulation") or 1) * 2}
+    if kind == "memory" and spec.get("method") == "full":
+        return {"method": "lora"}
+    if kind == "diverged" and spec.get("learning_rate"):
+        return {"learning_rate": float(f"{spec['learning_rate'] / 3:.2g}")}
+    return {}
 
 
 def _progress(state: dict[str, Any], noted: dict[str, Any]) -> dict[str, Any]:

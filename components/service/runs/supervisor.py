@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 
 import psutil
 
 from components.service.engine.process import environment
+from components.service.runs.line import in_order
+from components.service.runs.outcomes import asked, settle
 from components.service.runs.state import ACTIVE, INTERRUPTED
 from components.service.runs.store import RunFolder, is_id
 from components.service.settings import Settings
@@ -25,7 +29,7 @@ class Supervisor:
     """Looks after the runs under `settings.home / "runs"` in a thread of its own.
 
     Args:
-        settings: Says how many runs train at once.
+        settings: Says how many runs train at once, of all visitors and of each.
         every: Longest time between two looks, in seconds; `wake` makes it look at once.
     """
 
@@ -79,27 +83,52 @@ class Supervisor:
         with self._lock:
             self._look()
 
+    def line(self) -> tuple[list[RunFolder], list[RunFolder]]:
+        """The runs that wait, the next one first, and those that a process works on."""
+        waiting, working = [], []
+        for folder in self.folders():
+            status = self._statuses.of(folder)
+            if status in (*ACTIVE, "queued"):
+                if folder.pid() is not None:
+                    working.append(folder)
+                elif status == "queued" and not folder.stop.exists():
+                    waiting.append(folder)
+        return in_order(waiting), working
+
     def lost(self, folder: RunFolder) -> bool:
         """Whether a run's process is gone without a word, and nobody has marked it yet."""
         return self._statuses.of(folder) in ACTIVE and folder.pid() is None
 
     def _look(self) -> None:
-        waiting, working = [], 0
         for folder in self.folders():
             status = self._statuses.of(folder)
-            if status not in (*ACTIVE, "queued"):
-                if folder.id in self._children and folder.pid() is None:
-                    self._reap(folder)
-            elif folder.pid() is not None:
-                working += 1
-            elif status in ACTIVE:
-                self._mark(folder)
+            if status in ACTIVE:
+                if folder.pid() is None:
+                    self._mark(folder)
+                elif asked(folder) == "discard":
+                    _end(folder)
             elif folder.stop.exists():
-                folder.append("status", status="stopped", message="Stopped before it began.")
-            else:
-                waiting.append(folder)
-        for folder in waiting[: max(0, self.settings.running_runs - working)]:
-            self._start(folder)
+                self._settle(folder, status)
+            elif folder.id in self._children and folder.pid() is None:
+                self._reap(folder)
+        self._start_next()
+
+    def _start_next(self) -> None:
+        waiting, working = self.line()
+        room = self.settings.running_runs - len(working)
+        training = Counter(folder.owner_key() for folder in working)
+        for folder in waiting:
+            if room > 0 and training[folder.owner_key()] < self.settings.visitor_runs:
+                self._start(folder)
+                training[folder.owner_key()] += 1
+                room -= 1
+
+    @staticmethod
+    def _settle(folder: RunFolder, status: str) -> None:
+        if folder.pid() is None:
+            if status == "queued":
+                folder.append("status", status="stopped", message="Taken out of the line before it began.")
+            settle(folder, status)
 
     def _reap(self, folder: RunFolder) -> int | None:
         """The exit status of a run's process that is gone or about to be, if it was ours; negative for a signal."""
@@ -119,6 +148,10 @@ class Supervisor:
         code = self._reap(folder)
         # It may have ended properly between the two looks at its files.
         if self._statuses.of(folder) not in ACTIVE:
+            return
+        if asked(folder) == "discard":
+            folder.append("status", status="stopped", message="Ended and discarded, as was asked for.")
+            settle(folder, "stopped")
             return
         failure = None
         message = INTERRUPTED
@@ -148,6 +181,17 @@ class Supervisor:
         except psutil.NoSuchProcess:
             logger.warning("The training process of a run ended at once.")
         folder.append("status", status="preparing", message="Starting the training process.")
+
+
+def _end(folder: RunFolder) -> None:
+    """End a run's process, and those that it started, at once."""
+    pid = folder.pid()
+    try:
+        if pid is not None:
+            os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        # It ended by itself meanwhile, or leads no group of its own: the next look sees which.
+        return
 
 
 class Statuses:

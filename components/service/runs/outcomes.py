@@ -1,0 +1,78 @@
+"""How a run may be stopped, and what is left of it then."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import Any
+
+from components.service.runs.store import STOPS, RunFolder
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One way to stop.
+
+    Attributes:
+        title: What a button says.
+        effect: What happens, and what is on disk afterwards.
+        stopping: What is said until it has happened.
+    """
+
+    title: str
+    effect: str
+    stopping: str
+
+
+OUTCOMES: dict[str, Outcome] = {
+    "epoch": Outcome(
+        "Finish this epoch",
+        "Training goes on to the end of this epoch and is evaluated there. The model and a checkpoint stay, so the run "
+        "can be resumed.",
+        "Stopping at the end of this epoch.",
+    ),
+    "best": Outcome(
+        "Stop, keep the best",
+        "Training stops after this step. The weights of the best evaluation so far become the model; a checkpoint "
+        "stays, so the run can be resumed.",
+        "Stopping after this step, to keep the best weights so far.",
+    ),
+    "stop": Outcome(
+        "Stop, keep the last",
+        "Training stops after this step. Its weights become the model; a checkpoint of it stays, so the run can be "
+        "resumed.",
+        "Stopping: the step that runs is finished first.",
+    ),
+    "discard": Outcome(
+        "Discard",
+        "Training ends at once. Its checkpoints and its model are deleted; settings, curves and log stay. It cannot "
+        "be resumed.",
+        "Ending the training, to discard it.",
+    ),
+}
+
+
+def asked(folder: RunFolder) -> str | None:
+    """How a run is asked to stop, if it is."""
+    try:
+        how = folder.stop.read_text().strip()
+    except OSError:
+        return None
+    return how if how in STOPS else "stop"
+
+
+def settle(folder: RunFolder, status: str) -> None:
+    """Carry out what is left to do once a run that was asked to stop has ended, and note what came of it."""
+    how = asked(folder)
+    if how == "discard":
+        for gone in (folder.checkpoints, folder.model):
+            shutil.rmtree(gone, ignore_errors=True)
+    if how and (status == "stopped" or how == "discard"):
+        folder.append("outcome", how=how)
+    folder.stop.unlink(missing_ok=True)
+
+
+def on_disk(folder: RunFolder) -> dict[str, Any]:
+    """What there is of a run: `{"model": bool, "checkpoints": steps, "bytes"}`."""
+    steps = [int(path.name.rpartition("-")[2]) for path in folder.complete_checkpoints()]
+    return {"model": (folder.model / "config.json").is_file(), "checkpoints": steps, "bytes": folder.bytes()}

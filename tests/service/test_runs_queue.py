@@ -1,0 +1,418 @@
+"""Runs that wait, are stopped, repeated, compared and read about."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from run_parts import LONG, ME, OTHER, close_runs, ended, open_runs, rows, spec, wait
+
+from components.service.engine import Engine
+from components.service.errors import WorkbenchError
+from components.service.runs import Runs, line
+from components.service.runs.comparison import compare
+from components.service.runs.log import clean
+from components.service.runs.outcomes import OUTCOMES
+from components.service.runs.samples import check_samples
+from components.service.runs.state import mending, read_state
+from components.service.runs.store import STOPS, RunFolder, new_id, write_json
+from components.service.runs.supervisor import Supervisor
+from components.service.settings import PUBLIC_LIMITS, Settings, read_settings
+
+
+@pytest.fixture(scope="module")
+def still(
+    tmp_path_factory: pytest.TempPathFactory, models_folder: Path, engine: Engine, tiny_classifier: Path
+) -> Iterator[Callable[..., Runs]]:
+    """`still(**limits)`: runs of which none ever begins to train."""
+    opened = []
+
+    def open_still(**limits: Any) -> Runs:
+        home = tmp_path_factory.mktemp("still")
+        settings = Settings(home=home, cache=home, free_disk_bytes=0, running_runs=0)
+        opened.append(open_runs(replace(settings, **limits), models_folder, engine))
+        return opened[-1]
+
+    yield open_still
+    for runs in opened:
+        close_runs(runs)
+
+
+def queue(runs: Runs, *owners: Any) -> list[str]:
+    return [runs.start(spec(), visitor=owner)["id"] for owner in owners]
+
+
+def places(runs: Runs, ids: list[str]) -> list[int | None]:
+    found = {state["id"]: state["place"] for owner in (ME, OTHER) for state in runs.list(visitor=owner)}
+    return [found[run] for run in ids]
+
+
+def test_a_run_that_waits_knows_its_place_and_may_change_it_without_overtaking_others(
+    still: Callable[..., Runs],
+) -> None:
+    runs = still()
+    ids = queue(runs, ME, OTHER, ME, ME)
+    assert places(runs, ids) == [1, 2, 3, 4]
+    assert runs.state(ids[3], visitor=ME)["ahead"] == 3
+    assert runs.move(ids[3], 1, visitor=ME)["place"] == 1
+    assert places(runs, ids) == [3, 2, 4, 1]
+    # The second place is another visitor's: the next one of one's own it is.
+    assert runs.move(ids[3], 2, visitor=ME)["place"] == 3
+    assert places(runs, ids) == [1, 2, 4, 3]
+    assert runs.move(ids[0], 99, visitor=ME)["place"] == 4
+    # Who sits alone keeps their place, whatever they ask for.
+    assert runs.move(ids[1], 1, visitor=OTHER)["place"] == 2
+    # A new server reads the same line.
+    again = Supervisor(runs.settings)
+    assert [folder.id for folder in again.line()[0]] == [folder.id for folder in runs.supervisor.line()[0]]
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=8), st.data())
+def test_moving_changes_nobody_else_s_place(
+    tmp_path_factory: pytest.TempPathFactory, mine: list[bool], data: Any
+) -> None:
+    root = tmp_path_factory.mktemp("line")
+    folders = [RunFolder(root / f"run{i}") for i in range(len(mine))]
+    for number, folder in enumerate(folders):
+        folder.path.mkdir()
+        folder.place.write_text(str(number * 10))
+    own = [folder for folder, is_mine in zip(folders, mine, strict=True) if is_mine]
+    if not own:
+        return
+    chosen = data.draw(st.sampled_from(own))
+    place = data.draw(st.integers(1, 12))
+    line.move(folders, own, chosen, place)
+    after = line.in_order(folders)
+    assert [one.id for one in after if one not in own] == [one.id for one in folders if one not in own]
+    assert [one in own for one in after] == mine
+    slots = [number for number, is_mine in enumerate(mine, 1) if is_mine]
+    reached = after.index(chosen) + 1
+    assert reached == next((slot for slot in slots if slot >= place), slots[-1])
+
+
+@pytest.mark.parametrize("place", [0, -1, 1.5, True, None, "1", [], float("nan")])
+def test_a_place_in_line_is_a_whole_number(still: Callable[..., Runs], place: Any) -> None:
+    runs = still()
+    (run,) = queue(runs, ME)
+    with pytest.raises(WorkbenchError) as told:
+        runs.move(run, place, visitor=ME)
+    assert told.value.field == "place"
+
+
+def test_a_run_taken_out_of_the_line_leaves_its_place_to_the_next(still: Callable[..., Runs]) -> None:
+    runs = still()
+    first, second = queue(runs, ME, ME)
+    runs.stop(first, "discard", visitor=ME)
+    state = ended(runs, first, "stopped")
+    assert (state["place"], state["resumable"], state["outcome"]["how"]) == (None, False, "discard")
+    assert runs.state(second, visitor=ME)["place"] == 1
+    with pytest.raises(WorkbenchError, match="does not wait"):
+        runs.move(first, 1, visitor=ME)
+    with pytest.raises(WorkbenchError, match="cannot be resumed"):
+        runs.resume(first, visitor=ME)
+
+
+def test_a_visitor_s_runs_are_capped_and_so_are_all_together(still: Callable[..., Runs]) -> None:
+    runs = still(queued_runs=1, waiting_runs=2)
+    queue(runs, ME, OTHER)
+    for visitor, said in ((ME, "You have 1 run waiting"), (replace(OTHER, owner="guest:third"), "Too many runs wait")):
+        with pytest.raises(WorkbenchError, match=said) as told:
+            runs.start(spec(), visitor=visitor)
+        assert told.value.kind == "busy"
+
+
+def test_runs_that_fill_their_owner_s_share_of_the_disk_must_go_first(still: Callable[..., Runs]) -> None:
+    runs = still(runs_bytes=50_000)
+    (run,) = queue(runs, ME)
+    (runs.root / run / "checkpoints").mkdir()
+    (runs.root / run / "checkpoints" / "large").write_bytes(b"0" * 60_000)
+    for ask in (lambda: runs.start(spec(), visitor=ME), lambda: runs.rerun(run, visitor=ME)):
+        with pytest.raises(WorkbenchError, match="Delete runs") as told:
+            ask()
+        assert told.value.kind == "disk"
+    assert queue(runs, OTHER)
+    runs.delete(run, visitor=ME)
+    assert queue(runs, ME)
+
+
+def test_on_zero_gpu_nothing_trains_and_jobs_are_named(still: Callable[..., Runs]) -> None:
+    settings = read_settings({"SPACE_ID": "a/b", "SPACES_ZERO_GPU": "true"}, {})
+    assert settings.zero_gpu
+    runs = still(zero_gpu=True)
+    for ask in (runs.start, runs.rehearse):
+        with pytest.raises(WorkbenchError, match=r"ZeroGPU.*Hugging Face Jobs"):
+            ask(spec(), visitor=ME)
+
+
+def test_a_visitor_in_public_trains_one_run_at_a_time(tmp_path: Path) -> None:
+    assert PUBLIC_LIMITS["visitor_runs"] == 1
+    assert PUBLIC_LIMITS["runs_bytes"] < Settings(home=tmp_path, cache=tmp_path).runs_bytes
+
+
+# What becomes of a run that is stopped
+
+
+def test_every_way_to_stop_says_what_is_on_disk_afterwards() -> None:
+    assert tuple(OUTCOMES) == ("epoch", "best", "stop", "discard")
+    assert set(OUTCOMES) == set(STOPS)
+    for how, outcome in OUTCOMES.items():
+        assert outcome.effect.endswith("It cannot be resumed." if how == "discard" else "can be resumed.")
+        assert "model" in outcome.effect
+        assert "checkpoint" in outcome.effect
+
+
+@pytest.fixture(scope="module")
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, models_folder: Path, engine: Engine, tiny_classifier: Path
+) -> Iterator[tuple[Runs, dict[str, Any]]]:
+    """Runs that train, with a finished one."""
+    home = tmp_path_factory.mktemp("trained")
+    runs = open_runs(Settings(home=home, cache=home, free_disk_bytes=0, running_runs=2), models_folder, engine)
+    started = runs.start(spec(name="First"), visitor=ME)
+    yield runs, ended(runs, started["id"])
+    close_runs(runs)
+
+
+def test_a_stopped_run_is_told_by_its_outcome_and_a_discarded_one_is_gone_at_once(
+    trained: tuple[Runs, dict[str, Any]],
+) -> None:
+    runs, _ = trained
+    best = runs.start(spec(**{**LONG, "keep": "best", "epochs": 40}), visitor=ME)["id"]
+    thrown = runs.start(spec(**{**LONG, "epochs": 100}), visitor=ME)["id"]
+    wait(runs, best, lambda state: len(state["eval"]) > 2)
+    runs.stop(best, "best", visitor=ME)
+    wait(runs, thrown, lambda state: state["on_disk"] is None and len(state["eval"]) > 2)
+    assert runs.stop(thrown, "discard", visitor=ME)["message"] == OUTCOMES["discard"].stopping
+    state = wait(runs, best, lambda state: state["outcome"] is not None)
+    assert (state["status"], state["outcome"]["how"], state["resumable"]) == ("stopped", "best", True)
+    assert state["model"]
+    assert state["on_disk"]["model"]
+    assert state["on_disk"]["checkpoints"]
+    assert state["on_disk"]["bytes"] == RunFolder(runs.root / best).bytes() > 10_000
+    ended(runs, thrown, "stopped")
+    runs.supervisor.look()
+    gone = runs.state(thrown, visitor=ME)
+    assert (gone["status"], gone["model"], gone["resumable"]) == ("stopped", None, False)
+    assert gone["on_disk"]["checkpoints"] == []
+    assert gone["train"], "the curves stay"
+
+
+def test_a_run_is_repeated_with_its_own_data_and_compared_with_the_first(trained: tuple[Runs, dict[str, Any]]) -> None:
+    runs, first = trained
+    again = ended(runs, runs.rerun(first["id"], {"seed": 7, "name": "Second"}, visitor=ME)["id"])
+    assert again["spec"] == {**first["spec"], "seed": 7, "name": "Second"}
+    assert (runs.root / again["id"] / "data" / "rows.csv").read_text() == rows()
+    told = runs.compare([first["id"], again["id"]], visitor=ME)
+    assert [one["name"] for one in told["runs"]] == ["First", "Second"]
+    assert told["differs"] == [{"setting": "seed", "values": [42, 7]}]
+    assert [len(curve["train"]) for curve in told["curves"]] == [12, 12]
+    metric = told["runs"][0]["metric"]
+    for one, state in zip(told["runs"], (first, again), strict=True):
+        assert one["value"] == state["results"]["final"][metric]
+        assert one["low"] <= one["value"] <= one["high"]
+    assert told["curves"][1]["eval"] == [[entry["step"], entry[metric]] for entry in again["eval"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"epochs": 0}, "epochs"), ({"learning_rat": 1}, "learning_rat"), ([1], "changes"), ({"token": "hf_x"}, "token")],
+)
+def test_changes_of_a_run_are_checked_like_a_new_one(
+    trained: tuple[Runs, dict[str, Any]], changes: Any, field: str
+) -> None:
+    runs, state = trained
+    with pytest.raises(WorkbenchError) as told:
+        runs.rerun(state["id"], changes, visitor=ME)
+    assert told.value.field == field
+
+
+def test_a_stranger_learns_nothing_of_a_run_by_any_of_its_doors(trained: tuple[Runs, dict[str, Any]]) -> None:
+    runs, state = trained
+    asks: list[Callable[[str], Any]] = [
+        lambda run: runs.move(run, 1, visitor=OTHER),
+        lambda run: runs.rerun(run, {}, visitor=OTHER),
+        lambda run: runs.log(run, visitor=OTHER),
+        lambda run: runs.compare([run, run], visitor=OTHER),
+        lambda run: runs.start(spec(model=f"runs/{run}"), visitor=OTHER),
+        lambda run: runs.rehearse(spec(model=f"runs/{run}"), visitor=OTHER),
+    ]
+    for ask in asks:
+        told = []
+        for run in (state["id"], new_id()):
+            with pytest.raises(WorkbenchError) as error:
+                ask(run)
+            told.append((error.value.message, error.value.kind))
+        assert told[0] == told[1] == (told[0][0], "not_found")
+
+
+@pytest.mark.parametrize("ids", [None, "x", [], ["one"], ["one", "one"], [3], ["one"] * 9])
+def test_two_to_eight_runs_are_compared(trained: tuple[Runs, dict[str, Any]], ids: Any) -> None:
+    runs, state = trained
+    asked = [state["id"] if one == "one" else one for one in ids] if isinstance(ids, list) else ids
+    with pytest.raises(WorkbenchError) as told:
+        runs.compare(asked, visitor=ME)
+    assert told.value.field in ("run_ids", "run_id")
+
+
+# What a difference is worth
+
+
+def state_of(name: str, value: float | None, half: float | None = 0.05, **more: Any) -> dict[str, Any]:
+    final = {} if value is None else {"accuracy": value, "loss": 1 - value}
+    if value is not None and half is not None:
+        final |= {"accuracy_low": value - half, "accuracy_high": value + half}
+    return {
+        "id": name,
+        "name": name,
+        "status": "finished",
+        "spec": {"task": "text-classification", "epochs": 1, **more.get("spec", {})},
+        "facts": {"metric": "accuracy", "rows": {"validation": 200}, "data_fingerprint": more.get("rows", "same")},
+        "results": {"final": final},
+        "train": [{"step": 1, "loss": 0.7}],
+        "eval": [{"step": 1, "accuracy": 0.5, "loss": 0.6}],
+    }
+
+
+EPOCHS = {"spec": {"epochs": 2}}
+VERDICTS = [
+    ("a gap inside both bands", state_of("a", 0.90), state_of("b", 0.88, **EPOCHS), True, "a has .* within noise"),
+    ("a gap that both bands leave", state_of("a", 0.70), state_of("b", 0.90, **EPOCHS), False, "b has .* more than"),
+    ("bands that overlap, but not by chance", state_of("a", 0.8), state_of("b", 0.88, **EPOCHS), False, "more than"),
+    ("equal figures", state_of("a", 0.9), state_of("b", 0.9), True, "the same accuracy"),
+    ("another seed alone", state_of("a", 0.7), state_of("b", 0.9, spec={"seed": 2}), True, "seed alone"),
+    ("other rows", state_of("a", 0.7), state_of("b", 0.9, rows="other"), None, "different rows"),
+    ("another task", state_of("a", 0.7), state_of("b", 0.9, spec={"task": "fill-mask"}), None, "different tasks"),
+    ("one that has no figures", state_of("a", 0.7), state_of("b", None), None, "Not every run"),
+    ("no interval", state_of("a", 0.7, None), state_of("b", 0.9, None, **EPOCHS), None, "no interval"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "noise", "said"), [row[1:] for row in VERDICTS], ids=[r[0] for r in VERDICTS])
+def test_a_difference_is_called_real_or_noise(
+    one: dict[str, Any], other: dict[str, Any], noise: bool | None, said: str
+) -> None:
+    told = compare([one, other])
+    assert told["within_noise"] is noise
+    assert re.search(said, told["verdict"]), told["verdict"]
+
+
+def test_of_losses_the_lower_is_the_better() -> None:
+    states = [state_of("a", 0.7, None), state_of("b", 0.9, None)]
+    for state in states:
+        state["facts"]["metric"] = "loss"
+    assert compare(states)["verdict"].startswith("b has the best loss, 0.100")
+
+
+# The log
+
+
+def test_a_log_is_read_from_its_end_in_whole_lines_without_paths_or_tokens(
+    trained: tuple[Runs, dict[str, Any]],
+) -> None:
+    runs, state = trained
+    log = RunFolder(runs.root / state["id"]).log
+    lines = [f"line {number} of {runs.root}/x.py with hf_{'a' * 30}" for number in range(1000)]
+    log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told = runs.log(state["id"], 200, visitor=ME)
+    assert told["bytes"] == log.stat().st_size
+    assert told["text"].splitlines()[-1] == "line 999 of x.py with [token]"
+    assert all(one.startswith("line ") for one in told["text"].splitlines())
+    assert str(runs.root) not in runs.log(state["id"], 1_000_000, visitor=ME)["text"]
+    for tail in (0, -1, 10**9, True, "1", None, 1.5):
+        with pytest.raises(WorkbenchError) as refused:
+            runs.log(state["id"], tail, visitor=ME)  # type: ignore[arg-type]
+        assert refused.value.field == "tail"
+    log.unlink()
+    assert runs.log(state["id"], visitor=ME) == {"text": "", "bytes": 0}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ('File "/usr/lib/python3/site-packages/torch/nn.py", line 3', 'File "nn.py", line 3'),
+        ("see https://huggingface.co/a/b", "see https://huggingface.co/a/b"),
+        ("Authorization: Bearer abc.def-123 end", "Authorization: Bearer [token] end"),
+        ("token=hf_abcDEF123", "token=[token]"),
+        ("C:\\Users\\me\\run\\spec.json", "spec.json"),
+        ("3/4 of 10/20", "3/4 of 10/20"),
+        ("file:///home/me/data.csv", "data.csv"),
+    ],
+)
+def test_a_line_of_a_log_names_files_and_no_folders(written: str, read: str) -> None:
+    assert clean(written) == read
+
+
+@given(st.text(alphabet="/\\.:aX ~", max_size=300))
+def test_no_folder_of_an_absolute_path_is_left(text: str) -> None:
+    assert "/srv/secret/" not in clean(f"{text} /srv/secret/name.txt")
+
+
+# Failures and what may mend them
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "changes"),
+    [
+        ("memory", {"batch_size": 16, "accumulation": 2}, {"batch_size": 8, "accumulation": 4}),
+        ("memory", {"batch_size": 1, "method": "full"}, {"method": "lora"}),
+        ("memory", {"batch_size": 1, "method": "lora"}, {}),
+        ("diverged", {"learning_rate": 3e-3}, {"learning_rate": 1e-3}),
+        ("disk", {"batch_size": 16}, {}),
+        ("code", {}, {}),
+    ],
+)
+def test_a_failure_names_settings_that_may_mend_it(
+    tmp_path: Path, kind: str, settings: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    assert mending(kind, settings) == changes
+    folder = RunFolder(tmp_path)
+    write_json(folder.spec, settings)
+    folder.append("status", status="failed", message="", failure={"kind": kind, "message": "", "next": ""})
+    assert read_state(folder)["failure"]["changes"] == changes
+
+
+# Samples of every form
+
+
+SAMPLES = [
+    ("text-classification", "fine", True),
+    ("text-classification", {"text": "a", "text_pair": "b"}, True),
+    ("text-classification", {"text": "a"}, True),
+    ("text-classification", {"text_pair": "b"}, False),
+    ("text-classification", {"text": "a", "url": "http://x"}, False),
+    ("text-generation", "once", True),
+    ("text-generation", {"text": "once"}, True),
+    ("question-answering", {"question": "who", "context": "me"}, True),
+    ("question-answering", {"question": "who"}, False),
+    ("question-answering", "who", False),
+    ("image-classification", {"image": "aGVsbG8="}, True),
+    ("image-classification", "http://127.0.0.1/x.png", False),
+    ("image-classification", {"image": ["x"]}, False),
+    ("summarization", 3, False),
+    ("summarization", {}, False),
+    ("summarization", "x" * 100_001, False),
+]
+
+
+@pytest.mark.parametrize(("task", "sample", "right"), SAMPLES)
+def test_a_sample_has_the_form_of_its_task(settings: Settings, task: str, sample: Any, right: bool) -> None:
+    if right:
+        assert check_samples(task, [sample], settings, "texts") == [sample]
+        return
+    with pytest.raises(WorkbenchError) as told:
+        check_samples(task, [sample], settings, "texts")
+    assert told.value.field == "texts"
+
+
+def test_nothing_of_a_state_is_lost_as_json(still: Callable[..., Runs]) -> None:
+    runs = still()
+    (run,) = queue(runs, ME)
+    state = runs.state(run, visitor=ME)
+    assert json.loads(json.dumps(state)) == state
