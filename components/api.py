@@ -62,19 +62,13 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "logout": bench.hub.sign_out,
         "snippet": make_snippet,
         "inspect_data": bench.data.inspect,
-        "start_run": bench.runs.start,
-        "stop_run": bench.runs.stop,
-        "resume_run": bench.runs.resume,
-        "run_state": bench.runs.state,
-        "list_runs": bench.runs.list,
-        "delete_run": bench.runs.delete,
-        "try_run": bench.runs.try_run,
         "draft_card": bench.cards.draft,
         "check_card": check_card,
         "add_card_example": bench.cards.add_example,
         "publish_run": bench.publisher.publish_run,
         "push_card": bench.publisher.push_card,
         "share_run": bench.sharing.share_run,
+        **_run_endpoints(bench),
         **_model_endpoints(bench),
         **_token_endpoints(bench),
         **_hub_endpoints(bench),
@@ -95,6 +89,32 @@ def _model_endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "run_batch": bench.batch.run_batch,
         "compare_models": bench.compare.compare_models,
         "run_remote": bench.remote.run_task,
+    }
+
+
+def _run_endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
+    """What one does with fine-tuning runs, on this machine or as jobs elsewhere."""
+    runs, jobs = bench.runs, bench.jobs
+    return {
+        "rehearse_run": runs.rehearse,
+        "start_run": runs.start,
+        "rerun_run": runs.rerun,
+        "stop_run": runs.stop,
+        "resume_run": runs.resume,
+        "move_run": runs.move,
+        "run_state": runs.state,
+        "run_log": runs.log,
+        "list_runs": runs.list,
+        "compare_runs": runs.compare,
+        "delete_run": runs.delete,
+        "try_run": runs.try_run,
+        "job_hardware": jobs.job_hardware,
+        "preview_job": jobs.preview_job,
+        "start_job": jobs.start_job,
+        "list_jobs": jobs.list_jobs,
+        "job_state": jobs.job_state,
+        "job_log": jobs.job_log,
+        "cancel_job": jobs.cancel_job,
     }
 
 

@@ -21,6 +21,7 @@ from components.service.publish import Publisher
 from components.service.remote import Remote
 from components.service.repositories import Repositories
 from components.service.runs import Runs
+from components.service.runs.jobs import Jobs
 from components.service.settings import Settings
 from components.service.sharing import Sharing
 from components.service.snippets import snippet
@@ -44,6 +45,7 @@ class Workbench:
     tokens: Tokens
     data: Data
     runs: Runs
+    jobs: Jobs
     cards: Cards
     repositories: Repositories
     contents: Contents
@@ -86,6 +88,7 @@ def open_workbench(settings: Settings) -> Workbench:
         tokens=Tokens(settings, hub, engine),
         data=data,
         runs=runs,
+        jobs=Jobs(hub, runs.groundwork, runs.estimate),
         cards=cards,
         repositories=Repositories(hub),
         contents=Contents(hub),
