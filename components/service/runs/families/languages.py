@@ -38,7 +38,8 @@ class Languages:
         self.target = spec.target_language or language_of(columns.get("target"))
         self.prefix, self.forced = "", None
         pairs = _pairs(config)
-        targets = [token[2:-2] for token in tokenizer.get_vocab() if token.startswith(">>") and token.endswith("<<")]
+        marks = [token for token in tokenizer.get_vocab() if token.startswith(">>") and token.endswith("<<")]
+        targets = sorted(mark[2:-2] for mark in marks)
         if hasattr(tokenizer, "set_src_lang_special_tokens"):
             known = _codes(tokenizer)
             self.source = _known(self.source, known, "source_language", spec)
