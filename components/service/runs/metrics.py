@@ -84,7 +84,7 @@ def regression(gold: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
 def majority(train: Sequence[int], gold: Sequence[int], labels: Sequence[str]) -> dict[str, Any]:
     """What always answering the commonest training label would score."""
     label = Counter(train).most_common(1)[0][0]
-    return {"label": labels[label], **scores(gold, [label] * len(gold))}
+    return {"label": labels[label], **single(gold, [label] * len(gold))}
 
 
 def compared(gold: Sequence[int], predicted: Sequence[int], labels: Sequence[str]) -> dict[str, Any]:
