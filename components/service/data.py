@@ -74,8 +74,8 @@ class Data:
             settings of the run (of these options) that do it; `lengths`: words a text, `{unit, median, p95, longest,
             histogram}`; `tokens`: the same in tokens with `limit`, `cut` (share), `measured` of `rows`, and `target`
             or `total` where the task has them, None without a model; `preview`: the first rows as the model reads
-            them, `[{raw, tokens, labels, target}]`; `split`: `{train, validation, test, how, fingerprint}` as a run with
-            these settings would have it, None if there can be none; `source`: the source at a fixed revision.
+            them, `[{raw, tokens, labels, target}]`; `split`: `{train, validation, test, how, fingerprint}` as a run
+            with these settings would have it, None if there can be none; `source`: the source at a fixed revision.
 
         Raises:
             WorkbenchError: The source is not there, or cannot be read at all; a setting is not right.
@@ -84,24 +84,9 @@ class Data:
         spec = self._spec(columns, task, model, options)
         fixed, local = self.resolve(source, visitor=visitor)
         reader = None
-        if model:
+        if model and spec.task != "image-classification":
             path = self.hub.tokenizer(model, revision, visitor=visitor).path
             reader = {"path": str(path), "name": model, "tokens": self.settings.sequence_tokens}
-        return {**self._look(spec, local, reader), "source": fixed}
-
-    def columns(self, spec: RunSpec, local: dict[str, Any]) -> dict[str, str]:
-        """The columns that a run reads, after a look at its data (where `resolve` says that it lies).
-
-        Raises:
-            WorkbenchError: Nothing can be trained on this data; `field` says which setting could change that.
-        """
-        seen = self._look(spec, local, None)
-        for problem in seen["problems"]:
-            if problem["level"] == "error":
-                raise WorkbenchError(f"{problem['message']} {problem['fix']}", field=problem["field"])
-        return {role: column for role, column in seen["suggested"].items() if column}
-
-    def _look(self, spec: RunSpec, local: dict[str, Any], reader: dict[str, Any] | None) -> dict[str, Any]:
         arguments = {
             "source": local,
             "columns": {role: column for role, column in spec.columns.items() if column},
@@ -111,7 +96,7 @@ class Data:
             "options": {key: value for key, value in spec.to_dict().items() if key not in _OWN},
         }
         seen: dict[str, Any] = self.engine.call("inspect_data", arguments)
-        return seen
+        return {**seen, "source": fixed}
 
     def _spec(
         self, columns: Mapping[str, str] | None, task: str | None, model: str | None, options: dict[str, Any] | None

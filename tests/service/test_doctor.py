@@ -16,7 +16,6 @@ from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.runs.checks import REMEDIES
-from components.service.runs.spec import RunSpec
 from components.service.settings import Settings
 from components.service.visitor import Visitor
 from components.service.worker.data import inspect_data
@@ -266,8 +265,7 @@ def test_images_are_shown_small(tmp_path: Path) -> None:
         Image.new("RGB", (300, 200), (20 * i, 0, 0)).save(file, "PNG")
         url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
         rows.append({"image": url, "label": "dark" if i < 5 else "red"})
-    model = {"path": str(tmp_path), "name": "local/none", "tokens": 2048}
-    seen = look(tmp_path, {"train": rows}, task="image-classification", model=model)
+    seen = look(tmp_path, {"train": rows}, task="image-classification")
     assert seen["suggested"] == {"image": "image", "label": "label"}
     shown = seen["preview"][0]["raw"]["image"]
     assert seen["rows"][0]["image"].startswith("data:image/jpeg;base64,")
@@ -287,11 +285,6 @@ def test_a_look_by_the_service_takes_the_settings_of_a_run(
     assert (seen["split"]["train"], seen["split"]["validation"]) == (50, 10)
     assert seen["tokens"]["limit"] == 64
     assert [role["role"] for role in seen["roles"]] == ["text", "text_pair", "label"]
-    spec = RunSpec("text-classification", "local/classifier", {"text": text})
-    assert data.columns(spec, {"text": text}) == {"text": "text", "label": "label"}
-    with pytest.raises(WorkbenchError, match="one label") as refused:
-        data.columns(spec, {"text": text.replace(",b", ",a")})
-    assert refused.value.field == "columns.label"
 
 
 @pytest.mark.parametrize(

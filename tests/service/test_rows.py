@@ -83,6 +83,8 @@ def test_labels_of_every_type_are_what_they_are(
         (tokens_value, '["EU", "1"]', ["EU", "1"]),
         (tokens_value, [], None),
         (tokens_value, ["a", None], None),
+        (tokens_value, "{[1]: 2}", ["{[1]:", "2}"]),
+        (labels_value, "[('", ["[('"]),
         (tokens_value, 3, None),
         (messages_value, [{"from": "human", "value": "hi"}], [{"role": "user", "content": "hi"}]),
         (messages_value, '[{"role": "user", "content": "hi"}]', [{"role": "user", "content": "hi"}]),

@@ -53,7 +53,7 @@ def parsed(cell: Any) -> Any:
         pass
     try:
         found = ast.literal_eval(cell.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return cell
     return found if isinstance(found, list | dict) else cell
 

@@ -11,7 +11,7 @@ from components.service.runs.spec import RunSpec, defaults
 from components.service.runs.tasks import TRAIN_TASKS
 from components.service.worker.columns import Kind, describe, kinds_of
 from components.service.worker.doctor import labels, rows, splits
-from components.service.worker.doctor.first_rows import first_rows
+from components.service.worker.doctor.first_rows import first_rows, picture_rows
 from components.service.worker.doctor.looked import Looked, applied
 from components.service.worker.doctor.words import words
 from components.service.worker.findings import finding
@@ -70,7 +70,7 @@ def inspect_data(
         "problems": sorted(({"remedy": None, **one} for one in problems), key=lambda one: _ORDER[one["level"]]),
         "lengths": words(looked.train),
         "tokens": measured.tokens if measured else None,
-        "preview": measured.preview if measured else [],
+        "preview": measured.preview if measured else _pictures(looked),
         "split": splits.split(looked),
     }
 
@@ -113,3 +113,7 @@ def _measure(looked: Looked, model: dict[str, Any] | None) -> Measured | None:
     from components.service.worker.doctor.tokens import look_at_tokens
 
     return look_at_tokens(looked, model)
+
+
+def _pictures(looked: Looked) -> list[dict[str, Any]]:
+    return picture_rows(looked.rows.train) if looked.rows and "image" in looked.read.columns else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.service.runs.values import Picture, picture
@@ -12,6 +13,8 @@ from components.service.worker.columns import shorten
 from components.service.worker.tables import Table
 
 FIRST_ROWS = 20
+#: Rows that are shown as the model reads them.
+SHOWN_ROWS = 5
 #: Most characters of a cell, and pixels of the longer side of an image.
 CHARS = 500
 _SIDE = 96
@@ -45,3 +48,11 @@ def thumbnail(image: Picture) -> str:
             opened.thumbnail((_SIDE, _SIDE))
             opened.convert("RGB").save(file, "JPEG", quality=80)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def picture_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The first rows of images, each a small one with its label."""
+    return [
+        {"raw": {**row, "image": thumbnail(Picture(row["image"]))}, "tokens": [], "labels": None, "target": None}
+        for row in rows[:SHOWN_ROWS]
+    ]

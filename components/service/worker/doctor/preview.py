@@ -8,12 +8,11 @@ from typing import Any
 
 from components.service.runs.families.base import Family, Prepared
 from components.service.runs.rows import Row, Rows
-from components.service.runs.values import Picture
 from components.service.worker.columns import shorten
-from components.service.worker.doctor.first_rows import CHARS, thumbnail
+from components.service.worker.doctor.first_rows import CHARS, SHOWN_ROWS
 
-#: Rows, and tokens of each, that are shown as the model reads them.
-SHOWN_ROWS, SHOWN_TOKENS = 5, 200
+#: Tokens that are shown of each row.
+SHOWN_TOKENS = 200
 
 
 def previewed(row: Row, prepared: Prepared, tokenizer: Any, labels: list[str]) -> dict[str, Any]:
@@ -62,14 +61,6 @@ def _tokens(ids: Sequence[int], tokenizer: Any) -> list[str | None]:
 def alone(rows: Rows, row: Row) -> Rows:
     """The same data with one row in it, to train and to evaluate on."""
     return replace(rows, train=[row], validation=[row], test=[])
-
-
-def picture_rows(rows: Rows) -> list[dict[str, Any]]:
-    """The first rows of images, each a small one with its label."""
-    return [
-        {"raw": {**row, "image": thumbnail(Picture(row["image"]))}, "tokens": [], "labels": None, "target": None}
-        for row in rows.train[:SHOWN_ROWS]
-    ]
 
 
 def preview(family: Family, rows: Rows, tokenizer: Any, config: Any, longest: int) -> tuple[list[dict[str, Any]], int]:

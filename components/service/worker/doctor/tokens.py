@@ -15,7 +15,7 @@ from components.service.runs.families.base import Family, sequence_limit
 from components.service.runs.rows import Row, Rows
 from components.service.worker.blame import blaming
 from components.service.worker.doctor.looked import Finding, Looked, with_setting
-from components.service.worker.doctor.preview import picture_rows, preview
+from components.service.worker.doctor.preview import preview
 from components.service.worker.doctor.words import spread
 from components.service.worker.findings import count, finding
 
@@ -70,8 +70,6 @@ def look_at_tokens(looked: Looked, model: dict[str, Any]) -> Measured:
     """
     if looked.rows is None:
         return Measured()
-    if looked.spec.task == "image-classification":
-        return Measured(preview=picture_rows(looked.rows))
     try:
         reader = _open(looked, model)
         shown, limit = preview(reader.family, looked.rows, reader.tokenizer, reader.config, reader.longest)
