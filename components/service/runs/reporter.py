@@ -18,6 +18,7 @@ from components.service.runs.failures import Diverged
 from components.service.runs.families.base import Family
 from components.service.runs.hardware import memory
 from components.service.runs.pace import Pace
+from components.service.runs.replay import Batch, Replay
 from components.service.runs.store import STOPS, RunFolder, write_json
 from components.service.runs.tasks import LOWER
 
@@ -30,6 +31,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
         family: Names the figures of an evaluation.
         limits: `seconds`: time left for training; `free_disk_bytes`: disk space that must stay free.
         spent: Seconds that earlier attempts of this run took.
+        replay: Makes the batches.
 
     Attributes:
         stopped: How training was stopped, if it was.
@@ -37,8 +39,11 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
         out_of_patience: Whether it ended because the metric no longer got better.
     """
 
-    def __init__(self, folder: RunFolder, family: Family, limits: dict[str, float], spent: float = 0.0) -> None:
+    def __init__(
+        self, folder: RunFolder, family: Family, limits: dict[str, float], spent: float, replay: Replay
+    ) -> None:
         self.folder = folder
+        self.replay = replay
         self.family = family
         self.limits = limits
         self.spent = spent
@@ -48,6 +53,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
         self.started = self.told = time.monotonic()
         self.first_step = self.evaluated = 0
         self.finite = True
+        self.ahead: Batch | None = None
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -77,9 +83,20 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
         """Note the random state that decides this epoch's order of rows; a resume inside the epoch needs it again."""
         resumed = self.folder.checkpoints / f"checkpoint-{state.global_step}" / EPOCH_RNG
         if state.global_step == self.first_step and resumed.is_file():
-            torch.set_rng_state(torch.load(resumed, weights_only=True))
+            kept = torch.load(resumed, weights_only=True)
+            torch.set_rng_state(kept["epoch"])
+            if "batch" in kept:
+                self.replay.resume(kept["batch"], kept["now"])
         ranks.same_random()
         self.rng = torch.get_rng_state()
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """After a resume, let dropout draw what it would have drawn."""
+        if self.replay.resuming:
+            self.replay.resuming = False
+            torch.set_rng_state(self.replay.state)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Keep the random state that a resume begins its epoch with: this epoch's first, or at its end the next one's.
@@ -87,15 +104,19 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
         It is written after all else, so a checkpoint that has it whole is whole.
         """
         if state.is_world_process_zero:
-            inside = state.global_step % self._epoch_steps(state)
-            path = self.folder.checkpoints / f"checkpoint-{state.global_step}" / EPOCH_RNG
-            torch.save(self.rng if inside else torch.get_rng_state(), path)
+            now = torch.get_rng_state()
+            inside = bool(state.global_step % self._epoch_steps(state))
+            kept: dict[str, Any] = {"epoch": self.rng if inside else now, "now": now}
+            if inside and self.ahead is not None:
+                kept["batch"] = dict(self.ahead)
+            torch.save(kept, self.folder.checkpoints / f"checkpoint-{state.global_step}" / EPOCH_RNG)
         self.pace.go_on(time.monotonic())
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Tell progress about once a second; stop if asked to, or if time or disk run out or the loss is no number."""
         now = time.monotonic()
         self.pace.step(now)
+        self.ahead = self.replay.last
         late = now - self.started > self.limits["seconds"]
         told = ranks.gathered((self.stopped or read_stop(self.folder), late, self.finite))
         if not all(finite for _, _, finite in told):

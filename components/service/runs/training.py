@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import Trainer, TrainingArguments, set_seed
+from transformers import Trainer, TrainerState, TrainingArguments, set_seed
 
 from components.service.errors import WorkbenchError
 from components.service.runs import ranks
@@ -23,7 +23,8 @@ from components.service.runs.hardware import hardware, peak_memory, versions
 from components.service.runs.inputs import Inputs
 from components.service.runs.losses import settle_scale
 from components.service.runs.precision import choose_precision
-from components.service.runs.reporter import Reporter, evaluation, read_stop
+from components.service.runs.replay import Replay
+from components.service.runs.reporter import Reporter, evaluation, read_stop, without_gain
 from components.service.runs.rows import Rows, choose_rows
 from components.service.runs.spec import RunSpec
 from components.service.runs.state import read_state
@@ -72,7 +73,9 @@ def train(folder: RunFolder, spec: RunSpec, inputs: Inputs) -> None:
     # Looking at the untrained model has drawn random numbers: start from the seed, as a plain script does.
     set_seed(spec.seed)
     reporter.stopped = ranks.gathered(read_stop(folder))[0]
-    if reporter.stopped is None:
+    if checkpoint and _patience_ended(checkpoint, trainer, spec):
+        reporter.out_of_patience = True
+    elif reporter.stopped is None:
         trainer.train(resume_from_checkpoint=checkpoint)
     _finish(job, trainer, reporter)
 
@@ -168,13 +171,14 @@ def _trainer(job: Job, spent: float) -> tuple[Trainer, Reporter]:
     """The Trainer for a run, and what watches it; `spent` are seconds that earlier starts of the run took."""
     passes = -(-len(job.data.train) // job.spec.batch_size)
     steps = -(-passes // job.spec.accumulation) * job.spec.epochs
-    reporter = Reporter(job.folder, job.family, job.inputs.limits, spent)
+    replay = Replay(job.data.collator)
+    reporter = Reporter(job.folder, job.family, job.inputs.limits, spent, replay)
     trainer = job.family.trainer(
         model=job.model,
         args=arguments(job.spec, job.family, job.folder.checkpoints, job.facts["dtype"], steps),
         train_dataset=job.data.train,
         eval_dataset=job.data.validation,
-        data_collator=job.data.collator,
+        data_collator=replay,
         processing_class=job.processor,
         compute_metrics=job.family.metrics,
         callbacks=[reporter],
@@ -222,6 +226,17 @@ def _checkpoint(folder: RunFolder) -> str | None:
     return str(found[-1]) if found else None
 
 
+def _patience_ended(checkpoint: str, trainer: Trainer, spec: RunSpec) -> bool:
+    """Whether the run had ended early at this checkpoint; then the best weights are loaded, and nothing is trained."""
+    state = TrainerState.load_from_json(str(Path(checkpoint) / "trainer_state.json"))
+    ended = spec.patience and without_gain(state.log_history, trainer.args.metric_for_best_model) >= spec.patience
+    if not ended or not state.best_model_checkpoint or not Path(state.best_model_checkpoint).is_dir():
+        return False
+    trainer.state = state
+    trainer._load_best_model()
+    return True
+
+
 def _finish(job: Job, trainer: Trainer, reporter: Reporter) -> None:
     folder, stopped, step = job.folder, reporter.stopped, trainer.state.global_step
     if stopped == "discard" or not step:
@@ -248,8 +263,6 @@ def _finish(job: Job, trainer: Trainer, reporter: Reporter) -> None:
 
 def _results(job: Job, trainer: Trainer) -> dict[str, Any]:
     """Figures of the weights that are kept, on the validation split and, where there is one, the test split."""
-    # Sorted by length, predictions would come in that order: here they have to fit the rows.
-    trainer.args.train_sampling_strategy = "random"
     output = trainer.predict(job.data.validation, metric_key_prefix="final")
     results = {
         "final": evaluation(output.metrics or {}, job.family),
