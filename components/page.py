@@ -95,8 +95,8 @@ def _hand_over(
     send(mine.to_finetune, "finetune", [mine.repo], [tune.picker.model])
     send(mine.to_data, "finetune", [mine.repo], [tune.dataset])
     tune.to_playground.click(
-        lambda run: [gr.Tabs(selected="playground"), "text-classification", f"runs/{run}" if run else gr.skip()],
-        tune.runs,
+        lambda run, task: [gr.Tabs(selected="playground"), task, f"runs/{run}" if run else gr.skip()],
+        [tune.runs, tune.task],
         [tabs, play.task, model],
         api_visibility="private",
         queue=False,

@@ -13,9 +13,9 @@ from components.service.errors import WorkbenchError
 from components.service.readable import readable
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
-from components.tabs.finetune_run import run_title
 from components.tabs.publish import PublishPanel
 from components.widgets import html
+from components.widgets.run_view import run_title
 
 #: Stands for the last draft once the visitor has been asked whether to replace their own changes.
 _REPLACE = "\0"

@@ -35,14 +35,23 @@ class Series:
     marked: bool = False
 
 
-def line_chart(title: str, series: Sequence[Series], *, x_title: str, y_title: str, x_max: float | None = None) -> str:
+def line_chart(
+    title: str,
+    series: Sequence[Series],
+    *,
+    x_title: str,
+    y_title: str,
+    x_max: float | None = None,
+    y_min: float | None = None,
+) -> str:
     """The chart as HTML.
 
     Args:
         title: What the chart shows.
-        series: Its curves, at most four; points that are not finite are left out.
+        series: Its curves; points that are not finite are left out, and one without a name is not in the legend.
         x_title, y_title: What the axes count, with the unit.
         x_max: Right end of the x axis, for a curve that is still growing.
+        y_min: What the y axis begins at, or below.
     """
     drawn = [_finite(curve) for curve in series]
     values = [y for curve in drawn for _, y in curve.points] + [
@@ -52,7 +61,7 @@ def line_chart(title: str, series: Sequence[Series], *, x_title: str, y_title: s
     head = f"<figcaption>{escape(title)}{_legend(drawn)}</figcaption>"
     if not values or not xs:
         return f'<figure class="wb-chart">{head}<div class="wb-empty">No figures yet.</div></figure>'
-    y_ticks = _ticks(min(values), max(values))
+    y_ticks = _ticks(min([*values, *([] if y_min is None else [y_min])]), max(values))
     frame = _Frame(min(0.0, *xs), max(x_max or 0.0, *xs) or 1.0, y_ticks[0], y_ticks[-1])
     body = _axes(frame, y_ticks, x_title, y_title) + "".join(_curve(frame, i, curve) for i, curve in enumerate(drawn))
     return (
@@ -98,7 +107,7 @@ def _axes(frame: _Frame, y_ticks: list[float], x_title: str, y_title: str) -> st
     parts = []
     for y in y_ticks:
         parts.append(f'<line class="wb-grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{frame.y(y)}" y2="{frame.y(y)}"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{frame.y(y) + 4}" text-anchor="end">{y:g}</text>')
+        parts.append(f'<text x="{LEFT - 8}" y="{frame.y(y) + 4}" text-anchor="end">{_tick(y)}</text>')
     for x in _ticks(frame.x_low, frame.x_high):
         if x <= frame.x_high:
             parts.append(f'<text x="{frame.x(x)}" y="{HEIGHT - BOTTOM + 17}" text-anchor="middle">{x:,g}</text>')
@@ -110,6 +119,14 @@ def _axes(frame: _Frame, y_ticks: list[float], x_title: str, y_title: str) -> st
         f"{escape(y_title)}</text>"
     )
     return "".join(parts)
+
+
+def _tick(value: float) -> str:
+    """A figure short enough to stand before its axis."""
+    if value == 0 or abs(value) >= 0.001:
+        return f"{value:,g}"
+    digits, exponent = f"{value:e}".split("e")
+    return f"{float(digits):g}e{int(exponent)}"
 
 
 def _curve(frame: _Frame, number: int, curve: Series) -> str:
@@ -136,7 +153,7 @@ def _legend(series: Sequence[Series]) -> str:
     names = "".join(
         f'<span class="wb-key wb-c{i % 4}{" wb-dashed" if curve.dashed else ""}">{escape(curve.name)}</span>'
         for i, curve in enumerate(series)
-        if curve.points
+        if curve.points and curve.name
     )
     return f'<span class="wb-legend">{names}</span>'
 

@@ -1,14 +1,16 @@
-"""A fine-tuning run as a person follows it: where it stands, its curves, its figures, before and after."""
+"""A fine-tuning run as a person follows it: where it stands, how fast it goes, what it needs, its curves."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from components.widgets.chart import Series, line_chart
-from components.widgets.html import bars, duration, empty, escape, facts, notice, table
+from components.widgets.figures import band, baseline_title, better, figure, metric_title, metrics_of
+from components.widgets.html import duration, empty, escape, facts, notice, size, table
 
 ACTIVE = ("queued", "preparing", "running")
-_STATUS = {
+STATUS = {
     "queued": "Waiting for its turn",
     "preparing": "Preparing",
     "running": "Training",
@@ -19,25 +21,45 @@ _STATUS = {
 }
 #: A curve of single steps is noise: more points than this are averaged, and the legend says so.
 CURVE_POINTS = 60
+#: Metrics that are drawn beside the loss; the others stand in the table.
+_DRAWN = 2
 NO_RUN = "No run yet. Choose data and a model on the left, then press Start: the curves grow here while it trains."
+#: What went wrong, by the kind of a failure.
+_FAILED = {
+    "data": "The data.",
+    "memory": "Memory.",
+    "disk": "Disk space.",
+    "hub": "The Hub.",
+    "diverged": "The training diverged.",
+    "code": "The program.",
+}
+
+
+def run_title(state: dict[str, Any]) -> str:
+    """What a run is called in a list: its name and when it was made."""
+    return f"{state['name']}, {time.strftime('%d %b %H:%M', time.localtime(state['created'] or time.time()))}"
 
 
 def run_view(state: dict[str, Any] | None) -> str:
     """The state of `/run_state` as HTML; `None` is the empty view."""
     if state is None:
         return empty(NO_RUN)
-    return _head(state) + _progress(state) + _message(state) + _pushes(state) + _charts(state) + _results(state)
+    parts = (_head, _progress, _place, _message, _pushes, _charts, _evaluations)
+    return "".join(part(state) for part in parts)
 
 
 def _head(state: dict[str, Any]) -> str:
-    status = state["status"]
-    spec = state["spec"]
+    status, spec = state["status"], state["spec"]
+    rows = state["facts"].get("rows") or {}
     line = facts(
         [
+            ("Task", spec["task"]),
             ("Model", spec["model"]),
+            ("Rows", " + ".join(f"{number:,} {name}" for name, number in rows.items())),
             ("Epochs", spec["epochs"]),
             ("Batch size", spec["batch_size"]),
             ("Learning rate", f"{spec['learning_rate']:g}"),
+            ("Trained", "LoRA" if spec.get("method") == "lora" else None),
             ("Seed", spec["seed"]),
             ("Device", state["device"]),
             ("Type", state["dtype"]),
@@ -45,7 +67,7 @@ def _head(state: dict[str, Any]) -> str:
     )
     return (
         f'<div class="wb-run"><h3>{escape(state["name"])}</h3>'
-        f'<span class="wb-badge wb-{escape(status)}" role="status">{escape(_STATUS[status])}</span></div>{line}'
+        f'<span class="wb-badge wb-{escape(status)}" role="status">{escape(STATUS[status])}</span></div>{line}'
     )
 
 
@@ -59,6 +81,8 @@ def _progress(state: dict[str, Any]) -> str:
             ("Epoch", f"{progress['epoch']:.2f} of {progress['epochs']:g}" if progress["epochs"] else None),
             ("Time", duration(progress["seconds"])),
             ("Remaining", duration(remaining) if remaining is not None else None),
+            ("Speed", _speed(state)),
+            ("Memory", _memory(state)),
         ]
     )
     return (
@@ -67,12 +91,53 @@ def _progress(state: dict[str, Any]) -> str:
     )
 
 
+def _speed(state: dict[str, Any]) -> str | None:
+    progress, rows = state["progress"], (state["facts"].get("rows") or {}).get("train", 0)
+    if not progress["step"] or not progress["seconds"]:
+        return None
+    steps, through = (done / progress["seconds"] for done in (progress["step"], rows * (progress["epoch"] or 0.0)))
+    return f"{steps:,.1f} steps/s, {through:,.0f} rows/s"
+
+
+def _memory(state: dict[str, Any]) -> str | None:
+    peak = state["results"].get("peak_memory_bytes")
+    if peak:
+        return f"{size(peak)} at most"
+    return size(state["train"][-1].get("memory_bytes")) if state["train"] else None
+
+
+def _place(state: dict[str, Any]) -> str:
+    """Where a run stands in line."""
+    place, ahead = state.get("place"), state.get("ahead")
+    if state["status"] != "queued" or place is None:
+        return ""
+    before = "It is the next to start." if not ahead else f"{ahead:,} {'run goes' if ahead == 1 else 'runs go'} first."
+    return notice(f"Place {place:,} in line. {before}")
+
+
 def _message(state: dict[str, Any]) -> str:
     failure = state["failure"]
     if failure:
-        return notice(f"{failure['message']} {failure.get('next') or ''}".strip(), "error")
+        said = f"{failure['message']} {failure.get('next') or ''}".strip()
+        return notice(said, "error", title=_FAILED.get(failure.get("kind"), "")) + _left(state)
     level = "warning" if state["status"] in ("interrupted", "stopped") else "info"
-    return notice(state["message"], level) if state["message"] else ""
+    outcome = state.get("outcome") or {}
+    return (notice(state["message"], level, title=outcome.get("title", "")) if state["message"] else "") + _left(state)
+
+
+def _left(state: dict[str, Any]) -> str:
+    """What an ended run has left on disk."""
+    disk = state.get("on_disk")
+    if not disk or state["status"] == "finished":
+        return ""
+    steps = [f"{step:,}" for step in disk["checkpoints"]]
+    return facts(
+        [
+            ("Model", "kept" if disk["model"] else "none"),
+            ("Checkpoints", f"step {' and '.join(steps)}" if steps else "none"),
+            ("On disk", size(disk["bytes"])),
+        ]
+    )
 
 
 def _pushes(state: dict[str, Any]) -> str:
@@ -86,22 +151,61 @@ def _pushes(state: dict[str, Any]) -> str:
 
 
 def _charts(state: dict[str, Any]) -> str:
-    train, evaluations = state["train"], state["eval"]
+    """Loss, metrics with what there is to beat, and what shows whether training is sound."""
     steps = state["progress"]["steps"]
-    every, smooth = _smoothed(_points(train, "loss"))
-    loss = line_chart(
-        "Loss",
-        [
-            Series("training" + (f", mean of {every} steps" if every > 1 else ""), smooth),
-            Series("validation", _points(evaluations, "loss"), marked=True),
-        ],
-        x_title="step",
-        y_title="loss",
-        x_max=steps,
+    evaluations = state["eval"]
+    every, smooth = _smoothed(_points(state["train"], "loss"))
+    curves = [
+        Series("training" + (f", mean of {every} steps" if every > 1 else ""), smooth),
+        Series("validation", _points(evaluations, "loss"), marked=True),
+        *_constant("untrained", (state["facts"].get("untrained") or {}).get("loss"), state),
+    ]
+    drawn = [line_chart("Loss", curves, x_title="step", y_title="loss", x_max=steps)]
+    chosen = state["facts"].get("metric") or state["spec"].get("metric")
+    names = metrics_of(state["spec"]["task"], evaluations[-1] if evaluations else {}, chosen)
+    drawn += [_metric_chart(state, name) for name in [name for name in names if name != "loss"][:_DRAWN]]
+    drawn += [_train_chart(state, *one) for one in _WATCHED]
+    return f'<div class="wb-charts wb-spaced">{"".join(drawn)}</div>'
+
+
+#: What else is recorded at a step: its name, title, axis and the size of its unit.
+_WATCHED = (
+    ("learning_rate", "Learning rate", "learning rate", 1.0),
+    ("grad_norm", "Gradient norm", "norm", 1.0),
+    ("memory_bytes", "Memory", "MB", 1e6),
+)
+
+
+def _train_chart(state: dict[str, Any], name: str, title: str, axis: str, unit: float) -> str:
+    points = [(x, y / unit) for x, y in _points(state["train"], name)]
+    if not points:
+        return ""
+    _, smooth = _smoothed(points)
+    steps = state["progress"]["steps"]
+    return line_chart(title, [Series("", smooth)], x_title="step", y_title=axis, x_max=steps, y_min=0.0)
+
+
+def _metric_chart(state: dict[str, Any], name: str) -> str:
+    evaluations, task = state["eval"], state["spec"]["task"]
+    bands = [(row["step"], *found) for row in evaluations if (found := band(row, name))]
+    named = "validation" + (", with its 95 % band" if bands else "")
+    series = [Series(named, _points(evaluations, name), bands, marked=True)]
+    baselines = state["facts"].get("baselines") or state["results"].get("baselines") or {}
+    for key, figures in baselines.items():
+        series += _constant(baseline_title(key), figures.get(name), state)
+    series += _constant("untrained", (state["facts"].get("untrained") or {}).get(name), state)
+    return line_chart(
+        metric_title(name, task), series, x_title="step", y_title=metric_title(name), x_max=state["progress"]["steps"]
     )
-    metric = next((name for name in ("accuracy", "perplexity") if _points(evaluations, name)), None)
-    second = _metric_chart(state, metric, steps) if metric else ""
-    return f'<div class="wb-charts" style="margin-top:14px">{loss}{second}</div>'
+
+
+def _constant(name: str, value: Any, state: dict[str, Any]) -> list[Series]:
+    """A dashed line across the chart for what there is to beat."""
+    if not isinstance(value, int | float):
+        return []
+    rows = state["eval"] or [{"step": 1}]
+    end = max(state["progress"]["steps"] or 0, rows[-1]["step"], 1)
+    return [Series(name, [(0, value), (end, value)], dashed=True)]
 
 
 def _smoothed(points: list[tuple[float, float]]) -> tuple[int, list[tuple[float, float]]]:
@@ -111,119 +215,21 @@ def _smoothed(points: list[tuple[float, float]]) -> tuple[int, list[tuple[float,
     return every, [(group[-1][0], sum(y for _, y in group) / len(group)) for group in groups]
 
 
-def _metric_chart(state: dict[str, Any], metric: str, steps: float | None) -> str:
-    evaluations = state["eval"]
-    points = _points(evaluations, metric)
-    band = [(row["step"], row[f"{metric}_low"], row[f"{metric}_high"]) for row in evaluations if f"{metric}_low" in row]
-    series = [Series(metric, points, band, marked=True)]
-    baseline = _majority(state)
-    if metric == "accuracy" and baseline is not None:
-        end = max(steps or 0, points[-1][0])
-        series.append(Series("always the largest class", [(0, baseline), (end, baseline)], dashed=True))
-    title = f"Validation {metric}" + (" with its 95 % band" if band else "")
-    return line_chart(title, series, x_title="step", y_title=metric, x_max=steps)
-
-
-def _majority(state: dict[str, Any]) -> float | None:
-    baselines = state["facts"].get("baselines") or state["results"].get("baselines") or {}
-    majority = baselines.get("majority")
-    return majority.get("accuracy") if isinstance(majority, dict) else majority
-
-
 def _points(rows: list[dict[str, Any]], name: str) -> list[tuple[float, float]]:
     return [(row["step"], row[name]) for row in rows if row.get(name) is not None]
 
 
-def _results(state: dict[str, Any]) -> str:
+def _evaluations(state: dict[str, Any]) -> str:
     if not state["eval"]:
         return ""
-    names = [name for name in ("loss", "accuracy", "f1", "perplexity") if name in state["eval"][-1]]
-    tested = _tested(state["results"].get("test") or {})
+    task = state["spec"]["task"]
+    names = metrics_of(task, state["eval"][-1], state["facts"].get("metric"))
     rows = [
-        [f"{row.get('epoch', 0):.2f}", row["step"], *(f"{row[name]:.4f}" for name in names)]
+        [f"{row.get('epoch') or 0:.2f}", f"{row['step']:,}", *(figure(row.get(name)) for name in names)]
         for row in state["eval"]
-        if all(row.get(name) is not None for name in names)
     ]
-    return (
-        f'<div style="margin-top:14px">{tested}'
-        + table(
-            ["Epoch", "Step", *(f"Validation {name}" for name in names)],
-            rows,
-            numeric=range(len(names) + 2),
-            label="Evaluation after each epoch",
-        )
-        + "</div>"
+    titles = [metric_title(name, task) for name in names]
+    lead = f"Evaluations on the validation rows; {metric_title(names[0], task)} decides, {better(names[0])}."
+    return f'<p class="wb-lead">{escape(lead)}</p>' + table(
+        ["Epoch", "Step", *titles], rows, numeric=range(len(names) + 2), label="Evaluations on the validation rows"
     )
-
-
-def _tested(test: dict[str, Any]) -> str:
-    """The figures on rows that neither trained the model nor chose its epoch."""
-    if not test:
-        return ""
-    band = f" ({test['accuracy_low']:.3f} to {test['accuracy_high']:.3f})" if "accuracy_low" in test else ""
-    return facts(
-        [
-            ("Test accuracy", f"{test['accuracy']:.4f}{band}" if "accuracy" in test else None),
-            ("Test F1", f"{test['f1']:.4f}" if "f1" in test else None),
-            ("Test perplexity", f"{test['perplexity']:.3f}" if test.get("perplexity") else None),
-        ]
-    )
-
-
-def before_after(rows: list[dict[str, Any]]) -> str:
-    """The answers of `/try_run`: for each text what the model said before the run and says after it."""
-    shown = [[row["text"], _answer(row["before"]), _answer(row["after"])] for row in rows]
-    lead = "Before is the model that the run started from; a classification head that is new answers at random."
-    return f'<p class="wb-lead">{lead}</p>' + table(
-        ["Text", "Before", "After"], shown, label="Answers before and after the run"
-    )
-
-
-def samples_view(state: dict[str, Any]) -> str:
-    """The run's own samples before and after, as they were recorded; empty while there are none."""
-    recorded = state["samples"]
-    if not recorded.get("after"):
-        return ""
-    before = recorded.get("before") or [{"output": None}] * len(recorded["after"])
-    return before_after(
-        [
-            {"text": new["text"], "before": old["output"], "after": new["output"]}
-            for old, new in zip(before, recorded["after"], strict=True)
-        ]
-    )
-
-
-def _answer(answer: Any) -> str:
-    if isinstance(answer, list) and answer and "score" in answer[0]:
-        return f"{answer[0]['label']} {100 * answer[0]['score']:.1f} %"
-    if isinstance(answer, list) and answer:
-        return str(answer[0].get("generated_text", answer[0]))
-    return str(answer)
-
-
-def data_view(seen: dict[str, Any]) -> str:
-    """The answer of `/inspect_data` as HTML: splits, findings, labels, first rows."""
-    splits = facts([(name, f"{rows:,} rows") for name, rows in seen["splits"].items()])
-    findings = "".join(
-        notice(f"{finding['message']} {finding.get('fix') or ''}".strip(), finding["level"])
-        for finding in seen["problems"]
-    )
-    labels = ""
-    if seen["labels"]:
-        labels = '<p class="wb-lead">Labels</p>' + bars(
-            [(str(row["label"]), row["count"]) for row in seen["labels"][:12]],
-            label="Rows a label",
-            unit="rows",
-            most=None,
-        )
-    names = [column["name"] for column in seen["columns"]]
-    rows = [[_short(row.get(name)) for name in names] for row in seen["rows"][:6]]
-    preview = '<p class="wb-lead">First rows</p>' + table(names, rows, label="First rows of the data")
-    return splits + findings + labels + preview
-
-
-def _short(value: Any, most: int = 160) -> str | None:
-    if value is None:
-        return None
-    text = str(value)
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,115 @@
+"""What the data doctor says about the data, with the remedies that are in use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from components.service.errors import WorkbenchError
+from components.service.visitor import Visitor
+from components.tabs.context import Context, Updates, bring_into_view
+from components.tabs.finetune.data import KEPT, SOURCES, DataForm
+from components.tabs.finetune.run import RunPanel
+from components.tabs.finetune.settings import SettingsForm
+from components.widgets import html
+from components.widgets.doctor import PICKING, doctor_view
+from components.widgets.model_picker import ModelPicker
+
+_NO_DATA = "Press Look at the data: its columns, labels and anything that would spoil a run are shown here."
+
+
+class DoctorPanel:
+    """The findings; `seen` holds the remedies that were offered last."""
+
+    def __init__(self, ctx: Context, data: DataForm, panel: RunPanel) -> None:
+        self.ctx, self.data, self.views = ctx, data, panel.views
+        self.seen = gr.State([])
+        with panel.data_tab:
+            self.shown = gr.HTML(html.empty(_NO_DATA), padding=False, elem_id="ft-preview", js_on_load=PICKING)
+
+    def wire(self, picker: ModelPicker, settings: SettingsForm) -> None:
+        """Look when asked to, and when data, a column or a remedy has just been chosen.
+
+        Args:
+            picker: The model that the texts are tokenized for.
+            settings: What the rows are split and cut by, and what a remedy may change.
+        """
+        self.settings = settings
+        data, wire = self.data, self.ctx.wire
+        fields = [data.remedies, picker.model, *settings.fields, *data.fields]
+        looked = [self.shown, self.views, self.seen, *data.columns.values()]
+        for event in (data.look.click, data.dataset.submit, data.file.upload):
+            wire(event, self._look, fields, looked, told=data.told)
+        for column in data.columns.values():
+            wire(column.input, self._look_again, [self.seen, *fields], looked, told=data.told)
+        picked = wire(
+            self.shown.select,
+            self._pick,
+            [self.seen, data.remedies],
+            [data.remedies, *settings.fields, settings.lora, *data.columns.values()],
+            told=data.told,
+            detailed=True,
+            show_progress="hidden",
+        )
+        wire(picked.then, self._look, fields, looked, told=data.told, clears=False)
+        bring_into_view(data.look.click, "ft-preview")
+        self._forget()
+
+    def _forget(self) -> None:
+        """What was said of other data may not stand beside this one, nor its remedies or its columns be used."""
+        data, plain = self.data, {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+        left: list[Any] = ["", html.empty(_NO_DATA), {}, []]
+        targets = [data.told, self.shown, data.remedies, self.seen]
+        for event in (data.kind.input, data.dataset.input, data.config.input, data.rows.input, data.file.clear):
+            event(lambda: left, None, targets, **plain)
+        data.task.input(lambda: left, None, targets, **plain)
+        columns = list(data.columns.values())
+        for event in (data.kind.input, data.dataset.input, data.file.upload, data.file.clear):
+            event(lambda: [None] * len(columns), None, columns, **plain)
+
+    def _look(self, visitor: Visitor, remedies: dict[str, Any], model: str | None, *values: Any) -> Updates:
+        own = len(self.settings.fields)
+        form, asked = values[:own], values[own:]
+        if asked[1] == KEPT:
+            raise WorkbenchError(
+                f"The data of the earlier run lies in its own folder. To look at other data, choose one of: "
+                f"{', '.join(SOURCES)}.",
+                field="data",
+            )
+        wanted = self.data.read(*asked)
+        settings = {**self.settings.read(wanted["task"], form), "remedies": wanted["remedies"]}
+        seen = self.ctx.bench.data.inspect(
+            wanted["data"],
+            wanted["columns"],
+            wanted["task"],
+            (model or "").strip() or None,
+            None,
+            settings,
+            visitor=visitor,
+        )
+        names = [column["name"] for column in seen["columns"]]
+        return {
+            self.shown: doctor_view(seen, remedies),
+            self.views: gr.Tabs(selected="data"),
+            self.seen: [problem.get("remedy") for problem in seen["problems"]],
+            **self.data.offer(wanted["task"], names, seen["suggested"]),
+        }
+
+    def _look_again(self, visitor: Visitor, seen: list[Any], *values: Any) -> Updates:
+        """Another column is chosen: judged at once where the data was looked at before."""
+        return self._look(visitor, *values) if seen else {}
+
+    def _pick(self, _visitor: Visitor, picked: dict[str, Any], seen: list[Any], remedies: dict[str, Any]) -> Updates:
+        if "undo" in picked:
+            return {self.data.remedies: {name: one for name, one in remedies.items() if name != picked["undo"]}}
+        number = picked.get("remedy")
+        remedy = seen[number] if isinstance(number, int) and 0 <= number < len(seen) else None
+        if not remedy:
+            return {}
+        if remedy["name"] != "setting":
+            kept = {key: remedy[key] for key in ("label", "effect")}
+            return {self.data.remedies: {**remedies, remedy["name"]: kept}}
+        changes = dict(remedy["changes"])
+        columns = {self.data.columns[role]: name for role, name in changes.pop("columns", {}).items()}
+        return {**columns, **self.settings.fill(changes)}

@@ -1,0 +1,55 @@
+"""Runs side by side: the curves together, the settings that differ, and what may be concluded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.widgets.chart import Series, line_chart
+from components.widgets.figures import figure, metric_title
+from components.widgets.html import notice, table
+from components.widgets.rows import short
+
+
+def run_compare_view(made: dict[str, Any]) -> str:
+    """The answer of `/compare_runs`."""
+    level = "success" if made.get("within_noise") is False else "info"
+    return notice(made["verdict"], level) + _figures(made["runs"]) + _charts(made) + _differences(made)
+
+
+def _figures(runs: list[dict[str, Any]]) -> str:
+    metric = next((run["metric"] for run in runs if run["metric"]), None)
+    title = metric_title(metric) if metric else "Metric"
+    rows = [
+        (
+            run["name"],
+            run["status"].capitalize(),
+            figure(run["value"]),
+            f"{run['low']:.3f} to {run['high']:.3f}" if run["low"] is not None and run["high"] is not None else None,
+        )
+        for run in runs
+    ]
+    return table(["Run", "Status", title, "95 % band"], rows, numeric=(2, 3), label="Final figures of the runs")
+
+
+def _charts(made: dict[str, Any]) -> str:
+    curves = made["curves"]
+    metric = next((run["metric"] for run in made["runs"] if run["metric"]), None)
+    loss = [Series(one["name"], [(x, y) for x, y in one["train"]]) for one in curves]
+    drawn = line_chart("Training loss", loss, x_title="step", y_title="loss")
+    if metric:
+        evaluated = [Series(one["name"], [(x, y) for x, y in one["eval"]], marked=True) for one in curves]
+        title = f"Validation: {metric_title(metric)}"
+        drawn += line_chart(title, evaluated, x_title="step", y_title=metric_title(metric))
+    return f'<div class="wb-charts wb-spaced">{drawn}</div>'
+
+
+def _differences(made: dict[str, Any]) -> str:
+    if not made["differs"]:
+        return notice("All settings of these runs are the same.")
+    names = [run["name"] for run in made["runs"]]
+    rows = [
+        (one["setting"].replace("_", " "), *(None if value is None else short(value) for value in one["values"]))
+        for one in made["differs"]
+    ]
+    lead = '<p class="wb-lead">Settings that differ</p>'
+    return lead + table(["Setting", *names], rows, label="Settings that differ")

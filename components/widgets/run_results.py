@@ -1,0 +1,103 @@
+"""What came of a run: its figures beside those to beat, its classes, its thresholds, and its worst errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.widgets.answers import input_html
+from components.widgets.chart import Series, line_chart
+from components.widgets.figures import baseline_title, between, figure, metric_title, metrics_of
+from components.widgets.html import empty, escape, notice, table
+from components.widgets.rows import confusion, short
+
+NO_RESULTS = "When the run has ended, its final figures, its errors and what they have in common stand here."
+_WORST = 20
+
+
+def results_view(state: dict[str, Any] | None) -> str:
+    """The results of `/run_state` as HTML; empty until there are any."""
+    results = (state or {}).get("results") or {}
+    if state is None or not results:
+        return empty(NO_RESULTS)
+    labels = state["labels"] or [row["label"] for row in results.get("per_class") or []]
+    return (
+        _figures(state, results)
+        + _per_class(results.get("per_class") or [])
+        + confusion([str(label) for label in labels], results.get("confusion"))
+        + _thresholds(results.get("thresholds") or [], labels)
+        + _worst(results.get("worst") or [])
+    )
+
+
+def _figures(state: dict[str, Any], results: dict[str, Any]) -> str:
+    task, final, test = state["spec"]["task"], results.get("final") or {}, results.get("test") or {}
+    baselines = results.get("baselines") or state["facts"].get("baselines") or {}
+    if not baselines and "majority" in results:
+        baselines = {"majority": results["majority"]}
+    untrained = results.get("untrained") or {}
+    names = metrics_of(task, final or test, state["facts"].get("metric"))
+    tested = ["Test", "95 % band"] if test else []
+    header = [
+        "Metric",
+        "Validation",
+        "95 % band",
+        *tested,
+        "Untrained",
+        *(baseline_title(key).capitalize() for key in baselines),
+    ]
+    rows = [
+        [
+            metric_title(name, task),
+            figure(final.get(name)),
+            between(final, name),
+            *([figure(test.get(name)), between(test, name)] if test else []),
+            figure(untrained.get(name)),
+            *(figure(one.get(name)) for one in baselines.values()),
+        ]
+        for name in names
+    ]
+    best, last = results.get("best_step"), results.get("step")
+    of = f"The weights of step {best:,} are kept, the best of {last:,} steps." if best and last else ""
+    return notice(of) + table(header, rows, numeric=range(1, len(header)), label="Final figures")
+
+
+def _per_class(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return ""
+    parts = ("precision", "recall", "f1")
+    cells = [(row["label"], *(figure(row.get(part)) for part in parts), f"{row['support']:,}") for row in rows]
+    header = ["Class", "Precision", "Recall", "F1", "Rows"]
+    shown = table(header, cells, numeric=(1, 2, 3, 4), label="Figures of each class")
+    return f'<p class="wb-lead">Each class</p>{shown}'
+
+
+def _thresholds(rows: list[dict[str, Any]], labels: list[str]) -> str:
+    """What would come of another threshold than one half."""
+    if not rows:
+        return ""
+    series = [
+        Series(title, [(row["threshold"], row[name]) for row in rows if row.get(name) is not None])
+        for name, title in (("precision", "precision"), ("recall", "recall"), ("f1", "F1"), ("accuracy", "accuracy"))
+    ]
+    best = max(rows, key=lambda row: row.get("f1") or 0.0)
+    of = f"{labels[1]} is answered" if len(labels) == 2 else "a label is answered"
+    said = f"F1 is highest, {best['f1']:.3f}, where {of} from a probability of {best['threshold']:g} on."
+    chart = line_chart("Another threshold", [one for one in series if one.points], x_title="probability from which on",
+                       y_title="share", x_max=1.0)  # fmt: skip
+    return f'<div class="wb-charts wb-spaced">{chart}</div><p class="wb-lead">{escape(said)}</p>'
+
+
+def _worst(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return ""
+    lines = "".join(
+        f"<tr><td>{input_html(row['input'])}</td><td>{escape(short(row.get('gold')))}</td>"
+        f'<td>{escape(short(row.get("answer")))}</td><td class="wb-num">{figure(row.get("loss")) or "–"}</td></tr>'
+        for row in rows[:_WORST]
+    )
+    return (
+        '<p class="wb-lead">Most wrong: the validation rows with the highest loss. Look for wrong labels here first.'
+        '</p><div class="wb-table" role="region" aria-label="Rows that the model is most wrong about" tabindex="0">'
+        f"<table><thead><tr><th>Input</th><th>Gold</th><th>Answer</th><th>Loss</th></tr></thead><tbody>{lines}</tbody>"
+        "</table></div>"
+    )
