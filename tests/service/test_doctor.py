@@ -235,7 +235,8 @@ def test_rows_are_shown_as_the_model_reads_them(tmp_path: Path, reader: Seen, wr
     assert set(shown[0]["labels"][3:]) == {None}
     texts = [{"text": f"once upon a time {i}"} for i in range(60)]
     shown = look(tmp_path, {"train": texts, "validation": texts[:9]}, model=writer, task="text-generation")["preview"]
-    assert "".join(shown[0]["tokens"]).startswith("onceĠuponĠaĠtimeĠ0")
+    assert "".join(shown[0]["tokens"]).startswith("onceĠuponĠaĠtimeĠ0<|endoftext|>once")
+    assert shown[0]["raw"]["text"].startswith("once upon a time 0<|endoftext|>once")
     places = {"text": ["a film"], "answer_start": [6]}
     asked = [{"question": f"what is {i}?", "context": "It is a film.", "answers": places} for i in range(60)]
     shown = look(tmp_path, {"train": asked, "validation": asked[:9]}, model=reader, task="question-answering")[

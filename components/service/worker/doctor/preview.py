@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from components.service.errors import WorkbenchError
 from components.service.runs.families.base import Family, Prepared
 from components.service.runs.rows import Row, Rows
 from components.service.worker.columns import shorten
@@ -13,6 +14,14 @@ from components.service.worker.doctor.first_rows import CHARS, SHOWN_ROWS
 
 #: Tokens that are shown of each row.
 SHOWN_TOKENS = 200
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Rows as `previewed` gives them, and the facts of what was prepared."""
+
+    rows: list[dict[str, Any]]
+    facts: dict[str, Any]
 
 
 def previewed(row: Row, prepared: Prepared, tokenizer: Any, labels: list[str]) -> dict[str, Any]:
@@ -58,20 +67,38 @@ def _tokens(ids: Sequence[int], tokenizer: Any) -> list[str | None]:
     return [str(tokenizer.convert_ids_to_tokens(int(i))) if i >= 0 else None for i in ids[:SHOWN_TOKENS]]
 
 
-def alone(rows: Rows, row: Row) -> Rows:
-    """The same data with one row in it, to train and to evaluate on."""
-    return replace(rows, train=[row], validation=[row], test=[])
-
-
-def preview(family: Family, rows: Rows, tokenizer: Any, config: Any, longest: int) -> tuple[list[dict[str, Any]], int]:
-    """The first rows of train as the model reads them, and the most tokens that a sequence has.
+def shown_rows(family: Family, rows: Rows, tokenizer: Any, config: Any, longest: int) -> Shown:
+    """The first rows of train as the model reads them.
 
     Raises:
-        WorkbenchError: The model cannot be trained on these rows.
+        WorkbenchError: The model cannot be trained on any of them.
     """
-    shown, limit = [], 0
+    found = Shown([], {})
+    refused: WorkbenchError | None = None
     for row in rows.train[:SHOWN_ROWS]:
-        prepared = family.prepare(alone(rows, row), tokenizer, config, longest)
-        shown.append(previewed(row, prepared, tokenizer, rows.labels))
-        limit = int(prepared.facts.get("max_length", 0))
-    return shown, limit
+        alone = replace(rows, train=[row], validation=[row], test=[])
+        try:
+            prepared = family.prepare(alone, tokenizer, config, longest)
+        except WorkbenchError as error:
+            # One row may be of no use where others are.
+            refused = error
+            continue
+        found = Shown([*found.rows, previewed(row, prepared, tokenizer, rows.labels)], prepared.facts)
+    if refused and not found.rows:
+        raise refused
+    return found
+
+
+def shown_blocks(prepared: Prepared, tokenizer: Any) -> Shown:
+    """The first blocks that texts are cut into."""
+    ids = [[int(i) for i in example["input_ids"]] for example in prepared.train[:SHOWN_ROWS]]
+    shown = [
+        {
+            "raw": {"text": _raw(tokenizer.decode(one))},
+            "tokens": _tokens(one, tokenizer),
+            "labels": None,
+            "target": None,
+        }
+        for one in ids
+    ]
+    return Shown(shown, prepared.facts)

@@ -11,11 +11,11 @@ from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.runs.families import family as find_family
-from components.service.runs.families.base import Family, sequence_limit
+from components.service.runs.families.base import Family, Prepared, sequence_limit
 from components.service.runs.rows import Row, Rows
 from components.service.worker.blame import blaming
 from components.service.worker.doctor.looked import Finding, Looked, with_setting
-from components.service.worker.doctor.preview import preview
+from components.service.worker.doctor.preview import shown_blocks, shown_rows
 from components.service.worker.doctor.words import spread
 from components.service.worker.findings import count, finding
 
@@ -50,15 +50,16 @@ class _Reader:
         """The most tokens that a sequence may have, whatever is asked for."""
         return sequence_limit(self.tokenizer, self.config, _ENDLESS, self.longest)
 
-    def uncut(self, rows: Rows) -> tuple[list[dict[str, Any]], Any]:
-        """Examples of the rows of train with nothing cut off, and the tokenizer that made them."""
+    def uncut(self, rows: Rows) -> Prepared:
+        """The rows of train with nothing cut off."""
         spec = self.family.spec.with_(max_length=_ENDLESS, max_target_length=_ENDLESS)
         tokenizer, config = copy.deepcopy(self.tokenizer), copy.deepcopy(self.config)
         tokenizer.model_max_length = _ENDLESS
-        if isinstance(getattr(config, "max_position_embeddings", None), int):
-            config.max_position_embeddings = _ENDLESS
+        for name in ("max_position_embeddings", "max_decoder_position_embeddings"):
+            if isinstance(getattr(config, name, None), int):
+                setattr(config, name, _ENDLESS)
         whole = replace(rows, train=list(rows.train), validation=rows.train[:1], test=[])
-        return find_family(spec).prepare(whole, tokenizer, config, _ENDLESS).train, tokenizer
+        return find_family(spec).prepare(whole, tokenizer, config, _ENDLESS)
 
 
 def look_at_tokens(looked: Looked, model: dict[str, Any]) -> Measured:
@@ -72,13 +73,13 @@ def look_at_tokens(looked: Looked, model: dict[str, Any]) -> Measured:
         return Measured()
     try:
         reader = _open(looked, model)
-        shown, limit = preview(reader.family, looked.rows, reader.tokenizer, reader.config, reader.longest)
-        measured = _language(looked, reader, limit) if looked.spec.task in _LANGUAGE else _rows(looked, reader, limit)
+        joined = looked.spec.task in _LANGUAGE and "messages" not in looked.read.columns
+        return _blocks(looked, reader) if joined else _rows(looked, reader)
     except WorkbenchError as error:
         refused = finding("error", error.message, "Until then this model cannot be trained.", error.field or "model")
+        if error.field == "learn":
+            refused = with_setting(refused, "Learn all words", "Every token is learned, whoever says it.", learn="all")
         return Measured(problems=[refused])
-    measured.preview = shown
-    return measured
 
 
 def _open(looked: Looked, model: dict[str, Any]) -> _Reader:
@@ -105,21 +106,24 @@ def _drawn(rows: Sequence[Row]) -> list[Row]:
     return drawn
 
 
-def _rows(looked: Looked, reader: _Reader, limit: int) -> Measured:
+def _rows(looked: Looked, reader: _Reader) -> Measured:
     """Of tasks that make one sequence of each row."""
     assert looked.rows is not None
-    drawn = _drawn(looked.rows.train)
-    examples, tokenizer = reader.uncut(replace(looked.rows, train=drawn))
-    lengths = [len(example["input_ids"]) for example in examples]
-    tokens = _told(lengths, limit, len(drawn), len(looked.rows.train))
-    problems = list(_cut(looked, reader, tokens, lengths))
-    problems += _unknown(tokenizer, [example["input_ids"] for example in examples])
+    rows = looked.rows
+    shown = shown_rows(reader.family, rows, reader.tokenizer, reader.config, reader.longest)
+    drawn = _drawn(rows.train)
+    prepared = reader.uncut(replace(rows, train=drawn))
+    ids = [example["input_ids"] for example in prepared.train]
+    lengths = [len(one) for one in ids]
+    tokens = _told(lengths, int(shown.facts["max_length"]), len(drawn), len(rows.train))
+    problems = [*_cut(looked, reader, tokens, lengths), *_unknown(reader.tokenizer, ids)]
+    problems += [finding("warning", note, "They are not trained on.") for note in prepared.facts.get("notes", [])]
     if "target" in looked.read.columns:
-        written = [len(example["labels"]) for example in examples]
-        target = _told(written, looked.spec.max_target_length, len(drawn), len(looked.rows.train))
+        written = [len(example["labels"]) for example in prepared.train]
+        target = _told(written, int(shown.facts["max_target_length"]), len(drawn), len(rows.train))
         tokens["target"] = target
-        problems += _target_cut(target)
-    return Measured(tokens, problems=problems)
+        problems += _target_cut(looked, target)
+    return Measured(tokens, shown.rows, problems)
 
 
 def _told(lengths: list[int], limit: int, measured: int, rows: int) -> dict[str, Any]:
@@ -149,15 +153,17 @@ def _cut(looked: Looked, reader: _Reader, tokens: dict[str, Any], lengths: list[
     yield with_setting(found, f"Read up to {most:,} tokens", effect, max_length=most)
 
 
-def _target_cut(target: dict[str, Any]) -> Iterator[Finding]:
+def _target_cut(looked: Looked, target: dict[str, Any]) -> Iterator[Finding]:
     if not target["cut"]:
         return
     limit, most = target["limit"], -(-target["longest"] // 8) * 8
     message = f"{_percent(target['cut'])} of the texts to write are longer than {limit} tokens and will be cut there."
     found = finding("warning", message, "The model learns to stop in the middle.", "max_target_length")
-    yield with_setting(
-        found, f"Write up to {most:,} tokens", "Cuts none of them; takes more memory and time.", max_target_length=most
-    )
+    if limit < looked.spec.max_target_length:
+        yield {**found, "fix": "This model writes no more. Shorten these texts, or choose another model."}
+        return
+    effect = "Cuts none of them, if the model writes as many; takes more memory and time."
+    yield with_setting(found, f"Write up to {most:,} tokens", effect, max_target_length=most)
 
 
 def _unknown(tokenizer: Any, ids: Sequence[Sequence[int]]) -> Iterator[Finding]:
@@ -172,25 +178,22 @@ def _unknown(tokenizer: Any, ids: Sequence[Sequence[int]]) -> Iterator[Finding]:
         yield finding("warning", message, fix, "model")
 
 
-def _language(looked: Looked, reader: _Reader, limit: int) -> Measured:
+def _blocks(looked: Looked, reader: _Reader) -> Measured:
     """Of language models, whose texts are joined and cut into blocks."""
     assert looked.rows is not None
-    train = _drawn(looked.rows.train)
-    if "messages" in looked.read.columns:
-        examples, _ = reader.uncut(replace(looked.rows, train=train))
-        lengths = [len(example["input_ids"]) for example in examples]
-        tokens = _told(lengths, limit, len(train), len(looked.rows.train))
-        return Measured(tokens, problems=list(_cut(looked, reader, tokens, lengths)))
-    ids = _ids(reader, train)
-    lengths = [len(one) for one in ids]
-    tokens = {**_told(lengths, limit, len(train), len(looked.rows.train)), "cut": 0.0}
-    held = _drawn(looked.rows.validation)
-    totals = {
-        "train": sum(lengths) * len(looked.rows.train) // len(train),
-        "validation": sum(map(len, _ids(reader, held))) * len(looked.rows.validation) // len(held),
-    }
-    tokens["total"] = totals
-    return Measured(tokens, problems=[*_blocks(totals, limit), *_unknown(reader.tokenizer, ids)])
+    rows = looked.rows
+    parts = {"train": rows.train, "validation": rows.validation}
+    drawn = {name: _drawn(part) for name, part in parts.items()}
+    totals: dict[str, int] = {}
+    for name, some in reversed(drawn.items()):
+        made = replace(rows, train=some, validation=some, test=[])
+        prepared = reader.family.prepare(made, reader.tokenizer, reader.config, reader.longest)
+        totals[name] = prepared.facts["tokens"]["total"] * len(parts[name]) // len(some)
+    shown = shown_blocks(prepared, reader.tokenizer)
+    ids = _ids(reader, drawn["train"])
+    limit = int(shown.facts["max_length"])
+    tokens = {**_told([len(one) for one in ids], limit, len(ids), len(rows.train)), "cut": 0.0, "total": totals}
+    return Measured(tokens, shown.rows, [*_short(totals, limit), *_unknown(reader.tokenizer, ids)])
 
 
 def _ids(reader: _Reader, rows: Sequence[Row]) -> list[list[int]]:
@@ -201,14 +204,13 @@ def _ids(reader: _Reader, rows: Sequence[Row]) -> list[list[int]]:
     return found
 
 
-def _blocks(totals: dict[str, int], block: int) -> Iterator[Finding]:
+def _short(totals: dict[str, int], block: int) -> Iterator[Finding]:
     split, least = min(totals.items(), key=lambda item: item[1])
     if least >= block:
         return
     message = f"{split} has {count(least, 'token', 'tokens')}, fewer than one block of {block}."
-    fix = "Add texts, or cut shorter blocks."
+    found = finding("warning", message, "Add texts, or cut shorter blocks.", "max_length")
     smaller = 1 << max(0, (least // 2).bit_length() - 1)
-    found = finding("warning", message, fix, "max_length")
     if smaller >= 8:
         effect = f"Makes {totals['train'] // smaller:,} blocks to train on and "
         effect += f"{totals['validation'] // smaller:,} to evaluate on."
