@@ -34,6 +34,8 @@ CASES = [
     ("a data set that is not there", "/inspect_data", ({"dataset": "nobody/nothing"},), "has no nobody/nothing"),
     ("no data at all", "/inspect_data", ({},), "exactly one"),
     ("a server's file as data", "/inspect_data", ({"file": "/etc/passwd"},), "uploaded"),
+    ("a server's files as images", "/inspect_data", ({"files": ["/etc/passwd"], "names": ["a.png"]},), "uploaded"),
+    ("a server's file among files", "/inspect_data", ({"files": [{"path": "app.py"}]},), "uploaded"),
     ("a run without data", "/start_run", (RUN,), "data"),
     ("a run with a setting that is not one", "/start_run", ({**RUN, "data": {"text": "a,b"}, "epocs": 2},), "epocs"),
     ("a run of a million epochs", "/start_run", ({**RUN, "data": {"text": "a,b"}, "epochs": 10**6},), "epochs"),
@@ -75,6 +77,15 @@ def test_a_csv_with_one_class_only_is_refused_before_the_start(client: Client, t
     assert any(problem["level"] == "error" and "one" in problem["message"].lower() for problem in problems)
     with pytest.raises(AppError, match=r"(?i)one (class|label)"):
         client.predict({**RUN, "data": source, "columns": {"text": "text", "label": "label"}}, api_name="/start_run")
+
+
+def test_images_that_are_uploaded_together_are_labelled_by_their_names(client: Client) -> None:
+    samples = Path(__file__).parents[2] / "components/service/samples"
+    files = sorted(file for file in samples.iterdir() if file.suffix == ".png")[:2]
+    source = {"files": [handle_file(str(file)) for file in files]}
+    seen = client.predict(source, {}, "image-classification", api_name="/inspect_data")
+    assert seen["splits"] == {"train": 2}
+    assert seen["suggested"]["image"] == "image"
 
 
 def test_a_worker_killed_in_the_middle_of_a_call_is_replaced(client: Client, app: Any) -> None:
