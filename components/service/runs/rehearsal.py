@@ -53,7 +53,7 @@ class Rehearsals:
             quota: Disk space that the visitor's runs may still take, in bytes.
         """
         plan = self.groundwork.plan(spec, visitor)
-        push = [self._push(repo, visitor)] if isinstance(repo, str) and repo.strip() else []
+        push = [self.check_push(repo, visitor)] if isinstance(repo, str) and repo.strip() else []
         if not self._turn.acquire(timeout=self.settings.queue_seconds):
             raise WorkbenchError("Somebody else's run is being rehearsed. Try again in a minute.", kind="busy")
         try:
@@ -62,7 +62,7 @@ class Rehearsals:
             noted, at_hand = self._measured(plan, visitor)
         finally:
             self._turn.release()
-        return self._told(plan.spec, noted, at_hand, quota, push)
+        return self.told(plan.spec, noted, at_hand, quota, push)
 
     def close(self) -> None:
         """End a rehearsal that is going on."""
@@ -128,7 +128,7 @@ class Rehearsals:
                 kind="disk",
             )
 
-    def _push(self, repo: str, visitor: Visitor) -> dict[str, Any]:
+    def check_push(self, repo: str, visitor: Visitor) -> dict[str, Any]:
         """Whether the model could be pushed where it is to go."""
         try:
             full = rights.own(self.hub, repo, visitor)
@@ -143,7 +143,7 @@ class Rehearsals:
         told = f"{full} exists and holds files already. Choose another name." if holds else f"{full} is empty."
         return _check("push", not holds, told)
 
-    def _told(
+    def told(
         self, spec: RunSpec, noted: Mapping[str, Any], at_hand: int, quota: int, push: list[dict[str, Any]]
     ) -> dict[str, Any]:  # fmt: skip
         """The rehearsal as its visitor is told."""
