@@ -110,6 +110,11 @@ def test_every_view_of_the_inspector_has_a_snippet_that_gives_what_it_shows(
 
     for model, query, mode in (
         ("generator", "lo", "contains"),
+        ("generator", " lo", "contains"),
+        ("generator", " t", "prefix"),
+        ("generator", "^ [A-Z]", "regex"),
+        ("generator", "^Ġ", "regex"),
+        ("unigram", " I", "exact"),
         ("unigram", "wo", "prefix"),
         ("classifier", "ing", "suffix"),
         ("classifier", "^[a-c]+$", "regex"),

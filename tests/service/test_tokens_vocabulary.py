@@ -58,6 +58,8 @@ def test_all_entries_are_told_in_windows(search: Call, models_folder: Path) -> N
         ("unigram", "▁I", {"mode": "exact"}, "▁I", "I"),
         ("classifier", "LOVE", {"ignore_case": True}, "love", "lo"),
         ("classifier", "^(l|w)o", {"mode": "regex"}, "love", "##lo" * 9),
+        ("generator", "^Ġl", {"mode": "regex"}, "Ġlo", "lo"),
+        ("generator", "^ l", {"mode": "regex"}, "Ġlo", "lo"),
         ("classifier", "^L.VE$", {"mode": "regex", "ignore_case": True}, "love", "lo"),
         ("fallback", "", {"only": "bytes", "count": 300}, "<0xFF>", "<0x41>"),
         ("generator", "", {"only": "special"}, "<|endoftext|>", "a"),
@@ -73,6 +75,18 @@ def test_entries_are_found_by_what_they_are(
     seen = search(name, query, **{"count": 500, **options})
     assert some in found(seen)
     assert none not in found(seen)
+
+
+def test_a_letter_that_is_only_a_byte_in_raw_tokens_is_said_to_be_no_entry(search: Call) -> None:
+    seen = search("generator", "é")
+    assert found(seen) == ["é"]
+    assert seen["entries"][0]["bytes"] == "e9"
+    assert len(seen["notes"]) == 1
+    assert "No entry is “é”" in seen["notes"][0]
+    assert "Ã ©" in seen["notes"][0]
+    assert "c3 a9" in seen["notes"][0]
+    assert search("generator", "e")["notes"] == []
+    assert search("classifier", "é")["notes"] == []
 
 
 def test_an_id_finds_its_entry(search: Call) -> None:
@@ -144,6 +158,7 @@ def test_no_pattern_takes_long(search: Call, pattern: str) -> None:
         ("\ud800", {}, "query"),
         (["a"], {}, "query"),
         ("one", {"mode": "id"}, "query"),
+        (" ", {"mode": "id"}, "query"),
         ("a", {"mode": "fuzzy"}, "options.mode"),
         ("a", {"only": "rare"}, "options.only"),
         ("a", {"start": -1}, "options.start"),

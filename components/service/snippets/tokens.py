@@ -173,18 +173,21 @@ def chat_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
 
 
 _TESTS = {
-    "contains": "query in token or query in text",
-    "prefix": "token.startswith(query) or text.startswith(query)",
-    "suffix": "token.endswith(query) or text.endswith(query)",
-    "exact": "query in (token, text)",
-    "regex": "re.search(query, text)",
+    "contains": "any(query in form for form in (token, text))",
+    "prefix": "any(form.startswith(query) for form in (token, text, text.lstrip(' ')))",
+    "suffix": "any(form.endswith(query) for form in (token, text))",
+    "exact": "query in (token, text, text.lstrip(' '))",
+    "regex": "any(re.search(query, form) for form in (token, text))",
     "id": "number == int(query)",
 }
 _READS = '''\
 def reads(tokenizer, token):
-    """What a token stands for, without a space before it; itself where it is a part of a character."""
-    text = tokenizer.decode(tokenizer.convert_tokens_to_ids([token])).removeprefix("##")
-    return token if "\\ufffd" in text else text.removeprefix(" ") or text'''
+    """What a token stands for, with the space before it; itself where it is a part of a character."""
+    if token.startswith("▁"):  # a space, which decoding leaves out at the beginning of a text
+        return token.replace("▁", " ")
+    ids = tokenizer.convert_tokens_to_ids([token])
+    text = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+    return token if "\\ufffd" in text else text.removeprefix("##")'''
 
 
 def search_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
@@ -214,7 +217,7 @@ def compare_vocabularies_snippet(arguments: Mapping[str, Any], endpoint: str) ->
     `matched_by`."""
     loaded = [_loading(one, name) for one, name in zip(_models(arguments), ("first", "second"), strict=False)]
     by_token = arguments.get("matched_by") != "text"
-    key = "token" if by_token else "reads(tokenizer, token)"
+    key = "token" if by_token else "reads(tokenizer, token).removeprefix(' ') or ' '"
     return program(
         endpoint,
         _IMPORTS,

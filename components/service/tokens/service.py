@@ -263,7 +263,8 @@ class Tokens:
 
         Returns:
             - `entries`: `[{id, token, reads, bytes, length, script, special, added, unused, reachable}]`, `total`,
-              `start`. Texts are matched against the raw token, what it reads as, and that without spaces before it.
+              `start`. Texts are matched against the raw token, what it reads as, and that without spaces before it;
+              regular expressions against the first two. `notes`: characters of the query that are several tokens.
             - `detail`, of the first entry where it is the only one or was asked for by `id` or `exact`, else None:
               `{token, id, origin, note, merges: [{left, right, rank, made}], descendants: [{token, id}],
               descendants_total, score, otherwise, neighbours: [{id, token, reads}]}`, `origin` being `added`, `base`,
@@ -274,9 +275,10 @@ class Tokens:
               `model`, `commit`.
         """
         checked = self._window(read_options(options, SEARCH))
-        return self._call(
-            "search_vocabulary", model, revision, {"query": read_query(query), "options": checked}, visitor
-        )
+        wanted = read_query(query)
+        if checked["mode"] == "id" and not wanted.strip():
+            raise WorkbenchError("Write the id to look up, such as 42.", field="query")
+        return self._call("search_vocabulary", model, revision, {"query": wanted, "options": checked}, visitor)
 
     def compare_vocabularies(
         self,

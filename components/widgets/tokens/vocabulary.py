@@ -21,13 +21,14 @@ element.addEventListener('click', (event) => {
 def found_view(found: dict[str, Any]) -> str:
     """The entries of `search_vocabulary`, each a button that looks it up."""
     first, last = found["start"] + 1, found["start"] + len(found["entries"])
+    told = "".join(map(notice, found["notes"]))
     if not found["entries"]:
-        return notice("No entry fits. Search for less, or take a filter away.", "warning")
+        return notice("No entry fits. Search for less, or take a filter away.", "warning") + told
     rows = "".join(map(_entry, found["entries"]))
     names = ("Id", "Token", "Reads", "Bytes", "Length", "Script", "")
     head = "".join(f"<th>{name}</th>" for name in names)
     return (
-        f'<p class="wb-lead" role="status">{first:,} to {last:,} of {found["total"]:,} entries</p>'
+        f'{told}<p class="wb-lead" role="status">{first:,} to {last:,} of {found["total"]:,} entries</p>'
         '<div class="wb-table" role="region" aria-label="Entries of the vocabulary" tabindex="0"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )

@@ -12,6 +12,7 @@ from components.service.errors import WorkbenchError
 from components.service.worker.calls import Call
 from components.service.worker.tokenizing.anatomy import Anatomy, inspecting
 from components.service.worker.tokenizing.kinds import describe
+from components.service.worker.tokenizing.reader import BYTE_LETTERS
 from components.service.worker.tokenizing.replay import LONGEST_WORD, replay
 from components.service.worker.tokenizing.rows import printable
 from components.service.worker.tokenizing.vocabulary import Vocabulary, vocabulary_of
@@ -19,6 +20,8 @@ from components.service.worker.tokenizing.vocabulary import Vocabulary, vocabula
 _NEIGHBOURS = 3
 _DESCENDANTS = 20
 _MERGES = 100
+#: Most characters of a query of which it is told that they are written as bytes.
+_SPELLED = 4
 
 
 def search_vocabulary(call: Call, *, path: str, model: str, query: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -29,12 +32,14 @@ def search_vocabulary(call: Call, *, path: str, model: str, query: str, options:
         window = found[options["start"] : options["start"] + options["count"]]
         entries = [vocabulary.entry(place) for place in window]
         exact = options["mode"] in ("id", "exact") or len(found) == 1
+        notes = [] if options["mode"] == "id" else _spelled(anatomy, vocabulary, query)
         detail = _detail(anatomy, vocabulary, window[0]) if exact and window else None
     return {
         "entries": entries,
         "total": len(found),
         "start": options["start"],
         "detail": detail,
+        "notes": notes,
         "facts": vocabulary.facts,
         **describe(anatomy.tokenizer),
     }
@@ -68,21 +73,44 @@ def _matching(vocabulary: Vocabulary, query: str, options: dict[str, Any]) -> It
     ]
 
 
+def _spelled(anatomy: Anatomy, vocabulary: Vocabulary, query: str) -> list[str]:
+    """Which characters of the query are no entry, but bytes: their letters in raw tokens stand for something else."""
+    if not (anatomy.reader.byte_level or anatomy.reader.byte_pieces):
+        return []
+    whole = set(vocabulary.reads)
+    notes = []
+    for letter in dict.fromkeys(letter for letter in query if not letter.isascii()):
+        tokens = [printable(token) for token in anatomy.tokenizer.tokenize(letter)]
+        if letter in whole or len(tokens) < 2 or len(notes) == _SPELLED:
+            continue
+        note = f"No entry is “{letter}”: it is written as {len(tokens)} tokens, {' '.join(tokens)}, one for each part "
+        note += f"of its bytes ({letter.encode().hex(' ')})."
+        if anatomy.reader.byte_level and letter in BYTE_LETTERS:
+            note += f" In a raw token the letter {letter} stands for the byte {BYTE_LETTERS[letter]:02x} alone."
+        notes.append(note)
+    return notes
+
+
 def _by_id(vocabulary: Vocabulary, query: str) -> list[int]:
-    if not query.strip().isdecimal() or len(query.strip()) > 15:
+    if not query.strip().isdecimal():
         raise WorkbenchError(f"An id is a whole number from 0, not {query[:40]!r}.", field="query")
     place = vocabulary.places.get(int(query))
     return [] if place is None else [place]
 
 
 def _by_regex(vocabulary: Vocabulary, query: str, ignore_case: bool) -> list[int]:
-    """RE2 searches in time linear in the text whatever the pattern is, and bounds the memory of a pattern: it has no
-    look-around and no references back, which would need backtracking."""
-    texts = [
-        token if reads is None else reads for token, reads in zip(vocabulary.tokens, vocabulary.reads, strict=True)
-    ]
+    """Both what an entry reads as and its raw token are searched, whose marks (`^Ġ`) a pattern may name.
+
+    RE2 searches in time linear in the text whatever the pattern is, and bounds the memory of a pattern: it has no
+    look-around and no references back, which would need backtracking.
+    """
+    both = zip(vocabulary.tokens, vocabulary.reads, strict=True)
+    texts = [printable(token if reads is None else reads) for token, reads in both]
     try:
-        hits = pc.match_substring_regex(pa.array(map(printable, texts)), query, ignore_case=ignore_case)
+        hits = pc.or_(
+            pc.match_substring_regex(pa.array(texts), query, ignore_case=ignore_case),
+            pc.match_substring_regex(pa.array(map(printable, vocabulary.tokens)), query, ignore_case=ignore_case),
+        )
     except pa.ArrowInvalid as error:
         why = str(error).partition("Invalid regular expression: ")[2][:200] or "it cannot be read"
         raise WorkbenchError(
