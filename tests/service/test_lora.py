@@ -72,6 +72,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return bases(tmp_path_factory.mktemp("bases"))
 
 
+BERT = ["dense", "key", "query", "value"]
 #: task, model, its Auto class, inputs, layers with an adapter, modules trained whole
 CASES = {
     "new head": (
@@ -79,7 +80,7 @@ CASES = {
         "bert",
         AutoModelForSequenceClassification,
         {**TEXT, "labels": torch.tensor([0, 1])},
-        ["query", "value"],
+        BERT,
         ["bert.pooler", "classifier"],
     ),
     "head that fits": (
@@ -87,7 +88,7 @@ CASES = {
         "bert-classifier",
         AutoModelForSequenceClassification,
         {**TEXT, "labels": torch.tensor([0, 2])},
-        ["query", "value"],
+        BERT,
         ["classifier"],
     ),
     "head of several parts": (
@@ -103,7 +104,7 @@ CASES = {
         "roberta",
         AutoModelForTokenClassification,
         {**TEXT, "labels": torch.ones_like(IDS)},
-        ["query", "value"],
+        BERT,
         ["classifier"],
     ),
     "spans": (
@@ -111,7 +112,7 @@ CASES = {
         "bert",
         AutoModelForQuestionAnswering,
         {**TEXT, "start_positions": torch.tensor([1, 2]), "end_positions": torch.tensor([2, 3])},
-        ["query", "value"],
+        BERT,
         ["qa_outputs"],
     ),
     "tied output": (
@@ -119,16 +120,23 @@ CASES = {
         "gpt2",
         AutoModelForCausalLM,
         {**TEXT, "labels": IDS},
-        ["c_attn"],
+        ["c_attn", "c_fc", "c_proj"],
         [],
     ),
-    "own output": ("text-generation", "llama", AutoModelForCausalLM, {**TEXT, "labels": IDS}, ["q_proj", "v_proj"], []),
+    "own output": (
+        "text-generation",
+        "llama",
+        AutoModelForCausalLM,
+        {**TEXT, "labels": IDS},
+        ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"],
+        [],
+    ),
     "head partly tied": (
         "fill-mask",
         "bert",
         AutoModelForMaskedLM,
         {**TEXT, "labels": IDS},
-        ["query", "value"],
+        BERT,
         ["cls.predictions.transform"],
     ),
     "encoder and decoder": (
@@ -136,7 +144,7 @@ CASES = {
         "t5",
         AutoModelForSeq2SeqLM,
         {**TEXT, "labels": IDS},
-        ["q", "v"],
+        ["k", "o", "q", "v", "wi", "wo"],
         [],
     ),
     "pictures": (
