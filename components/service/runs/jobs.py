@@ -11,6 +11,7 @@ import io
 import math
 import re
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -194,7 +195,9 @@ class Jobs:
         _, head = self.manager.open_repo(asked.repo, private, False, visitor=visitor)
         package = CommitOperationAdd(PACKAGE, pack(asked.plan, asked.training_seconds))
         self.manager.contents.commit(asked.repo, [package], "A run for Hugging Face Jobs", parent=head, visitor=visitor)
-        with _job_errors(asked.repo):
+        with _job_errors(asked.repo), warnings.catch_warnings():
+            # The version is pinned, so what may change in the next one does not change here.
+            warnings.filterwarnings("ignore", ".* is experimental", UserWarning)
             job = self.hub.api.run_uv_job(
                 **asked.arguments(self.hub.settings.endpoint),
                 secrets={"HF_TOKEN": visitor.token},
@@ -321,10 +324,15 @@ def pack(plan: Plan, seconds: float) -> bytes:
             archive.writestr("spec.json", orjson.dumps(spec.to_dict()))
             for file in sorted(path for path in folder.path.rglob("*") if path.is_file()):
                 archive.write(file, Path("run") / file.relative_to(folder.path))
-            code = [_ROOT / "components" / "__init__.py", *sorted((_ROOT / "components" / "service").rglob("*.py"))]
-            for file in code:
+            for file in _code():
                 archive.write(file, file.relative_to(_ROOT))
     return packed.getvalue()
+
+
+def _code() -> list[Path]:
+    """The files that a training process may read: the service, with the small tables beside its modules."""
+    service = _ROOT / "components" / "service"
+    return [_ROOT / "components" / "__init__.py", *sorted(service.rglob("*.py")), *sorted(service.rglob("*.json"))]
 
 
 def checked_job(job: Any) -> str:
