@@ -140,6 +140,13 @@ SETTINGS: list[tuple[str, list[dict[str, Any]], dict[str, Any], str, dict[str, A
         {"problem": "multi"},
     ),
     (
+        "a column that is not there",
+        GOOD,
+        {"columns": {"text": "text", "label": "stars"}},
+        "no column 'stars'",
+        {"columns": {"text": "text", "label": "label"}},
+    ),
+    (
         "chats without an answer",
         [{"messages": [{"role": "user", "content": f"hi {i}"}]} for i in range(60)],
         {"task": "text-generation", "options": {"learn": "assistant"}},
@@ -155,8 +162,9 @@ def test_a_setting_is_offered_where_it_mends_what_is_wrong(
 ) -> None:
     remedy = told(look(tmp_path, {"train": rows}, **more), said)["remedy"]
     assert (remedy["name"], remedy["changes"]) == ("setting", changes)
-    more["options"] = {**more.get("options", {}), **changes}
-    again = look(tmp_path, {"train": rows}, **more)
+    columns = changes.get("columns", more.get("columns"))
+    options = {**more.get("options", {}), **{key: value for key, value in changes.items() if key != "columns"}}
+    again = look(tmp_path, {"train": rows}, **{**more, "columns": columns, "options": options})
     assert not [problem for problem in again["problems"] if re.search(said, problem["message"])]
 
 

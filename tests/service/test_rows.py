@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,21 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.service.errors import WorkbenchError
 from components.service.runs.cells import labels_value, messages_value, number_value, tags_value, tokens_value
 from components.service.runs.checks import REMEDIES
-from components.service.runs.remedies import REMEDY
+from components.service.runs.remedies import REMEDY, labels_of
 from components.service.runs.rows import Rows, choose_rows, split_names
 from components.service.runs.spec import RunSpec
 from components.service.runs.splits import split_rows, strata
+from components.service.runs.tasks import TRAIN_TASKS
+from components.service.runs.values import Picture
 from components.service.worker.data import inspect_data
-from components.service.worker.tables import Table
+from components.service.worker.sources import load
+from components.service.worker.tables import Caps, Table
 
 
 def spec(task: str = "text-classification", **settings: Any) -> RunSpec:
@@ -59,8 +63,8 @@ def test_labels_of_every_type_are_what_they_are(
     values: list[Any], more: dict[str, Any], problem: str, labels: list[str], held: set[Any]
 ) -> None:
     names = {"label": more["names"]} if "names" in more else {}
-    settings = {key: value for key, value in more.items() if key != "names"}
-    rows = chosen({"text": TEXTS, "label": values}, names=names, columns={"text": "text", "label": "label"}, **settings)
+    asked = {key: value for key, value in more.items() if key != "names"}
+    rows = chosen({"text": TEXTS, "label": values}, names=names, columns={"text": "text", "label": "label"}, **asked)
     assert (rows.problem, rows.labels) == (problem, labels)
     found = [row["label"] for row in [*rows.train, *rows.validation]]
     assert {tuple(one) if isinstance(one, list) else one for one in found} == held
@@ -161,7 +165,7 @@ TASKS: list[tuple[str, dict[str, list[Any]], dict[str, str], dict[str, Any]]] = 
     ),
     (
         "image-classification",
-        {"img": [{"bytes": b"png", "path": None}], "label": ["cat"]},
+        {"img": [Picture(b"png")], "label": ["cat"]},
         {"image": "img", "label": "label"},
         {"image": b"png", "label": "cat"},
     ),
@@ -176,10 +180,8 @@ TASKS: list[tuple[str, dict[str, list[Any]], dict[str, str], dict[str, Any]]] = 
 
 def _varied(value: Any, i: int) -> Any:
     """The value with another text in it for each row, where what it is bears that."""
-    if isinstance(value, bytes):
-        return value + bytes([i])
-    if isinstance(value, dict) and "bytes" in value:
-        return {**value, "bytes": _varied(value["bytes"], i)}
+    if isinstance(value, Picture):
+        return Picture(value.data + bytes([i]))
     if isinstance(value, str) and value not in ("cat", "x"):
         return f"{value} and {i} so on, number {i * i}"
     if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -330,15 +332,69 @@ def test_the_fingerprint_seen_before_is_that_of_the_run(tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text("\n".join(lines))
     source = {"file": str(file), "name": "rows.jsonl"}
-    from components.service.worker.sources import load
-    from components.service.worker.tables import Caps
-
-    for settings in ({}, {"seed": 3}, {"validation": 7}, {"problem": "single"}, {"remedies": ["drop_rare"]}):
-        seen = inspect_data(None, source, options=settings)["split"]
-        given = {**settings, "remedies": tuple(settings.get("remedies", ()))}
-        run = choose_rows(load(source, Caps()), spec(**given)).facts()
+    for options in ({}, {"seed": 3}, {"validation": 7}, {"problem": "single"}, {"remedies": ["drop_rare"]}):
+        seen = inspect_data(None, source, options=options)["split"]
+        asked = {**options, "remedies": tuple(options.get("remedies", ()))}
+        run = choose_rows(load(source, Caps()), spec(**asked)).facts()
         assert seen["fingerprint"] == run["data_fingerprint"]
         assert (seen["train"], seen["validation"]) == (run["rows"]["train"], run["rows"]["validation"])
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.floats(allow_nan=False),
+    st.sampled_from(["a", "b", "nan", "a b", "a;b", "O", "[1]", "trÃ¨s", "", "[", '{"role": 1}', "a film, it is"]),
+    st.text(max_size=5),
+    st.lists(st.sampled_from(["a", "b", "O", "B-LOC", 1, None, 0.5]), max_size=3),
+    st.lists(st.dictionaries(st.sampled_from(["role", "content", "text", "from"]), st.text(max_size=3)), max_size=2),
+    st.fixed_dictionaries({"text": st.lists(st.just("a")), "answer_start": st.lists(st.integers(-2, 9), max_size=2)}),
+    st.dictionaries(st.sampled_from(["en", "fr"]), st.text(max_size=3)),
+    st.sampled_from(["data:image/png;base64,AAAA", "data:image/png;base64,A"]),
+)  # fmt: skip
+NAMES = st.sampled_from(
+    ["text", "label", "tokens", "tags", "question", "context", "answers", "messages", "target", "image", "id"]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(NAMES, st.lists(CELLS, min_size=12, max_size=12), min_size=1, max_size=4),
+    st.sampled_from(sorted(TRAIN_TASKS)),
+    st.sampled_from(["auto", "single", "multi", "regression"]),
+    st.lists(st.sampled_from(REMEDIES), unique=True),
+    st.sampled_from([0.2, 0.5, 2, 5]),
+)
+def test_any_table_is_either_trained_on_or_refused_in_words(
+    table: dict[str, list[Any]], task: str, problem: str, remedies: list[str], validation: float
+) -> None:
+    lines = [json.dumps({name: values[i] for name, values in table.items()}) for i in range(12)]
+    options = {"problem": problem, "remedies": remedies, "validation": validation}
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+        file.write("\n".join(lines))
+        file.flush()
+        source = {"file": file.name, "name": "rows.jsonl"}
+        try:
+            tables = load(source, Caps())
+        except WorkbenchError:
+            return  # nothing but empty rows
+        seen = inspect_data(None, source, task=task, options=options)
+    json.dumps(seen, allow_nan=False)
+    errors = [found for found in seen["problems"] if found["level"] == "error"]
+    assert all(found["message"] and found["fix"] and found["field"] for found in seen["problems"])
+    asked = spec(task, **{**options, "remedies": tuple(remedies)})
+    if seen["split"] is None:
+        assert errors
+        with pytest.raises(WorkbenchError):
+            choose_rows(tables, asked)
+        return
+    rows = choose_rows(tables, asked)
+    assert seen["split"]["fingerprint"] == rows.fingerprint()
+    assert rows.train
+    assert rows.validation
+    named = {label for row in [*rows.train, *rows.validation, *rows.test] for label in labels_of(row)}
+    assert named <= set(rows.labels)
 
 
 def test_names_of_tags_in_parquet_and_in_a_readme_are_known(tmp_path: Path) -> None:

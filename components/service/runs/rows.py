@@ -27,7 +27,7 @@ from components.service.runs.remedies import Row as Row
 from components.service.runs.spec import RunSpec
 from components.service.runs.splits import split_rows, strata
 from components.service.runs.tasks import TRAIN_TASKS
-from components.service.runs.values import answers_value, digest, image_value, target_value
+from components.service.runs.values import Picture, answers_value, digest, image_value, target_value
 from components.service.worker.columns import label_name, order_labels
 from components.service.worker.findings import count
 from components.service.worker.roles import choose
@@ -166,7 +166,8 @@ def _readers(columns: Mapping[str, str], names: Sequence[str], problem: str) -> 
     readers: dict[str, Reader] = {
         **{role: lambda cell, _: text_value(cell) for role in ("text", "text_pair", "question", "context")},
         "tokens": lambda cell, _: tokens_value(cell),
-        "image": lambda cell, _: image_value(cell),
+        # Only what was opened when the table was read is a `Picture`.
+        "image": lambda cell, _: image_value(cell) if isinstance(cell, Picture) else None,
         "messages": lambda cell, _: messages_value(cell),
         "target": lambda cell, _: target_value(cell),
         "label": lambda cell, _: label(cell),

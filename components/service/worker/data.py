@@ -49,7 +49,8 @@ def inspect_data(
     table = tables[split_names(tables)["train"]]
     kinds = kinds_of(table)
     looked, refused = _look(tables, table, spec, kinds)
-    problems = [found for one in tables.values() for found in one.findings]
+    # Files of one kind are often wrong in one way.
+    problems = list({found["message"]: found for one in tables.values() for found in one.findings}.values())
     for about in (rows.about_columns, rows.about_rows, labels.about_labels, splits.about_splits, applied):
         problems += about(looked)
     # What refuses a run has mostly been told by then, and better.

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.service.runs.values import Picture, picture
+from components.service.runs.values import Picture
 from components.service.worker.columns import shorten
 from components.service.worker.tables import Table
 
@@ -31,8 +31,8 @@ def first_rows(table: Table) -> list[dict[str, Any]]:
 def _shown(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
-    if found := picture(value):
-        return thumbnail(found)
+    if isinstance(value, Picture):
+        return thumbnail(value)
     return shorten(str(value), CHARS)
 
 

@@ -11,6 +11,7 @@ from components.service.runs.tasks import TRAIN_TASKS
 from components.service.worker.columns import shorten
 from components.service.worker.doctor.looked import Finding, Looked, by_role, with_setting
 from components.service.worker.findings import count, finding
+from components.service.worker.roles import suggest
 
 FEW_ROWS = 50
 _LEFT_OUT = "They are left out of training; nothing needs to be done."
@@ -30,7 +31,9 @@ def about_columns(looked: Looked) -> Iterator[Finding]:
     for role in TRAIN_TASKS[looked.spec.task].columns:
         column, where = looked.chosen.get(role.role), f"columns.{role.role}"
         if column is not None and column not in looked.table.columns:
-            yield finding("error", f"There is no column {column!r}.", f"Choose one of: {has}.", where)
+            yield _instead(
+                looked, role.role, finding("error", f"There is no column {column!r}.", f"Choose one of: {has}.", where)
+            )
         elif column is None and role.required and not looked.chosen.get(role.instead):
             if role.role == "label" and looked.spec.task == "text-classification":
                 fix = "Choose the column with the classes, or train on the text alone (text-generation, fill-mask)."
@@ -38,6 +41,15 @@ def about_columns(looked: Looked) -> Iterator[Finding]:
             else:
                 message = f"No column looks like {_called(role.role)}; there are: {has}."
                 yield finding("error", message, "Choose the column to read.", where)
+
+
+def _instead(looked: Looked, role: str, found: Finding) -> Finding:
+    """The finding with the column that would be guessed as its remedy, if there is one that is free."""
+    guess = suggest(looked.table, looked.spec.task)[role]
+    if guess is None or guess in looked.chosen.values():
+        return found
+    columns = {**{name: column for name, column in looked.chosen.items() if column}, role: guess}
+    return with_setting(found, f"Use {guess}", f"Reads the column {guess} instead.", columns=columns)
 
 
 def _called(role: str) -> str:
@@ -151,12 +163,13 @@ def _contradicted(looked: Looked) -> Iterator[Finding]:
     if not found:
         return
     first = next(iter(found.values()))
-    example = shorten(str(next(_strings(first), "")), 60)
-    labels = "labels" if "label" in first else "tags"
+    role = "label" if "label" in first else "tags"
+    read = " ".join(text for name, value in first.items() if name != role for text in _strings(value))
+    example, labels = shorten(read, 60), {"label": "labels", "tags": "tags"}[role]
     message = f"{looked.things(len(found))} {'has' if len(found) == 1 else 'have'} different {labels} in different rows"
     message += f": {example}" if example else "."
     yield looked.treated(
-        finding("warning", message, "Decide for one label each; a model cannot learn both.", "columns.label"),
+        finding("warning", message, "Decide for one of them; a model cannot learn both.", f"columns.{role}"),
         "drop_contradictions",
         "Leave them out",
         lambda n: f"Leaves out all {count(n, 'row', 'rows')} of train with these.",
