@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.service.policy import data_files
 from components.service.runs.spec import RunSpec
 from components.service.runs.store import RunFolder, read_json
 from components.service.settings import Settings
@@ -14,7 +16,6 @@ from components.service.worker.tables import Caps
 
 #: Files of a model repository that are fetched by hand: no pickles, no code.
 MODEL_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
-DATA_FILES = ["*.csv", "*.tsv", "*.jsonl", "*.json", "*.parquet", "README.md"]
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,24 @@ def _model(spec: RunSpec) -> str:
 
 
 def _data(folder: RunFolder, spec: RunSpec) -> dict[str, Any]:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
 
+    if "files" in spec.data:
+        paths = [_inside(folder, file) for file in spec.data["files"]]
+        return {"files": paths, "names": spec.data.get("names") or [Path(path).name for path in paths]}
+    if "file" in spec.data:
+        return {**spec.data, "file": _inside(folder, spec.data["file"])}
     if "dataset" not in spec.data:
-        file = spec.data.get("file")
-        inside = folder.path / file if file else None
-        return {**spec.data, "file": str(inside)} if inside and inside.is_file() else dict(spec.data)
+        return dict(spec.data)
     name, revision = spec.data["dataset"], spec.data.get("revision")
     if os.path.isdir(name):
         return {"folder": name, "config": spec.data.get("config")}
-    path = snapshot_download(name, repo_type="dataset", revision=revision, allow_patterns=DATA_FILES)
+    files = HfApi().list_repo_files(name, repo_type="dataset", revision=revision)
+    wanted = [glob.escape(file) for file in (*data_files(dict.fromkeys(files)), "README.md")]
+    path = snapshot_download(name, repo_type="dataset", revision=revision, allow_patterns=wanted)
     return {"folder": path, "config": spec.data.get("config")}
+
+
+def _inside(folder: RunFolder, file: str) -> str:
+    """A file that was laid into the run's folder by its whole path; any other as it is."""
+    return str(folder.path / file) if (folder.path / file).is_file() else file
