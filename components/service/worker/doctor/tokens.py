@@ -53,13 +53,16 @@ class _Reader:
     def uncut(self, rows: Rows) -> Prepared:
         """The rows of train with nothing cut off."""
         spec = self.family.spec.with_(max_length=_ENDLESS, max_target_length=_ENDLESS)
-        tokenizer, config = copy.deepcopy(self.tokenizer), copy.deepcopy(self.config)
-        tokenizer.model_max_length = _ENDLESS
+        config = copy.deepcopy(self.config)
         for name in ("max_position_embeddings", "max_decoder_position_embeddings"):
             if isinstance(getattr(config, name, None), int):
                 setattr(config, name, _ENDLESS)
-        whole = replace(rows, train=list(rows.train), validation=rows.train[:1], test=[])
-        return find_family(spec).prepare(whole, tokenizer, config, _ENDLESS)
+        whole = replace(rows, train=list(rows.train), validation=rows.train[:100], test=[])
+        limit, self.tokenizer.model_max_length = self.tokenizer.model_max_length, _ENDLESS
+        try:
+            return find_family(spec).prepare(whole, self.tokenizer, config, _ENDLESS)
+        finally:
+            self.tokenizer.model_max_length = limit
 
 
 def look_at_tokens(looked: Looked, model: dict[str, Any]) -> Measured:
