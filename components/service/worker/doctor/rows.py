@@ -77,20 +77,17 @@ def _unusable(looked: Looked) -> Iterator[Finding]:
         column = looked.read.columns[role]
         if column not in looked.table.columns:
             continue
+        where, fix = f"columns.{role}", _LEFT_OUT
         if role in ("label", "tags"):
-            what = "number" if looked.read.problem == "regression" else "label"
-            told = _UNUSABLE.get(role, f"no {what} in").replace("without", "no", 0)
-            message = f"{count(number, 'row has', 'rows have')} {told} {column}."
-            if role == "tags":
-                message = f"{count(number, 'row is', 'rows are')} {told} {column}."
             fix = "They are left out of training; label them to use them."
-            yield finding("warning", message, fix, f"columns.{role}")
-        elif role in _UNUSABLE:
+        if role in _UNUSABLE:
             message = f"{count(number, 'row is', 'rows are')} {_UNUSABLE[role]} {column}."
-            yield finding("warning", message, _LEFT_OUT, f"columns.{role}")
         else:
-            what = {"text_pair": "second text", "target": "text to write"}.get(role, role)
-            yield finding("warning", f"{count(number, 'row has', 'rows have')} no {what} in {column}.", _LEFT_OUT)
+            lacks = {"text_pair": "second text", "target": "text to write"}.get(role, role)
+            if role == "label" and looked.read.problem == "regression":
+                lacks = "number"
+            message = f"{count(number, 'row has', 'rows have')} no {lacks} in {column}."
+        yield finding("warning", message, fix, where)
 
 
 def _texts(row: dict[str, Any]) -> Iterator[str]:
