@@ -57,7 +57,7 @@ def work(folder: RunFolder, spec: RunSpec, settings: Settings) -> int:
     # times slower. Read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from components.service.runs.failures import explain
-    from components.service.runs.hardware import limit_memory
+    from components.service.runs.hardware import keep_memory, limit_memory
     from components.service.runs.inputs import Inputs
     from components.service.runs.training import train
 
@@ -65,6 +65,7 @@ def work(folder: RunFolder, spec: RunSpec, settings: Settings) -> int:
         inputs = Inputs.of(folder, spec, settings)
         if "memory_bytes" in inputs.limits:
             limit_memory(inputs.limits["memory_bytes"])
+        keep_memory()
         train(folder, spec, inputs)
     except Exception as error:  # the process ends here: what went wrong becomes the run's failure
         logger.exception("The run failed.")
