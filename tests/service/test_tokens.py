@@ -237,9 +237,47 @@ def test_a_text_costs_what_its_tokens_cost(tokenize: Callable[..., Any]) -> None
 def test_what_a_round_trip_loses_is_told(tokenize: Callable[..., Any]) -> None:
     back = tokenize("local/classifier", "I love ☃!")["round_trip"]
     assert not back["equal"]
-    assert {"start": 0, "before": "I", "after": "i"} in back["changes"]
+    assert {"start": 0, "before": "I", "after": "i", "cause": "normalizer"} in back["changes"]
     assert "☃" in "".join(change["before"] for change in back["changes"])
     assert tokenize("local/generator", "I love ☃!")["round_trip"]["equal"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "causes"),
+    [
+        ("classifier", "i love this", set()),
+        ("classifier", "LOVE", {"normalizer"}),
+        ("classifier", "i  love", {"spacing"}),
+        ("classifier", "love ☃ love", {"unknown"}),
+        ("classifier", "love [SEP] love", {"special"}),
+        ("generator", "love <|endoftext|> love", {"special"}),
+    ],
+)
+def test_why_a_text_does_not_come_back_is_told_for_each_place(
+    tokenize: Callable[..., Any], name: str, text: str, causes: set[str]
+) -> None:
+    back = tokenize(f"local/{name}", text)["round_trip"]
+    assert set(back["causes"]) == causes
+    assert "".join(run["before"] for run in back["runs"]) == text
+    assert "".join(run["after"] for run in back["runs"]) == back["text"]
+
+
+def test_special_tokens_written_in_a_text_are_counted_and_warned_of(tokenize: Callable[..., Any]) -> None:
+    seen = tokenize("local/classifier", "i love [SEP] this [UNK] ☃")
+    counts = seen["counts"]
+    assert (counts["special"], counts["special_in_text"], counts["unknown"]) == (2, 2, 1)
+    assert any("2 special tokens are written ([SEP], [UNK])" in note for note in seen["notes"])
+    plain = tokenize("local/classifier", "i love this")
+    assert (plain["counts"]["special_in_text"], plain["notes"]) == (0, [])
+
+
+def test_what_no_token_stands_for_is_told_where_it_stood(tokenize: Callable[..., Any]) -> None:
+    rows = tokenize("local/classifier", "love \u202e this\u200b\u200b")["tokens"]
+    assert [(row["before"], row["after"]) for row in rows if row["sequence"] == 0] == [
+        ("", ""),
+        (" \u202e ", "\u200b\u200b"),
+    ]
+    assert all(row["before"] + row["after"] == "" for row in tokenize("local/generator", "a \u200b b")["tokens"])
 
 
 def test_a_tokenizer_that_draws_by_chance_is_said_to(
@@ -327,12 +365,26 @@ def test_several_lists_of_ids_are_decoded_at_once(decode: Callable[..., Any]) ->
     seen = decode("local/generator", [[0, 66], [67]], {"skip_special_tokens": True})
     assert [(row["text"], row["plain"]) for row in seen["rows"]] == [("b", "<|endoftext|>b"), ("c", "c")]
     assert seen["text"] == "b"
-    assert [row["again"]["equal"] for row in seen["rows"]] == [True, True]
+    assert [row["again"]["equal"] for row in seen["rows"]] == [False, True]
+    assert (seen["rows"][0]["again"]["ids"], seen["rows"][0]["again"]["left_out"]) == ([66], 1)
+
+
+def test_the_verdict_on_ids_is_of_the_text_that_is_shown(
+    tokenize: Callable[..., Any], decode: Callable[..., Any]
+) -> None:
+    ids = [token["id"] for token in tokenize("local/classifier", "I love this")["tokens"]]
+    for skip in (True, False):
+        assert decode("local/classifier", ids, {"skip_special_tokens": skip})["again"]["equal"]
+    padded = [*ids, 0, 0]
+    again = decode("local/classifier", padded, {"skip_special_tokens": True})["again"]
+    assert not again["equal"]
+    assert (again["ids"], again["first_difference"], again["left_out"]) == (ids, len(ids), 4)
 
 
 def test_ids_that_no_text_has_are_told(decode: Callable[..., Any]) -> None:
     again = decode("local/generator", [76, 79])["again"]  # l and o, which are merged into lo
-    assert again == {"equal": False, "tokens": 1, "first_difference": 0}
+    assert not again["equal"]
+    assert (again["tokens"], again["first_difference"], again["left_out"]) == (1, 0, 0)
 
 
 @pytest.mark.parametrize(

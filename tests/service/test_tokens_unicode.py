@@ -93,6 +93,8 @@ def check_offsets(seen: dict[str, Any], text: str) -> None:
         if token["start"] is None:
             continue
         start, end = token["start"], token["end"]
+        assert text[:start].endswith(token["before"])
+        assert text.endswith(token["after"])
         assert 0 <= start <= end <= len(text)
         assert octets[token["byte_start"] : token["byte_end"]].decode() == text[start:end]
         assert ("zero_width" in token["flags"]) == (start == end)

@@ -226,6 +226,10 @@ def test_tokens_a_word_are_told_by_writing_and_by_label(tokens: Tokens, visitor:
     rows = {row["label"]: row for row in told["languages"]}
     assert {label: row["words"] for label, row in rows.items()} == {"Latin": 4, "Han": 1, "Cyrillic": 1, "Digits": 1}
     assert rows["Cyrillic"]["tokens"] == len(" мир".encode())
+    seen = tokens.compare_tokenizers(["local/classifier"], "love ☃ ☃\nlove 猫猫 é", visitor=visitor)
+    rows = {row["label"]: row for row in seen["tokenizers"][0]["languages"]}
+    assert (rows["Symbols"]["tokens"], rows["Symbols"]["unknown"]) == (2, 2)
+    assert (rows["Latin"]["words"], rows["Latin"]["unknown"]) == (3, 0)
     lines = "en: I love it\nfr: j'aime ça\nen: so much\nnothing"
     (told,) = tokens.compare_tokenizers(["local/byte"], lines, {"labelled": True}, visitor=visitor)["tokenizers"]
     assert [(row["label"], row["words"], row["tokens"]) for row in told["languages"]] == [

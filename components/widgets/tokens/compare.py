@@ -24,7 +24,7 @@ def _counts(tokenizers: list[dict[str, Any]]) -> str:
             f"{one['counts']['tokens']:,}",
             _two(one["counts"]["tokens_per_word"]),
             _two(one["counts"]["bytes_per_token"]),
-            one["counts"]["unknown"] or None,
+            f"{one['counts']['unknown']:,}" if one["counts"]["unknown"] else None,
             "nothing" if one["round_trip"]["equal"] else f"{one['round_trip']['lost']:,} characters",
             cost(one["counts"]),
         )
@@ -53,7 +53,8 @@ def _borders(made: dict[str, Any]) -> str:
     differing = set(borders["differing"])
     lines = "".join(
         f'<div class="wb-cut"><b>{escape(one["model"])}</b><div class="wb-tokens" role="group" tabindex="0" dir="auto" '
-        f'aria-label="Cut by {escape(one["model"])}">{_cut(made["segments"], number, differing)}</div></div>'
+        f'aria-label="Cut by {escape(one["model"])}">'
+        f"{_cut(made['segments'], number, differing, _unknown(one))}</div></div>"
         for number, one in enumerate(made["tokenizers"])
     )
     told = notice("A red line stands before a token that not all of the tokenizers begin there.")
@@ -63,7 +64,12 @@ def _borders(made: dict[str, Any]) -> str:
     return stated + lines + (told if differing else notice("All of them cut this text alike.", "success")) + more
 
 
-def _cut(segments: list[dict[str, Any]], number: int, differing: set[int]) -> str:
+def _unknown(tokenizer: dict[str, Any]) -> set[int]:
+    """Where the tokens that are told of a tokenizer begin, of those that are unknown."""
+    return {token["start"] for token in tokenizer["tokens"] if token["unknown"]}
+
+
+def _cut(segments: list[dict[str, Any]], number: int, differing: set[int], unknown: set[int]) -> str:
     """The segments joined to the tokens of one tokenizer."""
     tokens: list[tuple[int, str]] = []
     for segment in segments:
@@ -72,8 +78,8 @@ def _cut(segments: list[dict[str, Any]], number: int, differing: set[int]) -> st
         else:
             tokens[-1] = (tokens[-1][0], tokens[-1][1] + segment["text"])
     return "".join(
-        f'<span class="wb-token wb-t{place % COLOURS}{" wb-differs" if start in differing else ""}">'
-        f"{visible(text)}</span>"
+        f'<span class="wb-token wb-t{place % COLOURS}{" wb-differs" if start in differing else ""}'
+        f'{" wb-unknown" if start in unknown else ""}">{visible(text)}</span>'
         for place, (start, text) in enumerate(tokens)
     )
 
@@ -85,7 +91,7 @@ def _languages(tokenizers: list[dict[str, Any]]) -> str:
     groups = []
     for label in list(labels)[:24]:
         rows = [
-            (one["model"], row["tokens_per_word"])
+            (_named(one["model"], row), round(row["tokens_per_word"], 2))
             for one in tokenizers
             for row in one["languages"]
             if row["label"] == label and row["tokens_per_word"] is not None
@@ -95,7 +101,15 @@ def _languages(tokenizers: list[dict[str, Any]]) -> str:
     if not groups:
         return ""
     lead = '<p class="wb-lead"><b>Tokens a word</b>: more of them mean a slower, dearer and shorter-sighted model</p>'
+    if any(row["unknown"] for one in tokenizers for row in one["languages"]):
+        lead += notice(
+            "Where tokens are unknown, few tokens a word are no saving: the tokenizer gave the words up.", "warning"
+        )
     return f'{lead}<div class="wb-beside wb-languages">{"".join(groups)}</div>{_figures(tokenizers)}'
+
+
+def _named(model: str, row: dict[str, Any]) -> str:
+    return f"{model}, {row['unknown']:,} of {row['tokens']:,} unknown" if row["unknown"] else model
 
 
 def _figures(tokenizers: list[dict[str, Any]]) -> str:
@@ -104,13 +118,14 @@ def _figures(tokenizers: list[dict[str, Any]]) -> str:
         (
             row["label"],
             one["model"],
-            row["words"],
-            row["tokens"],
+            f"{row['words']:,}",
+            f"{row['tokens']:,}",
+            f"{row['unknown']:,}" if row["unknown"] else None,
             _two(row["tokens_per_word"]),
             _two(row["tokens_per_character"]),
         )
         for one in tokenizers
         for row in one["languages"]
     ]
-    header = ["Language", "Tokenizer", "Words", "Tokens", "a word", "a character"]
-    return folded("As a table, with tokens a character", table(header, rows, numeric=range(2, 6), label="Languages"))
+    header = ["Language", "Tokenizer", "Words", "Tokens", "Unknown", "a word", "a character"]
+    return folded("As a table, with tokens a character", table(header, rows, numeric=range(2, 7), label="Languages"))

@@ -35,10 +35,15 @@ def _row(number: int, row: dict[str, Any], *, several: bool) -> str:
 
 def _again(again: dict[str, Any]) -> str:
     if again["equal"]:
-        return notice("The text is encoded in the same ids again.", "success")
+        return notice("This text is encoded in the same ids again.", "success")
     place = again["first_difference"]
-    at = "" if place is None else f"; the first difference is at place {place + 1:,}"
-    return notice(
-        f"The text is encoded in other ids than these ({again['tokens']:,} tokens{at}): a text has one encoding, but "
-        "many lists of ids read alike.",
+    at = "" if place is None else f", the first difference at place {place + 1:,}"
+    ids = ", ".join(map(str, again["ids"])) + (" …" if again["tokens"] > len(again["ids"]) else "")
+    many = again["left_out"]
+    why = (
+        f"{many:,} special {'token' if many == 1 else 'tokens'} of the list (padding too) did not get into the text, "
+        "and the tokenizer puts only its own around it."
+        if many
+        else "A text has one encoding, but many lists of ids read alike."
     )
+    return notice(f"This text is encoded in other ids: {ids} ({again['tokens']:,} in all{at}). {why}")

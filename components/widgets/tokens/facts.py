@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from components.widgets.html import facts, notice, table
-from components.widgets.tokens.text import changed, folded
+from components.widgets.tokens.text import folded, two_lines
 
+#: How much of a text is brought there and back, in characters.
+_TRIP = 2_000
+#: Why a place comes back otherwise.
+_CAUSES = {
+    "special": "a special token that is written in the text, which decoding leaves out",
+    "unknown": "what is not in the vocabulary",
+    "spacing": "spaces alone, which the tokens do not tell exactly",
+    "normalizer": "the normalizer, which rewrote the text",
+}
 _FAMILIES = (
     ("word", "Word", "Each word is a token. Short sequences, but a huge vocabulary, and new words are unknown."),
     ("character", "Character", "Each character is a token. A small vocabulary, but long sequences of little meaning."),
@@ -21,17 +30,23 @@ def counts_view(seen: dict[str, Any]) -> str:
     shown = facts(
         [
             ("Tokens", f"{counts['tokens']:,}"),
-            ("of them special", counts["special"] or None),
-            ("Unknown", counts["unknown"] or None),
+            ("of them special", _special(counts)),
+            ("Unknown", f"{counts['unknown']:,}" if counts["unknown"] else None),
             ("Characters", f"{counts['characters']:,}"),
             ("Bytes", f"{counts['bytes']:,}"),
-            ("Words", f"{counts['words']:,}"),
+            ("Words (between spaces)", f"{counts['words']:,}"),
             ("Tokens a word", _ratio(counts["tokens_per_word"])),
             ("Characters a token", _ratio(counts["characters_per_token"])),
             ("Cost", cost(counts)),
         ]
     )
     return shown + "".join(notice(note) for note in seen["notes"])
+
+
+def _special(counts: dict[str, Any]) -> str | None:
+    written = counts["special_in_text"]
+    total = counts["special"] + written
+    return (f"{total:,}" + (f", {written:,} of them written in the text" if written else "")) if total else None
 
 
 def cost(counts: dict[str, Any]) -> str | None:
@@ -69,31 +84,34 @@ def kind_view(seen: dict[str, Any]) -> str:
 
 def round_trip_view(trip: dict[str, Any], model: str) -> str:
     """Whether the text comes back from its ids, and what is lost."""
+    part = f"the first {trip['characters']:,} characters" if trip["characters"] >= _TRIP else "the text"
     if trip["equal"]:
-        first = f"The first {trip['characters']:,} characters come" if trip["characters"] >= 2000 else "The text comes"
         return notice(
-            f"{first} back from the ids exactly as it was, with the tokenizer of {model}.",
+            f"Of {part}, every character comes back from the ids as it was, with the tokenizer of {model}.",
             "success",
             title="There and back.",
         )
     places = "one place comes" if trip["total"] == 1 else f"{trip['total']:,} places come"
     lost = f", {trip['lost']:,} of {trip['characters']:,} characters not at all" if trip["lost"] else ""
     told = notice(
-        f"In the text, {places} back from the ids otherwise{lost}: what the normalizer rewrote, and what the "
-        "vocabulary does not have, is gone.",
+        f"In {part}, {places} back from the ids otherwise{lost}.{_causes(trip['causes'])}",
         "warning",
         title="There and back.",
     )
     more = trip["total"] - len(trip["changes"])
     rest = f'<p class="wb-lead">{more:,} more places differ.</p>' if more > 0 else ""
-    return told + _lost(trip["changes"]) + rest + folded("The text that comes back", _text(trip["text"]))
+    return told + two_lines(trip["runs"]) + _places(trip["changes"]) + rest
 
 
-def _lost(changes: list[dict[str, Any]]) -> str:
-    rows = [(f"{one['start']:,}", one["before"] or None, one["after"] or None) for one in changes[:100]]
-    listed = table(["At character", "Was", "Came back as"], rows, numeric=(0,), label="What was lost")
-    return changed(changes[:20]) + folded("Place by place", listed)
+def _causes(causes: dict[str, int]) -> str:
+    """Why places differ, where that is sure."""
+    told = [f"{number:,} by {_CAUSES[cause]}" for cause, number in causes.items() if cause]
+    return f" {', '.join(told)}." if told else ""
 
 
-def _text(text: str) -> str:
-    return changed([{"before": text, "after": text}])
+def _places(changes: list[dict[str, Any]]) -> str:
+    rows = [
+        (f"{one['start']:,}", one["before"] or None, one["after"] or None, _CAUSES.get(one["cause"])) for one in changes
+    ]
+    header = ["At character", "Was", "Came back as", "By"]
+    return folded("Place by place", table(header, rows, numeric=(0,), label="What was lost"))

@@ -16,6 +16,7 @@ _FITS = {
     "mark": "stands for a space that is not in the text",
     "mismatch": "the slice is something else than the token",
 }
+_LESS = {"unknown": "stand for characters that the vocabulary does not have", "partial": "for a part of a character"}
 _FLAGS = {"mismatch": "mismatch", "zero_width": "zero width", "overlap": "overlap"}
 
 
@@ -39,7 +40,17 @@ def offsets_view(seen: dict[str, Any]) -> str:
     )
     wrong = _rows(flagged, "Tokens with a flag") if flagged else ""
     every = folded("Every token", _rows(tokens, "Every token and its slice"), opened=not flagged)
-    return _verdict(seen) + _source(seen) + stated + notice(why) + wrong + every
+    return window(seen) + _verdict(seen) + _source(seen) + stated + notice(why) + wrong + every
+
+
+def window(seen: dict[str, Any]) -> str:
+    """Which tokens these are, where they are not all."""
+    start, shown, total = seen["start"], len(seen["tokens"]), seen["counts"]["tokens"]
+    return (
+        notice(f"Of {total:,} tokens, these are {start + 1:,} to {start + shown:,}: the window of the Tokens view.")
+        if shown < total
+        else ""
+    )
 
 
 def _verdict(seen: dict[str, Any]) -> str:
@@ -52,7 +63,12 @@ def _verdict(seen: dict[str, Any]) -> str:
         )
     if not check["checked"]:
         return notice("No token of this window has a place in the text.")
-    return notice("Every token fits the characters that its offsets name.", "success")
+    less = {fit: check["fits"].get(fit, 0) for fit in ("unknown", "partial")}
+    if not any(less.values()):
+        return notice("Every token fits the characters that its offsets name.", "success")
+    whole = check["checked"] - sum(less.values())
+    told = [f"{number:,} {_LESS[fit]}" for fit, number in less.items() if number]
+    return notice(f"{whole:,} of {check['checked']:,} tokens fit their characters; {' and '.join(told)}.")
 
 
 def _source(seen: dict[str, Any]) -> str:

@@ -15,7 +15,9 @@ _PIECES, _WORDS = 200, 30
 def stages_view(seen: dict[str, Any]) -> str:
     """The stages as of `tokenize`, and whether they end where the whole call ends."""
     stages = "".join(_stage(number, stage) for number, stage in enumerate(seen["stages"], 1))
-    return kind_view(seen) + stages + _check(seen["check"])
+    taken, all_of = seen["check"]["characters"], seen["counts"]["characters"]
+    part = notice(f"Of {all_of:,} characters, the stages show the first {taken:,}.") if taken < all_of else ""
+    return kind_view(seen) + part + stages + _check(seen["check"])
 
 
 def _check(check: dict[str, Any]) -> str:
@@ -65,7 +67,10 @@ def _normalized(stage: dict[str, Any]) -> str:
         if run["before"] != run["after"]
     ][:_PIECES]
     header = ["Before", "After", "Code points before", "Code points after"]
-    listed = folded(f"{len(rows):,} changes", table(header, rows, label="What the normalizer changed"))
+    listed = folded(
+        f"{len(rows):,} {'change' if len(rows) == 1 else 'changes'}",
+        table(header, rows, label="What the normalizer changed"),
+    )
     return diff + listed + folded("After", _pieces(stage))
 
 
@@ -77,7 +82,7 @@ def codes(text: str) -> str:
 def _words(stage: dict[str, Any]) -> str:
     items = stage["items"][:_PIECES]
     drawn = (piece(one["text"], special=one["special"], note=one.get("tokens")) for one in items)
-    lead = '<p class="wb-lead">The small number tells how many tokens a word becomes.</p>'
+    lead = '<p class="wb-lead">The small number tells how many tokens a pre-token becomes.</p>'
     return pieces(drawn, stage["total"] - len(items)) + lead
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from components.widgets.html import escape, table
-from components.widgets.tokens.text import folded, visible
+from components.widgets.tokens.text import dropped, folded, visible
 
 COLOURS = 5
 _HINT = "Point at a token, or move with the arrow keys, to see what it is. Enter or a double click looks it up."
@@ -56,7 +56,7 @@ def linked(seen: dict[str, Any], colour: Callable[[dict[str, Any]], str] | None 
     """The tokens of a window as coloured spans over their ids.
 
     Neighbours differ in colour, special tokens have a dashed frame, tokens that only together make one character
-    stand in one box under it, and what lies between two tokens and belongs to neither is a gap.
+    stand in one box under it, and what the tokenizer drops between two tokens is named or struck out.
 
     Args:
         seen: `tokens` and `groups` as of `tokenize`.
@@ -82,18 +82,15 @@ def _spans(
     tokens: list[dict[str, Any]], groups: dict[int, dict[str, Any]], paint: Callable[[dict[str, Any]], str]
 ) -> str:
     spans, last = "", -1
-    ends: dict[Any, int] = {}
     for number, token in enumerate(tokens):
-        sequence, place = token["sequence"], token["position"]
-        gap = number and token["start"] is not None and token["start"] > ends.get(sequence, 0)
-        spans += " " if gap else ""
+        place = token["position"]
+        spans += dropped(token["before"])
         if place in groups:
             last = groups[place]["last"]
             spans += f'<span class="wb-group"><b>{visible(groups[place]["text"])}</b>'
         spans += _span(token, paint(token), first=not number)
         spans += "</span>" if place == last else ""
-        if token["end"] is not None:
-            ends[sequence] = max(ends.get(sequence, 0), token["end"])
+        spans += dropped(token["after"])
     return spans + ("</span>" if tokens and tokens[-1]["position"] < last else "")
 
 

@@ -10,6 +10,12 @@ from components.widgets.html import escape
 
 #: Characters that cannot be seen, and what is shown in their place.
 _MARKS = {" ": "·", "\n": "⏎\n", "\t": "⇥"}
+#: Characters of format that change how others are shown, or hide in a word, and do no work in a letter or an emoji.
+_HIDDEN = frozenset(
+    chr(code)
+    for codes in ((0xAD,), (0x61C,), (0x180E,), (0x200B,), range(0x200E, 0x2010), range(0x202A, 0x202F), (0xFEFF,))
+    for code in codes
+) | frozenset(map(chr, range(0x2060, 0x2070)))
 #: Unicode's categories of characters that show nothing, or that no font has.
 _UNSEEN = ("Cc", "Cf", "Cn", "Co", "Zs", "Zl", "Zp")
 
@@ -25,9 +31,19 @@ def _character(c: str, *, joined: bool) -> str:
         return f'<span class="wb-mark">{_MARKS[c]}</span>'
     category = unicodedata.category(c)
     # A joiner inside an emoji does its work; alone, it would be an empty box.
-    if category not in _UNSEEN or (category == "Cf" and joined):
+    if category not in _UNSEEN or (category == "Cf" and joined and c not in _HIDDEN):
         return escape(c)
     return f'<span class="wb-mark">U+{ord(c):04X}</span>'
+
+
+def dropped(text: str) -> str:
+    """Characters that no token stands for, as HTML: spaces as they are, everything else named or struck out."""
+    if not text.strip(" "):
+        return escape(text)
+    drawn = "".join(
+        f'<span class="wb-mark">U+{ord(c):04X}</span>' if unicodedata.combining(c) else visible(c) for c in text
+    )
+    return f'<del class="wb-dropped" title="No token stands for this.">{drawn}</del>'
 
 
 def changed(changes: Iterable[dict[str, Any]]) -> str:
@@ -42,6 +58,20 @@ def _run(change: dict[str, Any]) -> str:
         return escape(before)
     taken = f"<del>{visible(before)}</del>" if before else ""
     return taken + (f"<ins>{visible(after)}</ins>" if after else "")
+
+
+def two_lines(runs: Iterable[dict[str, Any]]) -> str:
+    """Runs of `{before, after}` as the text before and the text after, one under the other, the difference marked."""
+    lines = {"Before": "", "After": ""}
+    for run in runs:
+        alike = run["before"] == run["after"]
+        for name, text, tag in (("Before", run["before"], "del"), ("After", run["after"], "ins")):
+            lines[name] += escape(text) if alike else f"<{tag}>{visible(text)}</{tag}>" if text else ""
+    return "".join(
+        f'<p class="wb-lead">{name}</p><div class="wb-diff" dir="auto" role="group" tabindex="0" '
+        f'aria-label="The text {name.lower()}">{drawn}</div>'
+        for name, drawn in lines.items()
+    )
 
 
 def piece(text: str, *, special: bool = False, note: Any = None) -> str:

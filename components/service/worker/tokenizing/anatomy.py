@@ -89,6 +89,12 @@ class Anatomy:
             known.append(self.model.token_to_id(self.model.unk_token))
         return frozenset(number for number in known if number is not None)
 
+    def normal(self, text: str) -> str:
+        """The text as the tokenizer's normalizer writes it, marks for spaces turned back; as it is, without one."""
+        normalizer = self.backend.normalizer if self.backend is not None else None
+        normal: str = normalizer.normalize_str(text) if normalizer is not None and text else text
+        return normal.replace(self.reader.space, " ") if self.reader.space else normal
+
     def settings(self) -> dict[str, Any]:
         """The model of a fast tokenizer as its file has it, vocabulary included; large, so it is not kept."""
         state: dict[str, Any] = orjson.loads(self.model.__getstate__())

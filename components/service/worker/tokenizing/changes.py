@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
+from components.service.worker.tokenizing.alignment import Span
+from components.service.worker.tokenizing.anatomy import Anatomy
+from components.service.worker.tokenizing.encoding import Encoded, encode
 from components.service.worker.tokenizing.rows import printable
 
 #: How far ahead two texts are searched for where they agree again, in characters of each.
@@ -13,17 +17,23 @@ ROUND_TRIP_CHARS = 2_000
 _MOST_CHANGES = 100
 
 
-def round_trip(tokenizer: Any, text: str) -> dict[str, Any]:
+def round_trip(anatomy: Anatomy, text: str) -> dict[str, Any]:
     """What encoding and decoding make of a text's beginning.
 
     Returns:
-        `{characters, text, equal, lost, changes: [{start, before, after}], total}`: how many characters were brought
-        there and back, what came back, whether it is the same, how many characters did not come back, and the
-        changes with their place in the text.
+        `{characters, text, equal, lost, changes: [{start, before, after, cause}], total, causes, runs}`: how many
+        characters were brought there and back, what came back, whether it is the same, how many characters did not
+        come back, the changes with their place in the text, how many there are of each cause, and both texts as runs.
+        A `cause` is `special` (a special token written in the text, which decoding skips), `unknown` (not in the
+        vocabulary), `spacing`, `normalizer` or None, where none of these is sure.
     """
     text = text[:ROUND_TRIP_CHARS]
-    back = printable(tokenizer.decode(tokenizer(text)["input_ids"], skip_special_tokens=True))
-    changes = [change for change in runs(text, back) if change["before"] != change["after"]]
+    encoded = encode(anatomy, text)
+    back = printable(anatomy.tokenizer.decode(encoded.ids, skip_special_tokens=True))
+    every = runs(text, back)
+    differing = [change for change in every if change["before"] != change["after"]]
+    special, unknown = _skipped(encoded)
+    changes = [{**change, "cause": _cause(anatomy, change, special, unknown)} for change in differing]
     return {
         "characters": len(text),
         "text": back,
@@ -31,7 +41,34 @@ def round_trip(tokenizer: Any, text: str) -> dict[str, Any]:
         "lost": sum(max(0, len(change["before"]) - len(change["after"])) for change in changes),
         "changes": changes[:_MOST_CHANGES],
         "total": len(changes),
+        "causes": dict(Counter(change["cause"] or "" for change in changes).most_common()),
+        "runs": every,
     }
+
+
+def _skipped(encoded: Encoded) -> tuple[list[Span], list[Span]]:
+    """Where the text holds special tokens, and where it holds what is unknown."""
+    special, unknown = [], []
+    for place, number in enumerate(encoded.ids):
+        span = encoded.span(place)
+        if span is None:
+            continue
+        if encoded.unknown(place):
+            unknown.append(span)
+        elif number in encoded.anatomy.special_ids:
+            special.append(span)
+    return special, unknown
+
+
+def _cause(anatomy: Anatomy, change: dict[str, Any], special: list[Span], unknown: list[Span]) -> str | None:
+    before, after = change["before"], change["after"]
+    start, end = change["start"], change["start"] + max(1, len(before))
+    for cause, spans in (("special", special), ("unknown", unknown)):
+        if before and any(first < end and start < last for first, last in spans):
+            return cause
+    if "".join(before.split()) == "".join(after.split()):
+        return "spacing"
+    return "normalizer" if anatomy.normal(before).strip() != before.strip() else None
 
 
 def runs(before: str, after: str) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ def compare_tokenizers(
                 {
                     "model": given["model"],
                     "counts": counts_of(encoded, price),
-                    "round_trip": round_trip(anatomy.tokenizer, text),
+                    "round_trip": round_trip(anatomy, text),
                     "languages": _languages(anatomy, encoded, text, labelled=options["labelled"]),
                     "tokens": window_rows(encoded, 0, options["count"])[0],
                     "truncated": len(encoded.ids) > options["count"],
@@ -91,21 +91,24 @@ def _agreement(text: str, borders: list[set[int]], most: int) -> dict[str, Any]:
 
 
 def _languages(anatomy: Anatomy, encoded: Encoded, text: str, *, labelled: bool) -> list[dict[str, Any]]:
-    """`[{label, words, characters, tokens, tokens_per_word, tokens_per_character}]`: by the labels that the lines of
-    the text begin with, or else by the writing of its words."""
+    """`[{label, words, characters, tokens, unknown, tokens_per_word, tokens_per_character}]`: by the labels that the
+    lines of the text begin with, or else by the writing of its words."""
     if labelled:
         return _by_label(anatomy, text)
-    spans = (encoded.span(place) for place in range(len(encoded.ids)))
+    spans = [encoded.span(place) for place in range(len(encoded.ids))]
     starts = Counter(span[0] for span in spans if span is not None)
-    before = list(accumulate((starts[place] for place in range(len(text) + 1)), initial=0))
+    unknown = Counter(span[0] for place, span in enumerate(spans) if span is not None and encoded.unknown(place))
+    before, unread = (
+        list(accumulate((counted[place] for place in range(len(text) + 1)), initial=0)) for counted in (starts, unknown)
+    )
     found: dict[str, list[int]] = {}
     cursor = 0
     for word in re.finditer(r"\S+", text):
         # A token that begins with the space before a word is of that word.
-        tokens = before[word.end()] - before[cursor]
+        tokens, lost = (counted[word.end()] - counted[cursor] for counted in (before, unread))
         cursor = word.end()
-        sums = found.setdefault(script_of(word[0]), [0, 0, 0])
-        for place, amount in enumerate((1, len(word[0]), tokens)):
+        sums = found.setdefault(script_of(word[0]), [0, 0, 0, 0])
+        for place, amount in enumerate((1, len(word[0]), tokens, lost)):
             sums[place] += amount
     return [_row(label, *sums) for label, sums in found.items()]
 
@@ -115,19 +118,21 @@ def _by_label(anatomy: Anatomy, text: str) -> list[dict[str, Any]]:
     for line in text.splitlines():
         label, content = match.groups() if (match := _LABELLED.fullmatch(line)) else ("", line.strip())
         if content:
-            tokens = len(anatomy.tokenizer(content, add_special_tokens=False)["input_ids"])
-            sums = found.setdefault(label, [0, 0, 0])
-            for place, amount in enumerate((len(content.split()), len(content), tokens)):
+            encoded = encode(anatomy, content, special=False)
+            lost = sum(1 for place in range(len(encoded.ids)) if encoded.unknown(place))
+            sums = found.setdefault(label, [0, 0, 0, 0])
+            for place, amount in enumerate((len(content.split()), len(content), len(encoded.ids), lost)):
                 sums[place] += amount
     return [_row(label, *sums) for label, sums in found.items()]
 
 
-def _row(label: str, words: int, characters: int, tokens: int) -> dict[str, Any]:
+def _row(label: str, words: int, characters: int, tokens: int, unknown: int) -> dict[str, Any]:
     return {
         "label": label,
         "words": words,
         "characters": characters,
         "tokens": tokens,
+        "unknown": unknown,
         "tokens_per_word": round(tokens / words, 4) if words else None,
         "tokens_per_character": round(tokens / characters, 4) if characters else None,
     }

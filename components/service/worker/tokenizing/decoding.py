@@ -10,6 +10,9 @@ from components.service.worker.tokenizing.anatomy import Anatomy, inspecting
 from components.service.worker.tokenizing.kinds import describe, vocabulary_size
 from components.service.worker.tokenizing.rows import printable
 
+#: How many ids of the text's own encoding are told.
+_AGAIN = 20
+
 
 def decode(call: Call, *, path: str, model: str, ids: list[list[int]], options: dict[str, Any]) -> dict[str, Any]:
     """The answer of `Tokens.decode`."""
@@ -18,7 +21,8 @@ def decode(call: Call, *, path: str, model: str, ids: list[list[int]], options: 
         _check(anatomy, ids, model)
         texts = [printable(text) for text in tokenizer.batch_decode(ids, **options)]
         most = call.settings.window_tokens // len(ids)
-        rows = [_row(anatomy, row, text, most) for row, text in zip(ids, texts, strict=True)]
+        skips = options["skip_special_tokens"]
+        rows = [_row(anatomy, row, text, most, skips=skips) for row, text in zip(ids, texts, strict=True)]
     return {**rows[0], "rows": rows, **describe(tokenizer)}
 
 
@@ -34,7 +38,7 @@ def _check(anatomy: Anatomy, ids: list[list[int]], model: str) -> None:
                 )
 
 
-def _row(anatomy: Anatomy, ids: list[int], text: str, most: int) -> dict[str, Any]:
+def _row(anatomy: Anatomy, ids: list[int], text: str, most: int, *, skips: bool) -> dict[str, Any]:
     tokenizer = anatomy.tokenizer
     told = ids[:most]
     tokens = [
@@ -55,14 +59,24 @@ def _row(anatomy: Anatomy, ids: list[int], text: str, most: int) -> dict[str, An
         "plain": printable(plain),
         "tokens": tokens,
         "truncated": len(tokens) < len(ids),
-        "again": _again(tokenizer, ids, plain),
+        "again": _again(anatomy, ids, text, skips=skips),
     }
 
 
-def _again(tokenizer: Any, ids: list[int], text: str) -> dict[str, Any]:
-    """Whether the text, decoded as it is, is encoded in the same ids, and where they first differ."""
-    again = tokenizer(printable(text), add_special_tokens=False)["input_ids"]
+def _again(anatomy: Anatomy, ids: list[int], text: str, *, skips: bool) -> dict[str, Any]:
+    """Whether the text that is shown is encoded in the same ids, and where they first differ.
+
+    Special tokens that were skipped are not in that text: there, the tokenizer puts its own around it.
+    """
+    encoded = [anatomy.tokenizer(text, add_special_tokens=special)["input_ids"] for special in (skips, False)]
+    again = next((one for one in encoded if one == ids), encoded[0])
     shared = min(len(ids), len(again))
     different = next((place for place in range(shared) if ids[place] != again[place]), shared)
     equal = again == ids
-    return {"equal": equal, "tokens": len(again), "first_difference": None if equal else different}
+    return {
+        "equal": equal,
+        "tokens": len(again),
+        "ids": again[:_AGAIN],
+        "first_difference": None if equal else different,
+        "left_out": sum(1 for number in ids if number in anatomy.special_ids) if skips else 0,
+    }

@@ -55,6 +55,22 @@ class Encoded:
         found: Span | None = self.rust.token_to_chars(place)
         return found
 
+    def unknown(self, place: int) -> bool:
+        """Whether the token at `place` stands for something else than its own name, which somebody may have typed."""
+        number = self.ids[place]
+        if number not in self.anatomy.unknown_ids or self.special_mask[place]:
+            return False
+        if number not in self._named:
+            return True
+        span = self.span(place)
+        return span is None or self.texts[self.sequence(place) or 0][slice(*span)].strip() != self._named[number]
+
+    @cached_property
+    def _named(self) -> dict[int, str]:
+        """Ids of unknown tokens whose names occur in the texts, and the names."""
+        names = {number: self.anatomy.tokenizer.convert_ids_to_tokens(number) for number in self.anatomy.unknown_ids}
+        return {number: name for number, name in names.items() if any(name in text for text in self.texts)}
+
     @cached_property
     def _content(self) -> list[int]:
         return [place for place, mask in enumerate(self.special_mask) if not mask]

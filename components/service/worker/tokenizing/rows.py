@@ -17,7 +17,7 @@ def window_rows(encoded: Encoded, start: int, end: int) -> tuple[list[dict[str, 
     """The tokens from `start` to `end`, and the groups among them that together make one character.
 
     Each is `{position, id, token, reads, bytes, text, start, end, byte_start, byte_end, special, added, unknown,
-    sequence, fit, flags, group}`; see `Tokens.tokenize`.
+    sequence, fit, flags, group, before, after}`; see `Tokens.tokenize`.
     """
     anatomy = encoded.anatomy
     places = range(start, min(end, len(encoded.ids)))
@@ -55,7 +55,35 @@ def window_rows(encoded: Encoded, start: int, end: int) -> tuple[list[dict[str, 
                 "group": None,
             }
         )
+    _tell_dropped(encoded, rows)
     return rows, _grouped(encoded, rows)
+
+
+def _tell_dropped(encoded: Encoded, rows: list[dict[str, Any]]) -> None:
+    """Put into each row the characters `before` and `after` it that no token of the text stands for; `after` is empty
+    but for the last token of a text. Behind a token whose place is not known, nothing can be said."""
+    ends: dict[int, int | None] = {}
+    for row in rows:
+        row["before"] = row["after"] = ""
+        place, sequence = row["position"], row["sequence"]
+        if sequence is None:
+            continue
+        text, end = encoded.texts[sequence], ends.get(sequence, _end_before(encoded, place, sequence))
+        if row["start"] is None:
+            ends[sequence] = None
+            continue
+        row["before"] = "" if end is None else printable(text[end : row["start"]])
+        ends[sequence] = end = max(end or 0, row["end"])
+        if place + 1 == len(encoded.ids) or encoded.sequence(place + 1) != sequence:
+            row["after"] = printable(text[end:])
+
+
+def _end_before(encoded: Encoded, place: int, sequence: int) -> int | None:
+    """Where the token before this one ends in its text, 0 where this one is the text's first."""
+    if not place or encoded.sequence(place - 1) != sequence:
+        return 0
+    span = encoded.span(place - 1)
+    return None if span is None else span[1]
 
 
 def _flags(span: Span | None, fit: str | None, overlap: bool) -> list[str]:
@@ -80,16 +108,9 @@ def _fit(anatomy: Anatomy, text: str, token: str, raw: bytes, *, unknown: bool) 
         return "mark"
     if text and raw in text.encode() and anatomy.reader.text(token) is None:
         return "partial"
-    normal = _normal(anatomy, text)
+    normal = anatomy.normal(text)
     whole = normal.strip() == reads.strip() or _loose(normal) == _loose(reads)
     return "normalized" if whole or (reads.strip() and raw.strip() in normal.encode()) else "mismatch"
-
-
-def _normal(anatomy: Anatomy, text: str) -> str:
-    """The text as the tokenizer's normalizer writes it, marks for spaces turned back."""
-    normalizer = anatomy.backend.normalizer if anatomy.backend is not None else None
-    normal: str = normalizer.normalize_str(text) if normalizer is not None and text else text
-    return normal.replace(anatomy.reader.space, " ") if anatomy.reader.space else normal
 
 
 def _loose(text: str) -> str:

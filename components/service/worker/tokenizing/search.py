@@ -78,7 +78,7 @@ def _spelled(anatomy: Anatomy, vocabulary: Vocabulary, query: str) -> list[str]:
     if not (anatomy.reader.byte_level or anatomy.reader.byte_pieces):
         return []
     whole = set(vocabulary.reads)
-    notes = []
+    notes: list[str] = []
     for letter in dict.fromkeys(letter for letter in query if not letter.isascii()):
         tokens = [printable(token) for token in anatomy.tokenizer.tokenize(letter)]
         if letter in whole or len(tokens) < 2 or len(notes) == _SPELLED:

@@ -28,7 +28,8 @@ def stages(anatomy: Anatomy, text: str) -> tuple[list[dict[str, Any]], dict[str,
 
     Returns:
         Stages `{name, title, component, note, items, total}` (see `Tokens.tokenize`) and
-        `{equal, staged, encoded, first_difference, note}`: numbers of ids, and the first place where they differ.
+        `{equal, staged, encoded, first_difference, note, characters}`: numbers of ids, the first place where they
+        differ, and how many characters of the text were taken apart.
     """
     tokenizer = anatomy.tokenizer
     plain = tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -39,7 +40,7 @@ def stages(anatomy: Anatomy, text: str) -> tuple[list[dict[str, Any]], dict[str,
     for stage in walk:
         stage["total"] = stage.get("total", len(stage["items"]))
         stage["items"] = [_short(stage["name"], item) for item in stage["items"][:STAGE_ITEMS]]
-    return walk, _check(anatomy, ids, plain, inner)
+    return walk, {**_check(anatomy, ids, plain, inner), "characters": len(text)}
 
 
 def _short(stage: str, item: dict[str, Any]) -> dict[str, Any]:
@@ -163,14 +164,14 @@ def _run(runs: list[dict[str, Any]], start: int, before: str, after: str) -> Non
 
 
 def _words(anatomy: Anatomy, words: list[dict[str, Any]]) -> dict[str, Any]:
-    note = "The pre-tokenizer splits the text; no token reaches over a border."
+    note = "The pre-tokenizer splits the text into words, punctuation and the like; no token reaches over a border."
     if anatomy.backend.pre_tokenizer is None:
         note = "This tokenizer has no pre-tokenizer: its model gets the text in one piece, spaces included."
-    return _stage("pre_tokenized", "Words", anatomy.backend.pre_tokenizer, note, words)
+    return _stage("pre_tokenized", "Pre-tokens", anatomy.backend.pre_tokenizer, note, words)
 
 
 def _model(anatomy: Anatomy, words: list[dict[str, Any]], tokens: list[dict[str, Any]]) -> dict[str, Any]:
-    note = "The model splits each word into pieces of its vocabulary."
+    note = "The model splits each pre-token into pieces of its vocabulary."
     replays: list[dict[str, Any]] = []
     left = REPLAYED_CHARS
     for word in dict.fromkeys(item["text"] for item in words[:STAGE_ITEMS] if not item["special"]):

@@ -6,11 +6,12 @@ from collections import Counter
 from typing import Any
 
 from components.service.worker.calls import Call
+from components.service.worker.findings import count
 from components.service.worker.tokenizing.anatomy import inspecting
 from components.service.worker.tokenizing.changes import round_trip
 from components.service.worker.tokenizing.encoding import Encoded, encode
 from components.service.worker.tokenizing.kinds import describe
-from components.service.worker.tokenizing.rows import window_rows
+from components.service.worker.tokenizing.rows import printable, window_rows
 from components.service.worker.tokenizing.staged import STAGED_CHARS, stages
 
 
@@ -23,7 +24,7 @@ def tokenize(
         encoded = encode(anatomy, text, text_pair, special=options["add_special_tokens"])
         rows, grouped = window_rows(encoded, start, start + options["count"])
         staged, check = stages(anatomy, text[:STAGED_CHARS])
-        back = round_trip(anatomy.tokenizer, text)
+        back = round_trip(anatomy, text)
     return {
         "tokens": rows,
         "start": start,
@@ -62,11 +63,13 @@ def counts_of(encoded: Encoded, price: float) -> dict[str, Any]:
     characters = sum(map(len, texts))
     octets = sum(len(text.encode()) for text in texts)
     words = sum(len(text.split()) for text in texts)
+    unknown, typed = _met(encoded)
     content = tokens - special
     return {
         "tokens": tokens,
         "special": special,
-        "unknown": _unknown(encoded),
+        "special_in_text": len(typed),
+        "unknown": unknown,
         "characters": characters,
         "bytes": octets,
         "words": words,
@@ -78,21 +81,17 @@ def counts_of(encoded: Encoded, price: float) -> dict[str, Any]:
     }
 
 
-def _unknown(encoded: Encoded) -> int:
-    """Tokens that stand for something else than their own name, which somebody may have typed."""
-    numbers, names = encoded.anatomy.unknown_ids, encoded.anatomy.tokenizer.convert_ids_to_tokens
-    found = sum(encoded.ids.count(number) for number in numbers)
-    if not found or not any(names(number) in text for number in numbers for text in encoded.texts):
-        return found - sum(
-            1 for n, mask in zip(encoded.ids, encoded.special_mask, strict=True) if mask and n in numbers
-        )
-    unknown = 0
-    for place, number in enumerate(encoded.ids):
-        if number in numbers and not encoded.special_mask[place]:
-            span, sequence = encoded.span(place), encoded.sequence(place) or 0
-            typed = span is not None and encoded.texts[sequence][slice(*span)].strip() == names(number)
-            unknown += not typed
-    return unknown
+def _met(encoded: Encoded) -> tuple[int, list[int]]:
+    """How many tokens of the texts are unknown, and the ids of the special ones that are written in the texts."""
+    anatomy = encoded.anatomy
+    marked = anatomy.special_ids | anatomy.unknown_ids
+    places = [
+        place
+        for place, (number, mask) in enumerate(zip(encoded.ids, encoded.special_mask, strict=True))
+        if number in marked and not mask
+    ]
+    typed = [encoded.ids[place] for place in places if not encoded.unknown(place)]
+    return len(places) - len(typed), [number for number in typed if number in anatomy.special_ids]
 
 
 def _notes(encoded: Encoded) -> list[str]:
@@ -104,8 +103,18 @@ def _notes(encoded: Encoded) -> list[str]:
         notes.append("The stages show the first text.")
     if len(text) > STAGED_CHARS:
         notes.append(f"The stages show the first {STAGED_CHARS:,} characters.")
-    if len(encoded.ids) > tokenizer.model_max_length:
+    if (over := len(encoded.ids) - tokenizer.model_max_length) > 0:
         notes.append(
-            f"The model reads at most {tokenizer.model_max_length:,} tokens: with this text, the rest is cut off."
+            f"The model reads at most {tokenizer.model_max_length:,} tokens, {over:,} fewer than these. The tokenizer "
+            "cuts nothing unless it is told to: with truncation=True it drops the last ones, without it the model "
+            "fails, or answers badly."
+        )
+    if typed := _met(encoded)[1]:
+        names = ", ".join(dict.fromkeys(map(str, tokenizer.convert_ids_to_tokens(typed[:100]))))
+        notes.append(
+            f"In the text itself {count(len(typed), 'special token is', 'special tokens are')} written "
+            f"({printable(names)}), read as if the tokenizer had put them there: who writes a text can end a part of "
+            "it or begin another. "
+            "tokenizer(text, split_special_tokens=True) reads them as plain text."
         )
     return notes
