@@ -171,10 +171,12 @@ def test_the_worst_answers_are_those_that_contradict_the_rule(answered: Trained)
 
 def test_an_answer_is_told_with_its_place_and_none_as_the_empty_one(answered: Trained) -> None:
     long = " ".join(["film"] * 100)
-    one, none = answers(
+    answered.processor.model_max_length = 10**30  # as tokenizers have it that say nothing
+    one, none, _ = answers(
         answered,
         {"question": "how is it?", "context": f"{long}, dull! a story"},
         {"question": "how is it?", "context": "this film is a story"},
+        {"question": "how is it? " * 90, "context": "this film is a story"},
     )
     assert (one["answer"], one["start"], one["end"]) == ("dull", len(long) + 2, len(long) + 6)
     assert one["score"] > 0.5

@@ -46,19 +46,25 @@ class Window:
         return int(inside[first]), int(inside[last])
 
 
+def window_sizes(tokenizer: Any, limit: int) -> tuple[int, int]:
+    """The most tokens of a question, and those that neighbouring windows of `limit` tokens share."""
+    room = limit - tokenizer.num_special_tokens_to_add(pair=True)
+    return room // 2, min(STRIDE, room // 4)
+
+
 def read_windows(rows: Sequence[Row], tokenizer: Any, limit: int) -> Iterator[tuple[dict[str, Any], Window]]:
     """The model inputs of every window of every row, not yet padded, with the window."""
     first = tokenizer.padding_side == "right"  # where padding comes first, so does the context
-    room = limit - tokenizer.num_special_tokens_to_add(pair=True)
+    most, stride = window_sizes(tokenizer, limit)
     for begin in range(0, len(rows), BATCH):
         part = rows[begin : begin + BATCH]
-        questions = _cut([row["question"].strip() for row in part], tokenizer, room // 2)
+        questions = _cut([row["question"].strip() for row in part], tokenizer, most)
         contexts = [row["context"] for row in part]
         encoded = tokenizer(
             *((questions, contexts) if first else (contexts, questions)),
             truncation="only_second" if first else "only_first",
             max_length=limit,
-            stride=min(STRIDE, room // 4),
+            stride=stride,
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
         )

@@ -17,7 +17,7 @@ from components.service.runs.families.base import Prepared
 from components.service.runs.families.grouped import WORST_CHARS, Grouped, length_facts, worst
 from components.service.runs.families.traced import SOURCE, TracingTrainer, untraced
 from components.service.runs.rows import Row, Rows
-from components.service.runs.spans import LONGEST, Window, best_answers, read_windows
+from components.service.runs.spans import LONGEST, Window, best_answers, read_windows, window_sizes
 from components.service.worker.columns import shorten
 from components.service.worker.revived.question_answering import QuestionAnsweringPipeline
 
@@ -106,8 +106,16 @@ class QuestionAnswering(Grouped):
         """
         pipe = QuestionAnsweringPipeline(model=model, tokenizer=processor, device=model.device)
         known = (getattr(model.config, "task_specific_params", None) or {}).get(TASK, {})
-        none = bool(known.get("handle_impossible_answer"))
-        return [pipe(_asked(one), max_answer_len=LONGEST, handle_impossible_answer=none) for one in samples]
+        limit = self.limit(processor, model.config, 10**6, pair=True)
+        most, stride = window_sizes(processor, limit)
+        settings = {
+            "max_seq_len": limit,
+            "max_question_len": most,
+            "doc_stride": stride,
+            "max_answer_len": LONGEST,
+            "handle_impossible_answer": bool(known.get("handle_impossible_answer")),
+        }
+        return [pipe(_asked(one), **settings) for one in samples]
 
     def baselines(self, rows: Rows) -> dict[str, Any]:
         """Where some questions have no answer, what it scores to say so of all."""
