@@ -49,9 +49,24 @@ def call(guest: httpx.Client, endpoint: str, *arguments: Any) -> Any:
     """One call as a browser with its cookies makes it; a refusal is its sentence."""
     posted = guest.post(f"/gradio_api/call/{endpoint}", json={"data": [*arguments, None]})
     events = guest.get(f"/gradio_api/call/{endpoint}/{posted.json()['event_id']}").text
-    kind, data = events.split("\n")[0:2]
+    # A call that takes long is preceded by heartbeats.
+    kind, data = events.strip().split("\n\n")[-1].split("\n")[0:2]
     value = json.loads(data.removeprefix("data: "))
     return value[0] if kind == "event: complete" else value
+
+
+#: Every endpoint that takes a run, with its arguments.
+OF_A_RUN: dict[str, Callable[[str], list[Any]]] = {
+    "run_state": lambda run: [run],
+    "run_log": lambda run: [run, 1000],
+    "stop_run": lambda run: [run, "discard"],
+    "resume_run": lambda run: [run],
+    "rerun_run": lambda run: [run, {"seed": 1}],
+    "move_run": lambda run: [run, 1],
+    "compare_runs": lambda run: [[run, run]],
+    "try_run": lambda run: [run, ["a text"]],
+    "delete_run": lambda run: [run],
+}
 
 
 def test_guests_of_a_public_app_are_apart_and_nobody_has_the_owner_s_token(public: Any) -> None:
@@ -64,7 +79,12 @@ def test_guests_of_a_public_app_are_apart_and_nobody_has_the_owner_s_token(publi
         run = call(one, "start_run", spec)["id"]
         assert [state["id"] for state in call(one, "list_runs")] == [run]
         assert call(other, "list_runs") == []
-        assert call(other, "run_state", run) == call(other, "run_state", "A" * len(run))
+        unknown = "A" * len(run)
+        for endpoint, ask in OF_A_RUN.items():
+            refused = call(other, endpoint, *ask(run))
+            assert refused == call(other, endpoint, *ask(unknown)), endpoint
+            assert "no such run of yours" in str(refused), endpoint
+        assert call(one, "run_log", run, 1000)["bytes"] >= 0
         assert "Sign in" in str(call(one, "create_repo", "mine", True, "model"))
         call(one, "stop_run", run, "discard")
 
@@ -73,7 +93,19 @@ def test_a_client_without_a_cookie_or_a_token_owns_no_run(public: Any) -> None:
     spec = {"task": "text-classification", "model": "starter/encoder", "data": {"text": "text,label\na,b\nc,d\n"}}
     with httpx.Client(base_url=public.url, timeout=60) as forgetful:
         forgetful.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        assert "needs an owner" in str(call(forgetful, "start_run", spec))
+        for endpoint, arguments in (("start_run", [spec]), ("rehearse_run", [spec, ""])):
+            assert "needs an owner" in str(call(forgetful, endpoint, *arguments))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "arguments"),
+    [("job_hardware", []), ("list_jobs", []), ("job_state", ["a" * 24]), ("job_log", ["a" * 24, 0]),
+     ("cancel_job", ["a" * 24])],
+)  # fmt: skip
+def test_the_embedded_hub_says_that_it_has_no_jobs(public: Any, endpoint: str, arguments: list[Any]) -> None:
+    with httpx.Client(base_url=public.url, timeout=60) as guest:
+        guest.get("/")
+        assert "which has no Jobs" in str(call(guest, endpoint, *arguments))
 
 
 def test_a_token_in_the_request_says_who_one_is(public: Any) -> None:

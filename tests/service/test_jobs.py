@@ -27,7 +27,7 @@ from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.runs import Runs
-from components.service.runs.jobs import AROUND, PACKAGE, Jobs, dependencies
+from components.service.runs.jobs import AROUND, PACKAGE, PAGE_ONLY, Jobs, dependencies
 from components.service.settings import Settings
 from components.service.visitor import Visitor
 
@@ -238,12 +238,14 @@ def test_the_job_trains_the_spec_and_its_model_takes_the_place_of_the_package(se
         assert "hf_ada" not in "".join(archive.read(name).decode(errors="ignore") for name in names)
         assert str(sent.settings.home) not in archive.read("spec.json").decode()
     assert all(name.startswith(("spec.json", "run/", "components/")) for name in names)
-    # What uv would do, but with the libraries that are here.
+    # What uv would do, but with the libraries that are here, and without those that it would not bring.
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({PAGE_ONLY!r}))\n")
     command = posted["command"]
     assert command[:3] == ["uv", "run", "--with"]
     done = subprocess.run(
         [sys.executable, *command[command.index("python") + 1 :]],
         env={**posted["environment"], **posted["secrets"], "PATH": os.environ["PATH"], "HOME": str(tmp_path),
+             "PYTHONPATH": str(tmp_path),
              "HF_HUB_DISABLE_XET": "1", "OMP_NUM_THREADS": "1"},
         cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip

@@ -50,7 +50,7 @@ MARGIN, MOST_HOURS = 2.0, 72.0
 #: Jobs that are listed, and lines of a log that are given at once.
 LISTED, LINES = 50, 5000
 #: What only the page needs of the libraries that the app is pinned to.
-_PAGE_ONLY = ("gradio", "dulwich", "av", "jiwer", "playwright", "trackio")
+PAGE_ONLY = ("gradio", "dulwich", "jiwer")
 _JOB = re.compile(r"[A-Za-z0-9]{6,64}", re.ASCII)
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -309,7 +309,7 @@ def script() -> str:
 def dependencies() -> list[str]:
     """The libraries of a training process, at the versions that this app is pinned to."""
     lines = (line.split("#")[0].strip() for line in (_ROOT / "requirements.txt").read_text().splitlines())
-    return [line for line in lines if line and re.split(r"[\[=<>~!]", line)[0] not in _PAGE_ONLY]
+    return [line for line in lines if line and re.split(r"[\[=<>~!]", line)[0] not in PAGE_ONLY]
 
 
 def pack(plan: Plan, seconds: float) -> bytes:
