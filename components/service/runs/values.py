@@ -86,7 +86,7 @@ def target_value(cell: Any) -> str | None:
 
 
 def language_of(column: str | None) -> str | None:
-    """The language that the name of a column speaks of, as `translation.en` and `text_fra_Latn` do; `None` for others."""
+    """The language that the name of a column tells, as `translation.en` and `text_fra_Latn` do; else `None`."""
     match = re.fullmatch(r"(?:.*[._])?([a-z]{2}(?:[_-][A-Z]{2})?|[a-z]{3}_[A-Z][a-z]{3})", column or "")
     return match[1] if match else None
 
