@@ -116,6 +116,22 @@ def test_windows_of_a_long_text_are_told_apart(collate: Collate) -> None:
     assert rows[1]["tokens"][3:5] == rows[2]["tokens"][1:3]
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"truncation": "longest_first", "max_length": 1}, "cuts nothing at all. Give at least 3"),
+        ({"max_length": 4}, "max_length of 4 cuts nothing"),
+        ({"stride": 2}, "stride counts only"),
+        ({"return_overflowing_tokens": True}, "nothing is cut off"),
+        ({"padding": "do_not_pad", "pad_to_multiple_of": 8}, "no row is filled up"),
+    ],
+)
+def test_options_that_do_nothing_are_told(collate: Collate, options: dict[str, Any], said: str) -> None:
+    made = collate("classifier", ["I love this", "I love this"], **options)
+    assert any(said in note for note in made["notes"]), made["notes"]
+    assert len(made["rows"][0]["ids"]) == 5
+
+
 def test_a_large_batch_is_told_in_part(collate: Collate, settings: Settings) -> None:
     seen = collate("byte", ["x" * 300] * 64)
     assert seen["truncated"]

@@ -165,7 +165,10 @@ def test_one_of_several_templates_can_be_named(render: Render, folder: Path) -> 
         (MESSAGES, {"template": "{{ raise_exception('no system') }}"}, "options.template", "no system"),
         (MESSAGES, {"template": "{{ ''.__class__.__mro__ }}"}, "options.template", "unsafe"),
         (MESSAGES, {"template": "{{ cycler.__init__.__globals__.os }}"}, "options.template", "unsafe"),
-        (MESSAGES, {"template": "{{ messages + 1 }}"}, "messages", "failed"),
+        (MESSAGES, {"template": "{{ messages + 1 }}"}, "options.template", "TypeError"),
+        (MESSAGES, {"template": "{{ 1 / 0 }}"}, "options.template", "ZeroDivisionError: “division by zero”"),
+        (MESSAGES, {"template": "{% include 'x' %}"}, "options.template", "no loader"),
+        (MESSAGES, {"template": "loud"}, "options.template", "no template named 'loud'"),
         (MESSAGES, {"template": "{{ 'a' * 9000000 }}"}, "messages", "9,000,000 characters"),
     ],
 )
@@ -176,6 +179,16 @@ def test_what_cannot_be_rendered_is_told(
         render(messages, **options)
     assert caught.value.field == field
     assert words in caught.value.message
+
+
+def test_what_the_template_does_not_read_is_told(render: Render) -> None:
+    parts = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What is it?"}]}]
+    seen = render(parts, template="{{ messages[0].content }}", tools=[{"type": "function"}], documents=[{"title": "a"}])
+    unread = {"unused_tools": "warning", "unused_documents": "warning", "parts_as_text": "warning"}
+    assert codes(seen) == {"no_bos": "info", **unread}
+    assert "[image] [text]" in seen["findings"][-1]["message"]
+    seen = render(parts, template="{{ messages[0].content[1].text }} {{ tools }}", tools=[{"type": "function"}])
+    assert codes(seen) == {"no_bos": "info"}
 
 
 def test_a_model_without_a_template_is_told(render: Render) -> None:

@@ -50,6 +50,10 @@ COMPARE_VOCABULARIES: Options = {"start": 0, "count": 100}
 COMPARE: Options = {"add_special_tokens": False, "labelled": False, "prices": [], "count": 300}
 
 
+#: The largest whole number that an option may be: tokenizers count in 32 bits.
+_LARGEST = 2**31 - 1
+
+
 def read_options(given: Any, known: Options) -> dict[str, Any]:
     """The options with their defaults. Each has to be of its default's type, or one of its values.
 
@@ -66,10 +70,13 @@ def read_options(given: Any, known: Options) -> dict[str, Any]:
                 field=f"options.{str(name)[:40]}",
             )
         if not _fits(value, known[name]):
-            raise WorkbenchError(
-                f"The option {name} must be {_expected(known[name])}, not {str(value)[:40]!r}.",
-                field=f"options.{name}",
+            large = type(value) is int and type(known[name]) is int and value > _LARGEST
+            why = (
+                f"at most {_LARGEST:,}; this is too large"
+                if large
+                else f"{_expected(known[name])}, not {_short(value)}"
             )
+            raise WorkbenchError(f"The option {name} must be {why}.", field=f"options.{name}")
         if isinstance(value, str):
             check_characters(value, f"options.{name}")
     defaults = {name: default[0] if isinstance(default, tuple) else default for name, default in known.items()}
@@ -83,7 +90,12 @@ def _fits(value: Any, known: Any) -> bool:
         return any(type(value) is type(one) and value == one for one in known)
     if isinstance(known, float):
         return type(value) in (int, float) and 0 <= value < 1e12 and math.isfinite(value)
-    return type(value) is type(known) and (type(value) is not int or 0 <= value < 2**31)
+    return type(value) is type(known) and (type(value) is not int or 0 <= value <= _LARGEST)
+
+
+def _short(value: Any) -> str:
+    text = str(value) if isinstance(value, float) else repr(str(value)[:40])
+    return text[:40]
 
 
 def _expected(known: Any) -> str:

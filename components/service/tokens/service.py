@@ -70,13 +70,15 @@ class Tokens:
 
         Returns:
             - `tokens`: `[{position, id, token, reads, bytes, text, start, end, byte_start, byte_end, special, added,
-              unknown, sequence, fit, flags, group}]`. `token` is the raw token; `reads` the characters that it stands
-              for, None where its `bytes` (hexadecimal, UTF-8) are only a part of one; `text` its slice of the text
-              that `sequence` (0 or 1) names, with offsets in characters and in bytes, None for special tokens that
-              were added around. `fit` tells how slice and `reads` fit: `exact`, `trimmed` (but for spaces), `partial`
-              (bytes of the character there), `normalized`, `unknown`, `mark` (stands for a space that is not in the
-              text, and is placed on the next character), `mismatch`. `flags` are `mismatch` (for the last two fits),
-              `zero_width`, `overlap` (shares characters with a token before). `group` is a place in `groups`.
+              unknown, sequence, fit, flags, group, before, after}]`. `token` is the raw token; `reads` the characters
+              that it stands for, None where its `bytes` (hexadecimal, UTF-8) are only a part of one; `text` its slice
+              of the text that `sequence` (0 or 1) names, with offsets in characters and in bytes, None for special
+              tokens that were added around. `fit` tells how slice and `reads` fit: `exact`, `trimmed` (but for spaces),
+              `partial` (bytes of the character there), `normalized`, `unknown`, `mark` (stands for a space that is not
+              in the text, and is placed on the next character), `mismatch`. `flags` are `mismatch` (for the last two
+              fits), `zero_width`, `overlap` (shares characters with a token before). `group` is a place in `groups`;
+              `before` and `after` are characters that the tokenizer drops there, `after` only behind the last token of
+              a text.
             - `groups`: tokens that only together make one character: `[{first, last, sequence, start, end, text}]`.
             - `start`, `truncated`; `legend`: `[{mark, meaning}]` of the marks that occur (`Ġ`, `##`, `▁` ...).
             - `stages`: `[{name, title, component, note, items, total}]`, places in characters of the text:
@@ -93,10 +95,13 @@ class Tokens:
               first_difference, note}`.
             - `offsets`: `"tokenizer"` or `"computed"`; `offset_check`, of the window: `{checked, fits: {fit: number},
               mismatch, zero_width, overlap}`.
-            - `counts`, of all: `{tokens, special, unknown, characters, bytes, words, tokens_per_word,
-              characters_per_token, bytes_per_token, price_per_million, cost}`.
+            - `counts`, of all: `{tokens, special, special_in_text, unknown, characters, bytes, words, tokens_per_word,
+              characters_per_token, bytes_per_token, price_per_million, cost}`; `special` tokens were put around the
+              texts, those `special_in_text` are written in them; `words` are what has spaces around it.
             - `round_trip`, of the first 2,000 characters: `{characters, text, equal, lost, changes: [{start, before,
-              after}], total}`.
+              after, cause}], total, causes: {cause: number}, runs: [{start, before, after}]}`; a `cause` is `special`
+              (written in the text, and skipped in decoding), `unknown`, `spacing`, `normalizer`, or None where it is
+              not sure (an empty name in `causes`); the `runs` add up to both texts.
             - `kind`, `family`, `meaning`, `why`, `tokenizer_class`, `fast`, `vocabulary`, `model_max_length`,
               `special_tokens: {role: token}`, `notes`, `model`, `commit`.
 
@@ -131,9 +136,10 @@ class Tokens:
         Returns:
             `rows`: for each list `{text, plain, tokens: [{position, id, token, reads, bytes, text, special}],
             truncated, again}`, where `plain` is the text with nothing skipped or cleaned up, and `again` tells
-            whether that text is encoded in the same ids: `{equal, tokens, first_difference}`. The first row's entries
-            once more beside it; `kind`, `family`, `meaning`, `why`, `tokenizer_class`, `fast`, `vocabulary`,
-            `model_max_length`, `special_tokens`, `model`, `commit`.
+            whether `text` is encoded in the same ids: `{equal, tokens, ids, first_difference, left_out}`, the number
+            and the first of the ids that it is encoded in, and how many special tokens were left out of it. The first
+            row's entries once more beside it; `kind`, `family`, `meaning`, `why`, `tokenizer_class`, `fast`,
+            `vocabulary`, `model_max_length`, `special_tokens`, `model`, `commit`.
         """
         checked = read_options(options, DECODE)
         return self._call("decode", model, revision, {"ids": read_id_rows(ids), "options": checked}, visitor)
@@ -212,7 +218,7 @@ class Tokens:
               template's own `generation` blocks (`"template"`) or, without any, by the contents of the assistant's
               messages (`"computed"`); number of tokens, ranges of characters.
             - `findings`: `[{level, code, message, fix}]`, codes `double_bos`, `no_bos`, `no_eos`, `other_eos`,
-              `control_token`, `no_generation_prompt`.
+              `control_token`, `no_generation_prompt`, `unused_tools`, `unused_documents`, `parts_as_text`.
             - `counts`: `{tokens, characters, messages}`; `template`, its text; `templates`, names of the tokenizer's;
               `kind` and the other entries on the tokenizer as in `tokenize`; `model`, `commit`.
 
@@ -327,8 +333,8 @@ class Tokens:
         Returns:
             - `tokenizers`: `[{model, commit, counts, round_trip, languages, tokens, truncated, kind ...}]`, `counts`,
               `round_trip` and `tokens` as in `tokenize`; `languages`: `[{label, words, characters, tokens,
-              tokens_per_word, tokens_per_character}]`, the label being a writing (`Latin`, `Han`, `Digits` ...) or
-              the line's own.
+              unknown, tokens_per_word, tokens_per_character}]`, the label being a writing (`Latin`, `Han`, `Digits`
+              ...) or the line's own.
             - `segments`: `[{start, end, text, begins}]`, the text between any two borders, `begins` the numbers of
               the tokenizers that begin a token there; `borders`: `{compared_characters, total, agreed, differing}`,
               `differing` the characters before which not all of them have a border.

@@ -96,6 +96,10 @@ def _has_tokenizer(path: Path) -> bool:
     return any((path / file).is_file() for file in ("tokenizer.json", "tokenizer_config.json", "vocab.json"))
 
 
+def _has_words(path: Path) -> bool:
+    return _has_tokenizer(path) or any(file.suffix in {".txt", ".model", ".spm"} for file in path.iterdir())
+
+
 def load_tokenizer(path: Path, name: str) -> PreTrainedTokenizerBase:
     """The tokenizer in a folder, fast where there is one.
 
@@ -109,6 +113,10 @@ def load_tokenizer(path: Path, name: str) -> PreTrainedTokenizerBase:
     )
     if not any(file.suffix in {".json", ".txt", ".model", ".spm"} for file in path.iterdir()):
         raise missing
+    if (path / "preprocessor_config.json").is_file() and not _has_words(path):
+        raise WorkbenchError(
+            f"{name} has no tokenizer: it reads images or sounds, not text. Choose a model of text.", field="model"
+        )
     with blaming(
         f"The tokenizer of {name} could not be loaded: its files are missing, broken, or of a kind that the "
         f"installed transformers ({transformers.__version__}) does not know. Choose another model.",

@@ -17,7 +17,7 @@ from components.service.worker.blame import blaming
 from components.service.worker.calls import Call
 from components.service.worker.tokenizing.anatomy import inspecting
 from components.service.worker.tokenizing.encoding import Encoded, encode
-from components.service.worker.tokenizing.findings import chat_findings
+from components.service.worker.tokenizing.findings import chat_findings, unused_findings
 from components.service.worker.tokenizing.kinds import describe
 from components.service.worker.tokenizing.rows import printable, window_rows
 from components.service.worker.tokenizing.segments import Segment, segments_of
@@ -45,6 +45,7 @@ def render_chat(
         _add_speakers(rows, parts, mask)
         twice = tokenizer(rendered)["input_ids"]
         findings = chat_findings(tokenizer, messages, encoded.ids, twice, options, prompt)
+        findings += unused_findings(messages, options, template.text, rendered)
     return {
         "rendered": printable(rendered),
         "segments": [part.told(rendered) for part in parts],
@@ -83,8 +84,20 @@ class _Template:
                 field="model",
             )
         self._field = "options.template" if options["template"] else "model"
+        self._check_name(options["template"])
         with blaming(f"The tokenizer of {model} has no template that fits. Name one of its own.", "options.template"):
             self.text: str = tokenizer.get_chat_template(options["template"] or None, self._tools)
+
+    def _check_name(self, template: str) -> None:
+        """A text without any Jinja in it is meant as a name."""
+        if not template or "{" in template or template in self.names:
+            return
+        have = f"Its templates are {', '.join(self.names)}." if self.names else "It has no templates with names."
+        raise WorkbenchError(
+            f"This tokenizer has no template named {printable(template[:40])!r}. {have} Name one of its own, write "
+            "Jinja, or leave the field empty.",
+            field="options.template",
+        )
 
     def render(self, messages: list[dict[str, Any]], *, generation: bool) -> str:
         """The text that the template makes of the messages."""
@@ -116,19 +129,29 @@ class _Template:
 
 
 class _template_errors(blaming):
-    """A block in which a template runs: what it refuses or stumbles over is told with its own words."""
+    """A block in which a template runs: what it refuses or stumbles over is told with its own words. A template is a
+    stranger's program and may end in any exception, but for a lack of memory, which is told by the worker."""
 
     def __init__(self, field: str) -> None:
-        super().__init__("The chat template failed on these messages. Give each a role and a content.", "messages")
+        super().__init__(
+            "The chat template failed on these messages. Change the messages, or the template.", "messages"
+        )
         self._field = field
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        field = self._field if self._field == "options.template" else "messages"
+        words = " ".join(printable(str(error)).split())[:_TOLD_CHARS]
         if isinstance(error, TemplateError):
-            words = " ".join(str(error).split())[:_TOLD_CHARS]
             raise WorkbenchError(
                 f"The chat template refused these messages, or is not in order. It says: “{words}”. Change the "
                 "messages, or the template.",
-                field=self._field if self._field == "options.template" else "messages",
+                field=field,
+            ) from None
+        if isinstance(error, (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError)):
+            raise WorkbenchError(
+                f"The chat template failed on these messages, with {type(error).__name__}: “{words}”. Change the "
+                "template, or the messages.",
+                field=field,
             ) from None
         super().__exit__(kind, error, trace)
 

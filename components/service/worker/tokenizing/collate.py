@@ -43,7 +43,7 @@ def collate(call: Call, *, path: str, model: str, texts: list[list[str]], option
         pad = {"token": tokenizer.pad_token, "id": tokenizer.pad_token_id, "borrowed": borrowed}
         counts = _counts(tokenizer, texts, options, batch.encoded)
         side = options["padding_side"] or tokenizer.padding_side
-        notes = _notes(tokenizer, options)
+        notes = _unused(tokenizer, options, pair=len(texts[0]) == 2) + _notes(tokenizer, options)
     lengths = [len(ids) for ids in batch.encoded["input_ids"]]
     return {
         "rows": rows,
@@ -206,6 +206,27 @@ def _counts(
 
 
 _NOTHING = {"truncation": "do_not_truncate", "max_length": None, "stride": 0}
+
+
+def _unused(tokenizer: Any, options: Mapping[str, Any], *, pair: bool) -> list[str]:
+    """Options that say nothing beside the others."""
+    length, cuts = options["max_length"], options["truncation"] != "do_not_truncate"
+    special = tokenizer.num_special_tokens_to_add(pair) if options["add_special_tokens"] else 0
+    notes = []
+    if cuts and 0 < length < special:
+        notes.append(
+            f"A max_length of {length:,} has no room for the {special:,} special tokens, so the library cuts "
+            f"nothing at all. Give at least {special + 1:,}, which leaves one token of the text."
+        )
+    if not cuts and length and options["padding"] != "max_length":
+        notes.append(f"Truncation is none, so the max_length of {length:,} cuts nothing.")
+    if options["stride"] and not (cuts and options["return_overflowing_tokens"]):
+        notes.append("The stride counts only where texts are cut and what is cut off is kept as further rows.")
+    elif options["return_overflowing_tokens"] and not cuts:
+        notes.append("Truncation is none, so nothing is cut off that could make further rows.")
+    if options["pad_to_multiple_of"] and options["padding"] == "do_not_pad":
+        notes.append("Padding is none, so no row is filled up to a multiple.")
+    return notes
 
 
 def _notes(tokenizer: Any, options: Mapping[str, Any]) -> list[str]:

@@ -113,5 +113,35 @@ def _control_tokens(tokenizer: Any, messages: list[dict[str, Any]]) -> list[dict
     return found
 
 
+def unused_findings(
+    messages: list[dict[str, Any]], options: dict[str, Any], template: str, rendered: str
+) -> list[dict[str, Any]]:
+    """What was given and does not reach the model as it was meant: tools, documents, and parts of messages."""
+    found = [
+        _finding(
+            "warning",
+            f"unused_{name}",
+            f"The template does not read {name}: those that are given change nothing.",
+            "Choose a model whose template knows them, or put them into a message.",
+        )
+        for name in ("tools", "documents")
+        if options[name] and name not in template
+    ]
+    for number, message in enumerate(messages, 1):
+        content = message.get("content")
+        if isinstance(content, list) and content and str(content) in rendered:
+            kinds = [f"[{part.get('type', 'part')}]" if isinstance(part, dict) else "[part]" for part in content[:8]]
+            found.append(
+                _finding(
+                    "warning",
+                    "parts_as_text",
+                    f"Message {number} is made of parts, {' '.join(kinds)}, and the template writes them as a list of "
+                    "Python, brackets and quotes included: the model reads no picture, but that text.",
+                    "Give the message a plain text, or choose a model whose template knows parts.",
+                )
+            )
+    return found
+
+
 def _finding(level: str, code: str, message: str, fix: str) -> dict[str, Any]:
     return {"level": level, "code": code, "message": message, "fix": fix}
