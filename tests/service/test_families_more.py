@@ -148,6 +148,7 @@ def answered(reader: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 def test_answers_are_found_in_long_contexts_and_missed_where_there_are_none(answered: Trained) -> None:
     facts = answered.data.facts
+    assert "at_limit" not in facts
     assert facts["windows"]["train"] == len(answered.data.train) > len(answered.rows.train)
     assert facts["unanswered"]["train"] == sum(not row["answers"]["text"] for row in answered.rows.train)
     assert answered.final["exact_match"] == pytest.approx(28 / 30)

@@ -69,8 +69,10 @@ class QuestionAnswering(Grouped):
         # Kept with the model: whoever runs it knows that it may say that there is no answer.
         params = {**(getattr(config, "task_specific_params", None) or {})}
         config.task_specific_params = {**params, TASK: {"handle_impossible_answer": self.none}}
+        lengths = length_facts(train, limit)
+        del lengths["at_limit"]  # a long context is read in windows: nothing is cut
         facts = {
-            **length_facts(train, limit),
+            **lengths,
             "windows": {"train": len(train), "validation": len(validation)},
             "unanswered": {name: count for name, count in unanswered.items() if count},
         }
