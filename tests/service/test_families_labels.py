@@ -247,8 +247,8 @@ def labelled(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     def wrong(one: Row) -> Row:
         return {**one, "label": [word for word in ("warm", "dull", "long") if word not in one["label"]]}
 
-    rows = make(90, row, wrong, ["warm", "dull", "long"], problem="multi")
-    return trained(base, "text-classification", rows, tmp_path_factory.mktemp("multi"))
+    rows = make(120, row, wrong, ["warm", "dull", "long"], problem="multi")
+    return trained(base, "text-classification", rows, tmp_path_factory.mktemp("multi"), epochs=16)
 
 
 @pytest.fixture(scope="module")
@@ -380,7 +380,7 @@ def test_a_tokenizer_that_cannot_pad_takes_its_end_of_text_or_is_refused(
 # Token classification
 
 TEXT = ["Unbelievable", "fox,", "I'm", "dull."]
-WORDS = ["this", "film", "is", "a", "wonderful", "story"]
+WORDS = ["this", "film", "is", "a", "wonderful", ",", "."]
 
 
 @pytest.fixture(scope="module")

@@ -65,13 +65,14 @@ class Grouped(Family):
         return limit
 
 
-def length_facts(examples: Sequence[dict[str, Any]], limit: int) -> dict[str, Any]:
-    """What is recorded of the lengths of the training examples, in tokens."""
+def length_facts(examples: Sequence[dict[str, Any]], limit: int, *, cut: bool = True) -> dict[str, Any]:
+    """What is recorded of the lengths of the training examples, in tokens; `cut`: longer rows end at the limit."""
     lengths = sorted(len(example["input_ids"]) for example in examples)
+    at_limit = {"at_limit": sum(length >= limit for length in lengths) / len(lengths)} if cut else {}
     return {
         "max_length": limit,
         "tokens": {"median": lengths[len(lengths) // 2], "longest": lengths[-1], "total": sum(lengths)},
-        "at_limit": sum(length >= limit for length in lengths) / len(lengths),
+        **at_limit,
     }
 
 

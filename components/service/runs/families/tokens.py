@@ -80,7 +80,7 @@ class TokenClassification(Grouped):
         """
         self.labels = rows.labels
         limit = self.limit(processor, config, longest)
-        (train, words), (validation, self.held), (test, _) = (
+        (train, learned), (validation, self.held), (test, _) = (
             self._encode(part, processor, limit) for part in (rows.train, rows.validation, rows.test)
         )
         if not train or not validation:
@@ -89,9 +89,9 @@ class TokenClassification(Grouped):
                 "column with the tokens, or choose another model.",
                 field="columns.tokens",
             )
-        lengths = length_facts(train, limit)
-        del lengths["at_limit"]  # nothing is cut
-        facts = {**lengths, "examples": len(train), "words": sum(len(one.places) for one in words), "average": "micro"}
+        words = sum(len(one.places) for one in learned)
+        lengths = length_facts(train, limit, cut=False)
+        facts = {**lengths, "examples": len(train), "words": words, "average": "micro"}
         return Prepared(train, validation, test, DataCollatorForTokenClassification(processor), facts)
 
     @staticmethod
