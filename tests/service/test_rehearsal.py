@@ -101,6 +101,7 @@ def test_what_does_not_fit_is_told_with_what_was_measured_to(
         assert instead["batch_size"] * instead["accumulation"] == 64
         assert instead["batch_size"] < 64
         assert f"batch size {instead['batch_size']}" in told["message"]
+        assert told["peak_memory_bytes"] < told["memory_bytes"]
         assert nothing_left(runs)
     finally:
         close_runs(runs)

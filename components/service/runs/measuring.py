@@ -7,11 +7,14 @@ then batches of other lengths, which decide how long it takes. What is found goe
 # ruff: noqa: ARG002 - the hooks' arguments are the Trainer's
 from __future__ import annotations
 
+import ctypes
 import gc
 import math
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -21,7 +24,7 @@ from transformers import TrainerCallback, set_seed
 from components.service.runs.failures import explain
 from components.service.runs.families import family as find_family
 from components.service.runs.families.base import Prepared
-from components.service.runs.hardware import limit_memory, memory_at_hand, peak_memory
+from components.service.runs.hardware import keep_memory, limit_memory, memory_at_hand, peak_memory
 from components.service.runs.inputs import Inputs
 from components.service.runs.spec import RunSpec
 from components.service.runs.store import RunFolder, write_json
@@ -45,7 +48,9 @@ def rehearse(folder: RunFolder, spec: RunSpec, inputs: Inputs) -> int:
     """
     at_hand = int(min(memory_at_hand(), inputs.limits["memory_bytes"]))
     noted: dict[str, Any] = {"memory_bytes": at_hand, "changes": None, "failure": None}
-    limit_memory(at_hand)
+    # As for the run itself.
+    keep_memory()
+    limit_memory(inputs.limits["memory_bytes"])
     for changes in ({}, *smaller(spec)):
         write_json(folder.path / FILE, {**noted, "trying": changes})
         try:
@@ -54,12 +59,22 @@ def rehearse(folder: RunFolder, spec: RunSpec, inputs: Inputs) -> int:
         except (MemoryError, RuntimeError, OSError) as error:
             if explain(error)["kind"] != "memory":
                 raise
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-            torch.cuda.reset_peak_memory_stats()
+        _start_over()
     write_json(folder.path / FILE, noted)
     return 0 if noted["changes"] is not None else 1
+
+
+def _start_over() -> None:
+    """Give back the memory that an attempt took, and forget how much that was."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    elif sys.platform == "linux":
+        if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+            trim(0)
+        # Sets the peak back to what is in use (proc(5)).
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def fail(folder: RunFolder, error: Exception) -> None:
@@ -223,5 +238,5 @@ def _timed(work: Any) -> float:
     return time.monotonic() - began
 
 
-def _size(path: Any) -> int:
+def _size(path: Path) -> int:
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
