@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from run_parts import LONG, ME, OTHER, close_runs, ended, open_runs, rows, spec, wait
 from safetensors.torch import load_file, save_file
 
-from components.service.data import Data
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
-from components.service.hub import Hub, Snapshot
 from components.service.runs import Runs
 from components.service.runs.metrics import wilson
 from components.service.runs.pace import Pace
@@ -31,34 +27,8 @@ from components.service.runs.splits import split_rows
 from components.service.runs.store import RunFolder, new_id, write_json
 from components.service.settings import Settings
 from components.service.snippets import snippet
-from components.service.visitor import Visitor
 
 ROOT = Path(__file__).parents[2]
-ME, OTHER = Visitor("machine"), Visitor("guest:somebody-else")
-ENDED = ("finished", "stopped", "failed", "interrupted")
-
-
-def rows(number: int = 60) -> str:
-    draw = random.Random(0)
-    words = {"positive": ("wonderful", "warm"), "negative": ("awful", "dull")}
-    lines = ["text,label"]
-    for i in range(number):
-        label = ("negative", "positive")[i % 2]
-        lines.append(f"this film {i} is {draw.choice(words[label])} and {draw.choice(words[label])},{label}")
-    return "\n".join(lines)
-
-
-def spec(**changes: Any) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "task": "text-classification",
-        "model": "local/classifier",
-        "data": {"text": rows()},
-        "epochs": 2,
-        "batch_size": 8,
-        "learning_rate": 2e-3,
-        "precision": "fp32",
-    }
-    return {**values, **changes}
 
 
 @pytest.fixture
@@ -66,38 +36,11 @@ def settings_of(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", cache=tmp_path / "cache", running_runs=2, free_disk_bytes=0)
 
 
-def open_runs(settings: Settings, models_folder: Path, engine: Engine) -> Runs:
-    hub = Hub(settings)
-    hub.add_namespace("local", lambda name, visitor: Snapshot(f"local/{name}", "0" * 40, models_folder / name))
-    return Runs(settings, hub, engine, Data(settings, hub, engine))
-
-
 @pytest.fixture
 def runs(settings_of: Settings, models_folder: Path, engine: Engine, tiny_classifier: Path) -> Iterator[Runs]:
     opened = open_runs(settings_of, models_folder, engine)
     yield opened
-    for folder in opened.supervisor.folders():
-        if pid := folder.pid():
-            os.kill(pid, signal.SIGKILL)
-    opened.close()
-
-
-def wait(runs: Runs, run: str, until: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
-    """The first state that is as wanted; fails with the run's log when it ends otherwise or takes too long."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        state = runs.state(run, visitor=ME)
-        if until(state):
-            return state
-        if state["status"] in ENDED:
-            break
-        threading.Event().wait(0.02)
-    log = runs.root / run / "log.txt"
-    raise AssertionError(f"{state['status']}: {state['message']}\n{log.read_text()[-3000:] if log.is_file() else ''}")
-
-
-def ended(runs: Runs, run: str, status: str = "finished") -> dict[str, Any]:
-    return wait(runs, run, lambda state: state["status"] == status)
+    close_runs(opened)
 
 
 @pytest.fixture(scope="module")
@@ -276,9 +219,6 @@ def test_by_hand_and_as_a_script_a_run_gives_the_same_figures(
     result = json.loads((tmp_path / "result.json").read_text())
     for name in ("loss", "accuracy", "f1"):
         assert result[f"eval_{name}"] == pytest.approx(wanted[name], abs=1e-6)
-
-
-LONG = {"epochs": 12, "keep": "last"}
 
 
 def test_a_killed_run_is_resumed_to_the_figures_of_one_that_was_not(runs: Runs) -> None:
