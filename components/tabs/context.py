@@ -49,13 +49,15 @@ class Context:
         told: Component,
         clears: bool = True,
         detailed: bool = False,
+        failed: Updates | None = None,
         **options: Any,
     ) -> Any:
         """Call `function(visitor, *values of inputs)` on `event`; `detailed` puts the event's own data before them.
 
         The function returns, or yields, a dict of component to update, over `outputs`. A `WorkbenchError` becomes a
-        sentence in `told`, and everything on the page stays as it was. Otherwise `told` is cleared, but not by what
-        happens beside the visitor's own action (`clears=False`): that may not wipe off what they have yet to read.
+        sentence in `told`, and everything else on the page stays as it was, but for the updates of `failed`. Otherwise
+        `told` is cleared, but not by what happens beside the visitor's own action (`clears=False`): that may not wipe
+        off what they have yet to read.
 
         Returns:
             Gradio's dependency, for `.then` and `cancels`.
@@ -63,7 +65,7 @@ class Context:
         options.setdefault("show_progress", "minimal")
         fresh = {told: ""} if clears else {}
         handler = self._streaming if inspect.isgeneratorfunction(function) else self._once
-        called = handler(function, told, fresh)
+        called = handler(function, told, fresh, failed or {})
         return event(
             _with_data(called) if detailed else called,
             inputs=[self.token, *inputs],
@@ -72,25 +74,27 @@ class Context:
             **options,
         )
 
-    def _once(self, function: Callable[..., Updates], told: Component, fresh: Updates) -> Callable[..., Updates]:
+    def _once(
+        self, function: Callable[..., Updates], told: Component, fresh: Updates, failed: Updates
+    ) -> Callable[..., Updates]:
         def handler(request: gr.Request, token: str, *values: Any) -> Updates:
             try:
                 # A handler that changes nothing still has to name an output.
                 return {told: gr.skip(), **fresh, **function(self.visitor(request, token), *values)}
             except Exception as error:  # noqa: BLE001  the page's boundary: a sentence, never a traceback
-                return {told: _sentence(error)}
+                return {**failed, told: _sentence(error)}
 
         return handler
 
     def _streaming(
-        self, function: Callable[..., Iterator[Updates]], told: Component, fresh: Updates
+        self, function: Callable[..., Iterator[Updates]], told: Component, fresh: Updates, failed: Updates
     ) -> Callable[..., Any]:
         def handler(request: gr.Request, token: str, *values: Any) -> Iterator[Updates]:
             try:
                 for updates in function(self.visitor(request, token), *values):
                     yield {**fresh, **updates}
             except Exception as error:  # noqa: BLE001  the page's boundary: a sentence, never a traceback
-                yield {told: _sentence(error)}
+                yield {**failed, told: _sentence(error)}
 
         return handler
 

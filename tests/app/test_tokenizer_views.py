@@ -15,14 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.service.errors import WorkbenchError
+from components.tabs.tokenizer import outdated
 from components.tabs.tokenizer.batch import EXAMPLES, read_texts
 from components.tabs.tokenizer.chat import CHATML
 from components.tabs.tokenizer.code import asked
 from components.tabs.tokenizer.compare import read_prices
 from components.tabs.tokenizer.form import read_ids
-from components.tabs.tokenizer.messages import EXAMPLE, ROWS, MessagesForm, read_json
+from components.tabs.tokenizer.messages import EXAMPLE, ROWS, MessagesForm, gone_over, read_json
 from components.widgets.tokens import batch, chat, compare, decode, facts, offsets, stages, strip, vocabulary
-from components.widgets.tokens.text import changed, visible
+from components.widgets.tokens.text import changed, dropped, visible
 
 EVIL = "<script>alert(1)</script>\"' <img src=x onerror=alert(2)> é 👍🏽"
 MODELS = ("starter/sentiment", "starter/stories")
@@ -149,10 +150,39 @@ def test_messages_are_read_from_their_rows_or_from_json() -> None:
     assert MessagesForm.read("As JSON", 2, json.dumps(EXAMPLE), *roles, *contents) == EXAMPLE
 
 
+def test_messages_are_carried_over_from_rows_to_json_and_back() -> None:
+    values = [*["user"] * ROWS, *[f"text {number}" for number in range(ROWS)]]
+    typed = gone_over("As JSON", 2, "[stale]", *values)[3]["value"]
+    assert json.loads(typed) == MessagesForm.read("Row by row", 2, "", *values)
+    edited = json.dumps([{"role": "system", "content": "Be kind."}])
+    way, count, *rest = gone_over("Row by row", 2, edited, *values)
+    assert (way, count, rest[3], rest[3 + ROWS]) == ("Row by row", 1, "system", "Be kind.")
+    for unfit in ("{", "[]", '[{"role": "user", "content": []}]', json.dumps([{"role": "a", "content": "b"}] * 9)):
+        way, _, _, _, told, *_ = gone_over("Row by row", 2, unfit, *values)
+        assert way == "As JSON"
+        assert told
+
+
+def test_views_of_another_model_than_the_chosen_one_are_named() -> None:
+    made = [asked("tokenize", {"model": "a/b"}), asked("collate", {"model": "a/c"}), {}, {"compare_tokenizers": {}}]
+    assert outdated("a/c", *made).count("Tokens") == 1
+    assert "of a/b: Tokens" in outdated("a/c", *made)
+    assert outdated("a/c", made[1]) == ""
+
+
+def test_dropped_and_hidden_characters_are_named() -> None:
+    for letter in "\u200b\u202e\u00ad\u0000\u0301":
+        assert f"U+{ord(letter):04X}" in dropped(f" {letter}")
+    assert dropped("  ") == "  "
+    assert "U+202E" in visible("a\u202eb")
+    assert "U+200D" not in visible("👩\u200d👧")
+
+
 REFUSED: list[tuple[Callable[[str], Any], str, str]] = [
     (read_ids, "", "Write the ids"),
     (read_ids, "1, two", "“two”"),
     (read_ids, "1.5", "“1.5”"),
+    (read_ids, "9" * 26, "beyond every vocabulary"),
     (read_texts, "a ||| b\nc", "Line 2"),
     (read_texts, "a ||| b ||| c", "Line 1"),
     (read_prices, "0.1 cheap", "“cheap”"),

@@ -189,6 +189,19 @@ def test_a_text_of_a_megabyte_is_shown_through_a_window(inspector: Page) -> None
     expect(inspector.locator("#tok-code")).to_contain_text("too long to stand in code")
 
 
+def test_a_window_is_gone_to_by_number_and_a_failure_leaves_nothing_old(inspector: Page) -> None:
+    tokenize(inspector, "word " * 800)
+    inspector.locator("#tok-to input").fill("500")
+    inspector.locator("#tok-to input").press("Enter")
+    expect(inspector.locator("#tok-window")).to_contain_text("500 to 799")
+    choose_model(inspector, "starter/pictures")
+    expect(inspector.locator("#tok-stale")).to_contain_text("still of starter/sentiment: Tokens")
+    inspector.locator("#tok-run").click()
+    expect(inspector.locator("#tok-told [role=alert]")).to_contain_text("images")
+    expect(inspector.locator("#tok-strip")).to_contain_text("Press Tokenize")
+    expect(inspector.locator("#tok-stale [role=status]")).to_have_count(0)
+
+
 def test_a_batch_without_a_tensor_says_why_and_is_mended_in_one_click(inspector: Page, others: None) -> None:
     open_view(inspector, "Batch")
     inspector.get_by_text("Unequal lengths, no padding").click()
@@ -286,8 +299,10 @@ BAD = [
     ("Tokens", "tok-text", "", "tok-run", "tok-told", "no text yet"),
     ("Decode", "tok-ids", "12, cat", "tok-decode", "tok-told-ids", "“cat”"),
     ("Decode", "tok-ids", "99999", "tok-decode", "tok-told-ids", "99999"),
-    ("Batch", "tok-batch-texts", "", "tok-batch-run", "tok-batch-told", "no texts yet"),
     ("Batch", "tok-batch-texts", "a ||| b\nc", "tok-batch-run", "tok-batch-told", "Line 2"),
+    ("Batch", "tok-batch-texts", "", "tok-batch-run", "tok-batch-told", "no texts yet"),
+    ("Batch", "tok-batch-length", "-1", "tok-batch-run", "tok-batch-told", "Max length"),
+    ("Batch", "tok-batch-length", "3.7", "tok-batch-run", "tok-batch-told", "not 3.7"),
     ("Compare", "tok-cmp-prices", "cheap", "tok-cmp-run", "tok-cmp-told", "“cheap”"),
 ]
 
@@ -306,7 +321,10 @@ def test_every_view_fits_a_narrow_screen_in_the_dark(page: Page, app: Any, scree
     expect(page.locator("#who")).to_contain_text("Embedded Hub")
     page.get_by_role("tab", name="Tokenizer", exact=True).click()
     page.locator("#tok-run").click()
-    expect(page.locator("#tok-strip .wb-token").first).to_be_in_viewport()
+    special = page.locator("#tok-strip .wb-token").first
+    expect(special).to_be_in_viewport()
+    expect(special).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    expect(special).to_have_css("border-top-style", "dashed")
     for view, button in (("Batch", "tok-batch-run"), ("Chat", "tok-chat-run"), ("Compare", "tok-cmp-run")):
         open_view(page, view)
         page.locator(f"#{button}").click()

@@ -12,12 +12,13 @@ from components.tabs.context import Context, bring_into_view
 from components.tabs.model_search import wire_picker
 from components.tabs.tokenizer.batch import BatchPanel
 from components.tabs.tokenizer.chat import ChatPanel
-from components.tabs.tokenizer.code import CodePanel
+from components.tabs.tokenizer.code import VIEWS, Asked, CodePanel
 from components.tabs.tokenizer.compare import ComparePanel
 from components.tabs.tokenizer.decode import DecodePanel
 from components.tabs.tokenizer.form import Form
 from components.tabs.tokenizer.tokens import TokensPanel
 from components.tabs.tokenizer.vocabulary import VocabularyPanel
+from components.widgets import html
 from components.widgets.model_picker import ModelPicker
 
 __all__ = ["Tokenizer", "build"]
@@ -37,26 +38,28 @@ def build(ctx: Context, page: gr.Blocks) -> Tokenizer:
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=320):
             form = Form(ctx)
-        with gr.Column(scale=7, min_width=320), gr.Tabs(elem_id="tok-views", overflow_behavior="wrap") as views:
-            with gr.Tab("Tokens", id="tokens"):
-                tokens = TokensPanel(ctx, form)
-            with gr.Tab("Stages", id="stages"):
-                tokens.stages_part()
-            with gr.Tab("Offsets", id="offsets"):
-                tokens.offsets_part()
-            with gr.Tab("Batch", id="batch"):
-                batch = BatchPanel(ctx, form)
-            with gr.Tab("Decode", id="decode"):
-                decode = DecodePanel(ctx, form, views)
-                tokens.trip_part()
-            with gr.Tab("Chat", id="chat"):
-                chat = ChatPanel(ctx, form)
-            with gr.Tab("Vocabulary", id="vocabulary"):
-                vocabulary = VocabularyPanel(ctx, form, views)
-            with gr.Tab("Compare", id="compare"):
-                compare = ComparePanel(ctx, form)
-            with gr.Tab("Code", id="code"):
-                code = CodePanel(ctx)
+        with gr.Column(scale=7, min_width=320):
+            stale = gr.HTML(padding=False, elem_id="tok-stale")
+            with gr.Tabs(elem_id="tok-views", overflow_behavior="wrap") as views:
+                with gr.Tab("Tokens", id="tokens"):
+                    tokens = TokensPanel(ctx, form)
+                with gr.Tab("Stages", id="stages"):
+                    tokens.stages_part()
+                with gr.Tab("Offsets", id="offsets"):
+                    tokens.offsets_part()
+                with gr.Tab("Batch", id="batch"):
+                    batch = BatchPanel(ctx, form)
+                with gr.Tab("Decode", id="decode"):
+                    decode = DecodePanel(ctx, form, views)
+                    tokens.trip_part()
+                with gr.Tab("Chat", id="chat"):
+                    chat = ChatPanel(ctx, form)
+                with gr.Tab("Vocabulary", id="vocabulary"):
+                    vocabulary = VocabularyPanel(ctx, form, views)
+                with gr.Tab("Compare", id="compare"):
+                    compare = ComparePanel(ctx, form)
+                with gr.Tab("Code", id="code"):
+                    code = CodePanel(ctx)
     viewing = gr.State("Tokens")
     views.select(_selected, None, viewing, api_visibility="private", queue=False, show_progress="hidden")
     for part in (form, tokens, batch, decode, chat, vocabulary, compare):
@@ -65,11 +68,32 @@ def build(ctx: Context, page: gr.Blocks) -> Tokenizer:
         vocabulary.look_up_on(strip)
     made = [tokens.made, batch.made, decode.made, chat.made, vocabulary.made, vocabulary.made_two, compare.made]
     code.wire(viewing, made)
+    for event in (form.picker.model.change, *(state.change for state in made)):
+        event(
+            outdated,
+            [form.picker.model, *made],
+            stale,
+            api_visibility="private",
+            queue=False,
+            show_progress="hidden",
+        )
     tokens.show_on(form.tokenize.click)
     tokens.show_on(form.text.submit)
     bring_into_view(form.tokenize.click, "tok-strip")
     wire_picker(ctx, page, form.picker, form.told, task=gr.State(""))
     return Tokenizer(form.picker, form.text, tokens.show_on)
+
+
+def outdated(model: str | None, *made: Asked) -> str:
+    """Which views show another model than the one that is chosen, as HTML; nothing where none does."""
+    older: dict[str, list[str]] = {}
+    for view, arguments in ((view, arguments) for one in made for view, arguments in one.items()):
+        shown = arguments.get("model")
+        if shown and model and shown != model:
+            older.setdefault(shown, []).append(VIEWS[view])
+    told = "; ".join(f"of {shown}: {', '.join(views)}" for shown, views in older.items())
+    sentence = f"These views are still {told}. Press their buttons again to see {model}."
+    return html.notice(sentence, "warning") if told else ""
 
 
 def _selected(event: gr.SelectData) -> str:

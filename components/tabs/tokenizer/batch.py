@@ -124,7 +124,8 @@ class BatchPanel:
         ctx = self.ctx
         fields = [*self.form.chosen, self.texts, *self.options.values()]
         outputs = [self.verdict, self.view, self.remedy, self._mending, self.made, *self.options.values()]
-        ctx.wire(self.run.click, self._make, fields, outputs, told=self.told)
+        failed = {self.verdict: "", self.view: html.empty(_EMPTY), self.remedy: gr.update(visible=False), self.made: {}}
+        ctx.wire(self.run.click, self._make, fields, outputs, told=self.told, failed=failed)
         ctx.wire(self.remedy.click, self._mend, [self._mending, *fields], outputs, told=self.told)
         taken = ctx.wire(
             self.examples.click,
@@ -167,7 +168,7 @@ class BatchPanel:
 
 
 def _whole(label: str, info: str, elem_id: str) -> gr.Number:
-    return gr.Number(label=label, info=info, value=0, minimum=0, precision=0, min_width=130, elem_id=elem_id)
+    return gr.Number(label=label, info=info, value=0, min_width=130, elem_id=elem_id)
 
 
 def _read_options(given: dict[str, Any]) -> dict[str, Any]:
@@ -175,9 +176,14 @@ def _read_options(given: dict[str, Any]) -> dict[str, Any]:
     numbers = ("pad_to_multiple_of", "max_length", "stride")
     return {
         **given,
-        **{name: int(given[name] or 0) for name in numbers},
+        **{name: whole(given[name]) for name in numbers},
         "pad_with": "eos" if given["pad_with"] else "",
     }
+
+
+def whole(value: float | None) -> float:
+    """A number as a field gives it, 0 where it is empty, whole where it is: what is none is refused by the service."""
+    return int(value) if value is not None and float(value).is_integer() else value or 0
 
 
 def read_texts(typed: str) -> list[Any]:

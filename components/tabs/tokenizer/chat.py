@@ -12,7 +12,7 @@ from components.tabs.context import Context, Updates
 from components.tabs.tokenizer.code import asked
 from components.tabs.tokenizer.form import Form, at
 from components.tabs.tokenizer.messages import MessagesForm, read_json
-from components.tabs.tokenizer.tokens import WINDOW, Pager
+from components.tabs.tokenizer.tokens import WINDOW, Pager, place_of
 from components.widgets import html
 from components.widgets.tokens import strip
 from components.widgets.tokens.chat import chat_tokens, chat_view
@@ -65,9 +65,16 @@ class ChatPanel:
         fields = [*self.form.chosen, self.prompt, self.tools, self.template, *self.messages.fields]
         outputs = [self.view, self.tokens, self.made, *self.pager.outputs]
         first = gr.State(0)
+        failed = {self.view: html.empty(_EMPTY), self.tokens: "", self.made: {}, **self.pager.hidden()}
         for event, by in ((self.run, 0), (self.pager.earlier, -WINDOW), (self.pager.later, WINDOW)):
             start = self.pager.start if by else first
-            self.ctx.wire(event.click, self._render, [gr.State(by), start, *fields], outputs, told=self.told)
+            self.ctx.wire(
+                event.click, self._render, [gr.State(by), start, *fields], outputs, told=self.told, failed=failed
+            )
+        self.ctx.wire(self.pager.to.submit, self._jump, [self.pager.to, *fields], outputs, told=self.told)
+
+    def _jump(self, visitor: Visitor, number: float | None, *values: Any) -> Updates:
+        return self._render(visitor, 0, place_of(number), *values)
 
     def _render(
         self,

@@ -69,7 +69,14 @@ class ComparePanel:
         """Compare, take the text of the form, offer the models at hand."""
         ctx = self.ctx
         fields = [self.models, self.text, self.labelled, self.prices]
-        ctx.wire(self.run.click, self._compare, fields, [self.view, self.made], told=self.told)
+        ctx.wire(
+            self.run.click,
+            self._compare,
+            fields,
+            [self.view, self.made],
+            told=self.told,
+            failed={self.view: html.empty(_EMPTY), self.made: {}},
+        )
         self.take.click(
             lambda text: (text, False),
             self.form.text,

@@ -26,7 +26,14 @@ class DecodePanel:
         form = self.form
         fields = [*form.chosen, form.ids, form.skip, form.clean]
         outputs = [form.decoded, self.view, self.made, self.views]
-        self.ctx.wire(form.decode.click, self._decode, fields, outputs, told=form.told_ids)
+        self.ctx.wire(
+            form.decode.click,
+            self._decode,
+            fields,
+            outputs,
+            told=form.told_ids,
+            failed={form.decoded: "", self.view: "", self.made: {}},
+        )
 
     def _decode(self, visitor: Visitor, model: str, revision: str, typed: str, skip: bool, clean: bool) -> Updates:
         rows = read_ids(typed or "")

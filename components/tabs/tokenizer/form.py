@@ -49,7 +49,6 @@ class Form:
                 label="Price of a million tokens",
                 info="In any currency; 0 shows no cost.",
                 value=0,
-                minimum=0,
                 elem_id="tok-price",
             )
             self.revision = gr.Textbox(
@@ -119,6 +118,10 @@ def known(ctx: Context, visitor: Visitor) -> list[str]:
     return list(dict.fromkeys([*runs, *found]))
 
 
+#: Most digits of an id that may be in a vocabulary, its sign included.
+_DIGITS = 12
+
+
 def read_ids(typed: str) -> list[list[int]]:
     """Lists of ids, as people copy them: one a line, or each in brackets, with commas or spaces between.
 
@@ -129,7 +132,12 @@ def read_ids(typed: str) -> list[list[int]]:
     rows = [words for words in (re.findall(r"[^\s,;\[\]]+", line) for line in lists) if words]
     if not rows:
         raise WorkbenchError("Write the ids to decode, separated by commas or spaces.", field="ids")
-    wrong = next((word for row in rows for word in row if not re.fullmatch(r"-?\d{1,12}", word)), None)
+    wrong = next((word for row in rows for word in row if not re.fullmatch(r"-?\d+", word)), None)
     if wrong is not None:
         raise WorkbenchError(f"“{wrong[:40]}” is not an id. Write whole numbers, such as 101, 7592, 102.", field="ids")
+    large = next((word for row in rows for word in row if len(word) > _DIGITS), None)
+    if large is not None:
+        raise WorkbenchError(
+            f"The id {large[:12]}… has {len(large):,} digits: it is beyond every vocabulary.", field="ids"
+        )
     return [[int(word) for word in row] for row in rows]

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from components.service.errors import WorkbenchError
+from components.widgets.html import notice
 
 ROWS = 8
 _ROLES = ["system", "user", "assistant", "tool"]
@@ -33,6 +34,7 @@ class MessagesForm:
             with gr.Row():
                 self.add = gr.Button("Add a message", size="sm", elem_id="tok-chat-add")
                 self.remove = gr.Button("Remove the last", size="sm", elem_id="tok-chat-remove")
+        self.told = gr.HTML(padding=False, elem_id="tok-chat-way-told")
         self.json = gr.Code(
             language="json",
             label="Messages as JSON",
@@ -77,7 +79,8 @@ class MessagesForm:
         quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
         self.add.click(lambda count: _counted(count + 1), self.count, [self.count, *self.rows], **quiet)
         self.remove.click(lambda count: _counted(count - 1), self.count, [self.count, *self.rows], **quiet)
-        self.way.input(_shown, self.fields, [self.by_row, self.json], **quiet)
+        outputs = [self.way, self.count, self.by_row, self.json, self.told, *self.roles, *self.contents, *self.rows]
+        self.way.input(gone_over, self.fields, outputs, **quiet)
 
     @staticmethod
     def read(way: str, count: int, typed: str | None, *values: Any) -> list[dict[str, Any]]:
@@ -113,9 +116,49 @@ def _counted(count: int) -> list[Any]:
     return [kept, *(gr.update(visible=number < kept) for number in range(ROWS))]
 
 
-def _shown(way: str, count: int, typed: str | None, *values: Any) -> tuple[Any, Any]:
-    """Rows or JSON; the rows are written into the JSON when it is opened for the first time."""
-    if way == _BY_ROW:
-        return gr.update(visible=True), gr.update(visible=False)
-    rows = json.dumps(_messages(count, *values), indent=2, ensure_ascii=False)
-    return gr.update(visible=False), gr.update(visible=True, value=(typed or "").strip() or rows)
+def gone_over(way: str, count: int, typed: str | None, *values: Any) -> list[Any]:
+    """From rows to JSON or back: what was written in the one is carried over to the other.
+
+    Returns:
+        Updates of the way, the number of rows, the column of rows, the JSON, what is told, the roles, the contents
+        and the rows.
+    """
+    kept = [gr.skip()] * (3 * ROWS)
+    if way == _JSON:
+        rows = json.dumps(_messages(count, *values), indent=2, ensure_ascii=False)
+        return [way, count, gr.update(visible=False), gr.update(visible=True, value=rows), "", *kept]
+    try:
+        messages = read_rows(typed)
+    except WorkbenchError as error:
+        told = notice(error.message, "warning")
+        return [_JSON, count, gr.update(visible=False), gr.update(visible=True), told, *kept]
+    filled = [*messages, *({"role": "user", "content": ""} for _ in range(ROWS - len(messages)))]
+    return [
+        way,
+        len(messages),
+        gr.update(visible=True),
+        gr.update(visible=False),
+        "",
+        *(one["role"] for one in filled),
+        *(one["content"] for one in filled),
+        *(gr.update(visible=number < len(messages)) for number in range(ROWS)),
+    ]
+
+
+def read_rows(typed: str | None) -> list[dict[str, str]]:
+    """Messages in JSON that the rows can hold.
+
+    Raises:
+        WorkbenchError: The JSON is none, or has what no row has a field for.
+    """
+    messages = read_json(typed, "messages")
+    plain = all(
+        isinstance(one, dict) and set(one) == {"role", "content"} and all(isinstance(v, str) for v in one.values())
+        for one in messages
+    )
+    if not plain or not 1 <= len(messages) <= ROWS:
+        raise WorkbenchError(
+            f"These messages stay JSON: rows hold 1 to {ROWS} messages of a role and a text, and nothing else.",
+            field="messages",
+        )
+    return messages

@@ -18,6 +18,8 @@ from components.widgets.tokens.stages import stages_view
 
 #: Most tokens on the page at once.
 WINDOW = 300
+#: A place that no text has tokens at, as far as a window may be asked for.
+_FARTHEST = 10**9
 _EMPTY = "Press Tokenize. Each token is shown in its own colour, with its id and its place in the text."
 _STAGES = "Press Tokenize. Every step from the text to its ids is shown here, with what it changes."
 _OFFSETS = "Press Tokenize. Each token is held against the characters that its offsets name."
@@ -33,11 +35,16 @@ class Pager:
             self.earlier = gr.Button("Earlier", size="sm", min_width=80, elem_id=f"{prefix}-earlier")
             self.said = gr.HTML(padding=False, elem_classes="wb-quiet", elem_id=f"{prefix}-window")
             self.later = gr.Button("Later", size="sm", min_width=80, elem_id=f"{prefix}-later")
+            self.to = gr.Number(label="Go to number", value=None, min_width=110, elem_id=f"{prefix}-to")
 
     @property
     def outputs(self) -> list[Any]:
         """What `show` updates."""
         return [self.start, self.row, self.earlier, self.said, self.later]
+
+    def hidden(self) -> Updates:
+        """No window: nothing is shown."""
+        return {self.start: 0, self.row: gr.update(visible=False)}
 
     def show(self, start: int, shown: int, total: int, what: str = "tokens") -> Updates:
         """Tell which part is shown; nothing where it is all."""
@@ -81,20 +88,36 @@ class TokensPanel:
         return [*views, self.made, self.form.ids, *self.pager.outputs]
 
     def show_on(self, event: Callable[..., Any]) -> Any:
-        """Tokenize on `event`, and show the beginning."""
-        return self.ctx.wire(event, self._show, self.form.fields, self.outputs, told=self.form.told)
+        """Tokenize on `event`, and show the beginning; what was shown before goes where that fails."""
+        told = self.form.told
+        return self.ctx.wire(event, self._show, self.form.fields, self.outputs, told=told, failed=self._emptied())
+
+    def _emptied(self) -> Updates:
+        empty = {self.strip: _EMPTY, self.stages: _STAGES, self.offsets: _OFFSETS, self.trip: _TRIP}
+        blank = dict.fromkeys((self.counts, self.legend, self.table), "")
+        return {
+            **{view: html.empty(words) for view, words in empty.items()},
+            **blank,
+            self.made: {},
+            **self.pager.hidden(),
+        }
 
     def wire(self) -> None:
         """Move the window."""
         fields = [self.pager.start, *self.form.fields]
         self.ctx.wire(self.pager.earlier.click, self._move(-WINDOW), fields, self.outputs, told=self.form.told)
         self.ctx.wire(self.pager.later.click, self._move(WINDOW), fields, self.outputs, told=self.form.told)
+        jump = [self.pager.to, *self.form.fields]
+        self.ctx.wire(self.pager.to.submit, self._jump, jump, self.outputs, told=self.form.told)
 
     def _move(self, by: int) -> Callable[..., Updates]:
         def move(visitor: Visitor, start: int, *values: Any) -> Updates:
             return self._show(visitor, *values, start=max(0, start + by))
 
         return move
+
+    def _jump(self, visitor: Visitor, number: float | None, *values: Any) -> Updates:
+        return self._show(visitor, *values, start=place_of(number))
 
     def _show(self, visitor: Visitor, *values: Any, start: int = 0) -> Updates:
         given = self.form.read(*values)
@@ -114,6 +137,11 @@ class TokensPanel:
             self.made: _made(given, seen),
             **self.pager.show(start, len(seen["tokens"]), seen["counts"]["tokens"]),
         }
+
+
+def place_of(number: float | None) -> int:
+    """Where a window begins that a visitor asks for by a number from 1; the beginning for what is none."""
+    return min(int(number) - 1, _FARTHEST) if number is not None and number >= 1 else 0
 
 
 def _made(given: dict[str, Any], seen: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -10,9 +10,10 @@ import gradio as gr
 from components.service.tasks import TASKS
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
+from components.tabs.tokenizer.batch import whole
 from components.tabs.tokenizer.code import asked
 from components.tabs.tokenizer.form import Form, at, known
-from components.tabs.tokenizer.tokens import Pager
+from components.tabs.tokenizer.tokens import Pager, place_of
 from components.widgets import html
 from components.widgets.tokens import vocabulary as draw
 
@@ -75,8 +76,8 @@ class VocabularyPanel:
                     **small,
                 )
                 only = gr.Dropdown(_ONLY, value="", label="Only", elem_id="tok-voc-only", **small)
-                least = gr.Number(label="Characters, at least", value=0, minimum=0, precision=0, **small)
-                most = gr.Number(label="at most (0: any)", value=0, minimum=0, precision=0, **small)
+                least = gr.Number(label="Characters, at least", value=0, **small)
+                most = gr.Number(label="at most (0: any)", value=0, **small)
             with gr.Row():
                 sort = gr.Dropdown(_SORTS, value="id", label="Order by", elem_id="tok-voc-sort", **small)
                 descending = gr.Checkbox(label="Largest first", **small)
@@ -103,10 +104,12 @@ class VocabularyPanel:
         ctx = self.ctx
         fields = [self.query, self.mode, *self.form.chosen, *self.filters.values()]
         outputs = [self.found, self.facts, self.detail, self.made, *self.pager.outputs]
+        failed = {self.found: html.empty(_EMPTY), self.facts: "", self.detail: "", self.made: {}, **self.pager.hidden()}
         for event in (self.search.click, self.query.submit):
-            ctx.wire(event, self._search, fields, outputs, told=self.told)
+            ctx.wire(event, self._search, fields, outputs, told=self.told, failed=failed)
         for button, by in ((self.pager.earlier, -_PAGE), (self.pager.later, _PAGE)):
             ctx.wire(button.click, self._move(by), [self.pager.start, *fields], outputs, told=self.told)
+        ctx.wire(self.pager.to.submit, self._jump, [self.pager.to, *fields], outputs, told=self.told)
         for listed in (self.found, self.detail):
             self.look_up_on(listed)
         quiet: dict[str, Any] = {"told": self.told_two, "clears": False, "show_progress": "hidden"}
@@ -142,11 +145,14 @@ class VocabularyPanel:
 
         return move
 
+    def _jump(self, visitor: Visitor, number: float | None, *values: Any) -> Updates:
+        return self._search(visitor, *values, start=place_of(number))
+
     def _search(
         self, visitor: Visitor, query: str, mode: str, model: str, revision: str, *values: Any, start: int = 0
     ) -> Updates:
         filters = dict(zip(self.filters, values, strict=True))
-        numbers = {name: int(filters[name] or 0) for name in ("min_length", "max_length")}
+        numbers = {name: whole(filters[name]) for name in ("min_length", "max_length")}
         options = {**filters, **numbers, "script": filters["script"] or "", "mode": mode}
         window = {"start": start, "count": _PAGE}
         found = self.ctx.bench.tokens.search_vocabulary(
