@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from components.widgets.html import escape, percent
@@ -18,15 +19,19 @@ _WRITTEN = ("generated_text", "summary_text", "translation_text")
 
 def before_after(rows: list[dict[str, Any]]) -> str:
     """The answers of `/try_run`: for each input what the model said before the run and says after it."""
-    lines = "".join(
-        f"<tr><td>{input_html(row['text'])}</td><td>{answer_html(row['text'], row['before'])}</td>"
-        f"<td>{answer_html(row['text'], row['after'])}</td></tr>"
-        for row in rows
-    )
+    cells = [[input_html(row["text"]), *(answer_html(row["text"], row[when]) for when in ("before", "after"))]
+             for row in rows]  # fmt: skip
+    shown = rich_table(["Input", "Before", "After"], cells, label="Answers before and after the run")
+    return f'<p class="wb-lead">{_LEAD}</p>{shown}'
+
+
+def rich_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, label: str) -> str:
+    """A table whose cells are HTML already; see `html.table` for plain values."""
+    head = "".join(f"<th>{escape(title)}</th>" for title in header)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return (
-        f'<p class="wb-lead">{_LEAD}</p><div class="wb-table wb-answers" role="region" '
-        'aria-label="Answers before and after the run" tabindex="0"><table><thead><tr><th>Input</th><th>Before</th>'
-        f"<th>After</th></tr></thead><tbody>{lines}</tbody></table></div>"
+        f'<div class="wb-table wb-answers" role="region" aria-label="{escape(label)}" tabindex="0"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -73,7 +78,7 @@ def answer_html(given: Any, answer: Any) -> str:
         return "nothing"
     first = rows[0]
     if not isinstance(first, dict):
-        return escape(short(answer))
+        return escape(short(", ".join(map(str, rows))))
     if "entity_group" in first or "entity" in first:
         return _spans(given, rows)
     for name in _WRITTEN:

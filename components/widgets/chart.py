@@ -140,7 +140,7 @@ def _curve(frame: _Frame, number: int, curve: Series) -> str:
     marks = "".join(
         f'<circle class="wb-dot {style}" cx="{frame.x(x)}" cy="{frame.y(y)}" r="3.5">'
         f"<title>{escape(curve.name)} {y:.4g} at {x:,.6g}</title></circle>"
-        for x, y in (curve.points if curve.marked else ())
+        for x, y in (curve.points if curve.marked or len(curve.points) == 1 else ())
     )
     return area + line + marks
 

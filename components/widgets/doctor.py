@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.widgets.answers import input_html, rich_table
 from components.widgets.histogram import histogram
-from components.widgets.html import bars, escape, facts, notice, percent, table
-from components.widgets.rows import short
+from components.widgets.html import bars, escape, facts, notice, percent
 
 #: A click on a remedy, or on its undoing, is told to the page.
 PICKING = """element.addEventListener("click", (event) => {
@@ -112,8 +112,8 @@ def _lengths(seen: dict[str, Any]) -> str:
 
 def _raw(seen: dict[str, Any]) -> str:
     names = [column["name"] for column in seen["columns"]]
-    rows = [[None if row.get(name) is None else short(row[name]) for name in names] for row in seen["rows"][:_ROWS]]
-    return '<p class="wb-lead">First rows</p>' + table(names, rows, label="First rows of the data")
+    rows = [[input_html(row.get(name)) for name in names] for row in seen["rows"][:_ROWS]]
+    return '<p class="wb-lead">First rows</p>' + rich_table(names, rows, label="First rows of the data")
 
 
 def _tokenized(preview: Sequence[dict[str, Any]]) -> str:

@@ -38,9 +38,10 @@ _BASELINES = {
 }
 
 
-def baseline_title(name: str) -> str:
-    """What a score that needs no model comes from."""
-    return _BASELINES.get(name, name.replace("_", " "))
+def baseline_title(name: str, figures: dict[str, Any]) -> str:
+    """What a score that needs no model comes from: always the same answer, where it is one."""
+    said = figures.get("label")
+    return f"always {said}" if said else _BASELINES.get(name, name.replace("_", " "))
 
 
 def metric_title(name: str, task: str = "") -> str:

@@ -9,6 +9,8 @@ from components.widgets.figures import figure, metric_title
 from components.widgets.html import notice, table
 from components.widgets.rows import short
 
+_COLOURS = 4
+
 
 def run_compare_view(made: dict[str, Any]) -> str:
     """The answer of `/compare_runs`."""
@@ -34,13 +36,20 @@ def _figures(runs: list[dict[str, Any]]) -> str:
 def _charts(made: dict[str, Any]) -> str:
     curves = made["curves"]
     metric = next((run["metric"] for run in made["runs"] if run["metric"]), None)
-    loss = [Series(one["name"], [(x, y) for x, y in one["train"]]) for one in curves]
+    loss = _series(curves, "train")
     drawn = line_chart("Training loss", loss, x_title="step", y_title="loss")
     if metric:
-        evaluated = [Series(one["name"], [(x, y) for x, y in one["eval"]], marked=True) for one in curves]
-        title = f"Validation: {metric_title(metric)}"
-        drawn += line_chart(title, evaluated, x_title="step", y_title=metric_title(metric))
+        title = metric_title(metric)
+        drawn += line_chart(title, _series(curves, "eval"), x_title="step", y_title=title)
     return f'<div class="wb-charts wb-spaced">{drawn}</div>'
+
+
+def _series(curves: list[dict[str, Any]], name: str) -> list[Series]:
+    """A curve a run; there are four colours, so a fifth run and those after it are dashed."""
+    return [
+        Series(one["name"], [(x, y) for x, y in one[name]], dashed=number >= _COLOURS, marked=name == "eval")
+        for number, one in enumerate(curves)
+    ]
 
 
 def _differences(made: dict[str, Any]) -> str:

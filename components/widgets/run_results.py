@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.widgets.answers import input_html
+from components.widgets.answers import answer_html, input_html, rich_table
 from components.widgets.chart import Series, line_chart
 from components.widgets.figures import baseline_title, between, figure, metric_title, metrics_of
 from components.widgets.html import empty, escape, notice, table
-from components.widgets.rows import confusion, short
+from components.widgets.rows import confusion
 
 NO_RESULTS = "When the run has ended, its final figures, its errors and what they have in common stand here."
 _WORST = 20
@@ -43,7 +43,7 @@ def _figures(state: dict[str, Any], results: dict[str, Any]) -> str:
         "95 % band",
         *tested,
         "Untrained",
-        *(baseline_title(key).capitalize() for key in baselines),
+        *(baseline_title(*one).capitalize() for one in baselines.items()),
     ]
     rows = [
         [
@@ -90,14 +90,15 @@ def _thresholds(rows: list[dict[str, Any]], labels: list[str]) -> str:
 def _worst(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return ""
-    lines = "".join(
-        f"<tr><td>{input_html(row['input'])}</td><td>{escape(short(row.get('gold')))}</td>"
-        f'<td>{escape(short(row.get("answer")))}</td><td class="wb-num">{figure(row.get("loss")) or "–"}</td></tr>'
+    known = [name for name in ("gold", "answer") if any(row.get(name) is not None for row in rows)]
+    cells = [
+        [
+            input_html(row["input"]),
+            *(answer_html(row["input"], row.get(name)) for name in known),
+            figure(row.get("loss")) or "–",
+        ]
         for row in rows[:_WORST]
-    )
-    return (
-        '<p class="wb-lead">Most wrong: the validation rows with the highest loss. Look for wrong labels here first.'
-        '</p><div class="wb-table" role="region" aria-label="Rows that the model is most wrong about" tabindex="0">'
-        f"<table><thead><tr><th>Input</th><th>Gold</th><th>Answer</th><th>Loss</th></tr></thead><tbody>{lines}</tbody>"
-        "</table></div>"
-    )
+    ]
+    header = ["Input", *(name.capitalize() for name in known), "Loss"]
+    lead = "Most wrong: the validation rows with the highest loss. Look for wrong labels here first."
+    return f'<p class="wb-lead">{lead}</p>' + rich_table(header, cells, label="Rows that the model is most wrong about")

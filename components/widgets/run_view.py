@@ -122,7 +122,8 @@ def _message(state: dict[str, Any]) -> str:
         return notice(said, "error", title=_FAILED.get(failure.get("kind"), "")) + _left(state)
     level = "warning" if state["status"] in ("interrupted", "stopped") else "info"
     outcome = state.get("outcome") or {}
-    return (notice(state["message"], level, title=outcome.get("title", "")) if state["message"] else "") + _left(state)
+    said = "" if state["message"].rstrip(".") == STATUS[state["status"]] else state["message"]
+    return notice(said, level, title=f"{outcome['title']}." if outcome else "") + _left(state)
 
 
 def _left(state: dict[str, Any]) -> str:
@@ -152,7 +153,7 @@ def _pushes(state: dict[str, Any]) -> str:
 
 def _charts(state: dict[str, Any]) -> str:
     """Loss, metrics with what there is to beat, and what shows whether training is sound."""
-    steps = state["progress"]["steps"]
+    steps = _end(state)
     evaluations = state["eval"]
     every, smooth = _smoothed(_points(state["train"], "loss"))
     curves = [
@@ -181,8 +182,7 @@ def _train_chart(state: dict[str, Any], name: str, title: str, axis: str, unit: 
     if not points:
         return ""
     _, smooth = _smoothed(points)
-    steps = state["progress"]["steps"]
-    return line_chart(title, [Series("", smooth)], x_title="step", y_title=axis, x_max=steps, y_min=0.0)
+    return line_chart(title, [Series("", smooth)], x_title="step", y_title=axis, x_max=_end(state), y_min=0.0)
 
 
 def _metric_chart(state: dict[str, Any], name: str) -> str:
@@ -192,11 +192,15 @@ def _metric_chart(state: dict[str, Any], name: str) -> str:
     series = [Series(named, _points(evaluations, name), bands, marked=True)]
     baselines = state["facts"].get("baselines") or state["results"].get("baselines") or {}
     for key, figures in baselines.items():
-        series += _constant(baseline_title(key), figures.get(name), state)
+        series += _constant(baseline_title(key, figures), figures.get(name), state)
     series += _constant("untrained", (state["facts"].get("untrained") or {}).get(name), state)
-    return line_chart(
-        metric_title(name, task), series, x_title="step", y_title=metric_title(name), x_max=state["progress"]["steps"]
-    )
+    return line_chart(metric_title(name, task), series, x_title="step", y_title=metric_title(name), x_max=_end(state))
+
+
+def _end(state: dict[str, Any]) -> float:
+    """Where the step axis ends: with the run, or while it trains with room for as much again as there is."""
+    step, steps = state["progress"]["step"] or 0, state["progress"]["steps"] or 0
+    return float(min(steps, 2 * step) if state["status"] in ACTIVE else step)
 
 
 def _constant(name: str, value: Any, state: dict[str, Any]) -> list[Series]:
@@ -204,7 +208,7 @@ def _constant(name: str, value: Any, state: dict[str, Any]) -> list[Series]:
     if not isinstance(value, int | float):
         return []
     rows = state["eval"] or [{"step": 1}]
-    end = max(state["progress"]["steps"] or 0, rows[-1]["step"], 1)
+    end = max(_end(state), rows[-1]["step"], 1)
     return [Series(name, [(0, value), (end, value)], dashed=True)]
 
 

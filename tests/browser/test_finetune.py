@@ -37,14 +37,126 @@ def test_a_file_is_looked_at_trained_on_stopped_and_found_again(page: Page, app:
     page.get_by_role("tab", name="Fine-tune", exact=True).click()
     expect(page.locator("#ft-run h3")).to_have_text("mine, stopped")
     expect(page.locator("#ft-run .wb-badge")).to_have_text("Training")
+    expect(page.locator("#ft-effect")).to_contain_text("can be resumed")
     page.locator("#ft-stop").click()
     expect(page.locator("#ft-run .wb-badge")).to_have_text("Stopped", timeout=90_000)
     expect(page.locator("#ft-run")).to_contain_text("the model so far can be used")
+    expect(page.locator("#ft-resume")).to_be_visible()
 
     page.locator("#ft-to-play").click()
     page.locator("#pg-text textarea").fill("thing number 7 is here")
     page.locator("#pg-run").click()
     expect(page.locator("#pg-result")).to_contain_text("good")
+
+
+def open_tab(page: Page, address: str) -> None:
+    page.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+    page.goto(address)
+    expect(page.locator("#who")).to_contain_text("Embedded Hub")
+    page.get_by_role("tab", name="Fine-tune", exact=True).click()
+
+
+def view(page: Page, name: str) -> None:
+    page.locator("#ft-views").get_by_role("tab", name=name, exact=True).click()
+
+
+def choose(page: Page, field: str, option: str) -> None:
+    page.locator(f"#{field} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_the_data_doctor_is_obeyed_and_undone_and_the_run_is_rehearsed(page: Page, app: Any) -> None:
+    open_tab(page, app.url)
+    page.get_by_label("Paste rows").check()
+    rows = [f"a good thing {i},good\na bad thing {i},bad" for i in range(20)]
+    page.locator("#ft-pasted textarea").fill("\n".join(["text,label", *rows, "lonely,odd"]))
+    page.locator("#ft-look").click()
+    preview = page.locator("#ft-preview")
+    expect(preview.locator(".wb-strip").first).to_contain_text("[CLS]")
+    expect(preview.locator(".wb-histogram")).to_be_visible()
+    preview.locator("button[data-remedy]", has_text="Leave out 1 class").click()
+    expect(preview.locator("button[data-undo]")).to_be_visible()
+    expect(preview.locator(".wb-bars")).not_to_contain_text("odd")
+    preview.locator("button[data-undo]").click()
+    expect(preview.locator(".wb-bars")).to_contain_text("odd")
+    page.locator("#ft-rehearse").click()
+    expect(page.locator("#ft-rehearsal .wb-checks li").first).to_be_visible(timeout=90_000)
+    expect(page.locator("#ft-rehearsal")).to_contain_text("It fits")
+
+
+@pytest.mark.parametrize(
+    ("task", "columns", "learned"),
+    [
+        ("Token classification", {"tokens": "tokens", "tags": "tags"}, "B-PER"),
+        ("Question answering", {"question": "question", "context": "context", "answers": "answers"}, "oranges"),
+        ("Translation", {"text": "fr", "target": "en"}, "Hello everyone."),
+    ],
+)
+def test_each_task_shows_its_own_columns_and_an_example(
+    page: Page, app: Any, task: str, columns: dict[str, str], learned: str
+) -> None:
+    open_tab(page, app.url)
+    choose(page, "ft-task", task)
+    expect(page.locator("#ft-pasted textarea")).to_be_visible()
+    page.locator("#ft-look").click()
+    for role, name in columns.items():
+        expect(page.locator(f"#ft-{role}-col input")).to_have_value(name)
+    expect(page.locator("#ft-label-col")).to_have_count(0)
+    expect(page.locator("#ft-preview")).to_contain_text(learned)
+    expect(page.locator("#ft-preview .wb-strip").first).to_be_visible()
+
+
+def test_runs_wait_in_line_are_repeated_compared_and_deleted(page: Page, app: Any) -> None:
+    open_tab(page, app.url)
+    page.get_by_label("Paste rows").check()
+    rows = [f"a good thing {i},good\na bad thing {i},bad" for i in range(40)]
+    page.locator("#ft-pasted textarea").fill("\n".join(["text,label", *rows]))
+    page.locator("#ft-epochs input").fill("100")
+    page.get_by_label("Name of the run").fill("long")
+    page.locator("#ft-start").click()
+    expect(page.locator("#ft-run .wb-badge")).to_have_text("Training")
+    page.locator("#ft-epochs input").fill("1")
+    page.get_by_label("Name of the run").fill("short")
+    page.locator("#ft-start").click()
+    expect(page.locator("#ft-run h3")).to_have_text("short")
+    expect(page.locator("#ft-run")).to_contain_text("Place 1 in line")
+    page.locator("#ft-runs input").click()
+    page.get_by_role("option").filter(has_text="long").click()
+    choose(page, "ft-how", "Discard")
+    expect(page.locator("#ft-effect")).to_contain_text("deleted")
+    page.locator("#ft-stop").click()
+    expect(page.locator("#ft-run .wb-badge")).to_have_text("Stopped")
+    page.locator("#ft-runs input").click()
+    page.get_by_role("option").filter(has_text="short").click()
+    expect(page.locator("#ft-run .wb-badge")).to_have_text("Finished", timeout=90_000)
+    view(page, "Results")
+    expect(page.locator("#ft-results")).to_contain_text("Confusion matrix")
+    expect(page.locator("#ft-results")).to_contain_text("Another threshold")
+    view(page, "Log")
+    expect(page.locator("#ft-log")).to_contain_text("loss")
+    view(page, "Code")
+    expect(page.locator("#ft-code")).to_contain_text("Trainer")
+
+    page.locator("#ft-again").click()
+    expect(page.locator("#ft-told")).to_contain_text("holds the settings of short")
+    expect(page.get_by_label("As in the run before")).to_be_checked()
+    page.locator("#ft-learning-rate input").fill("0.001")
+    page.get_by_label("Name of the run").fill("quicker")
+    page.locator("#ft-start").click()
+    expect(page.locator("#ft-run h3")).to_have_text("quicker")
+    expect(page.locator("#ft-run .wb-badge")).to_have_text("Finished", timeout=90_000)
+    view(page, "History")
+    listed = page.locator("#ft-history label")
+    listed.filter(has_text="short").locator("input").check()
+    listed.filter(has_text="quicker").locator("input").check()
+    page.locator("#ft-history-compare").click()
+    result = page.locator("#ft-history-result")
+    expect(result).to_contain_text("learning rate")
+    expect(result.locator("svg").first).to_be_visible()
+    page.locator("#ft-history-delete").click()
+    expect(result).to_contain_text("2 deleted")
+    expect(listed.filter(has_text="quicker")).to_have_count(0)
 
 
 def test_numbers_that_are_not_whole_and_data_that_changed_are_told(page: Page, app: Any) -> None:

@@ -15,6 +15,7 @@ from components.tabs.finetune.data import DataForm
 from components.tabs.finetune.doctor import DoctorPanel
 from components.tabs.finetune.examples import STARTS
 from components.tabs.finetune.history import HistoryPanel
+from components.tabs.finetune.jobs import JobPanel
 from components.tabs.finetune.rehearsal import RehearsalPanel
 from components.tabs.finetune.run import RunPanel
 from components.tabs.finetune.samples import SampleForm
@@ -70,6 +71,7 @@ class RunForm:
             self.start = gr.Button("Start", variant="primary", elem_id="ft-start", scale=3, min_width=160)
         self.told = gr.HTML(padding=False, elem_id="ft-told")
         self.rehearsal = RehearsalPanel(ctx)
+        self.jobs = JobPanel(ctx)
 
     @property
     def fields(self) -> list[Component]:
@@ -97,10 +99,18 @@ class RunForm:
         bring_into_view(self.start.click, "ft-run")
         self.settings.wire(data.task)
         self.rehearsal.wire(self.rehearse, [self.settings.repo, *self.fields], self._whole, self.settings, self.told)
+        self.jobs.wire(self.fields, self._at_hand)
         plain: dict[str, Any] = {"told": self.told, "show_progress": "hidden"}
         chosen = [data.kind, data.dataset, data.config, data.revision, data.rows, self.picker.model]
         ctx.wire(data.task.input, self._choose, [data.task], [*chosen, *self._of_task], **plain)
-        ctx.wire(data.kind.change, lambda _visitor, kind: data.source_shown(kind), [data.kind], data.sources, **plain)
+        ctx.wire(
+            data.kind.change,
+            lambda _visitor, kind: data.source_shown(kind),
+            [data.kind],
+            data.sources,
+            clears=False,
+            **plain,
+        )
         pair = data.columns["text_pair"]
         ctx.wire(pair.change, lambda _visitor, *given: self.samples.pair(*given), [data.task, pair],
                  [self.samples.second], clears=False, **plain)  # fmt: skip
@@ -144,16 +154,20 @@ class RunForm:
             self.told: html.notice(f"The form holds the settings of {state['name']}. Change some, then press Start."),
         }
 
-    def _whole(self, repo: str | None, *values: Any) -> dict[str, Any]:
-        """The spec for a rehearsal, which needs the data at hand."""
+    def _whole(self, repo: str | None, *values: Any) -> tuple[dict[str, Any], str]:
+        """The spec for a rehearsal, and where the model is to be pushed."""
+        return self._at_hand(*values), (repo or "").strip()
+
+    def _at_hand(self, *values: Any) -> dict[str, Any]:
+        """The spec, for what needs its data at hand."""
         spec = self.read(*values)
         if "data" not in spec:
             raise WorkbenchError(
-                "The data of the earlier run lies in its own folder, where no rehearsal reaches it. Start the run, or "
+                "The data of the earlier run lies in its own folder, which only a run here reads. Start the run, or "
                 "choose the data again.",
                 field="data",
             )
-        return {**spec, "repo": (repo or "").strip()}
+        return spec
 
     def _starter(self, panel: RunPanel) -> Any:
         bench = self.ctx.bench

@@ -20,6 +20,7 @@ HUB, FILE, IMAGES, ROWS = SOURCES = ("Hub data set", "Upload a file", "Upload im
 KEPT = "As in the run before"
 _FILE_TYPES = [".csv", ".tsv", ".jsonl", ".json", ".parquet"]
 _NONE = [("none", "")]
+_LEARNED = ("label", "tags", "answers", "target")
 
 
 class DataForm:
@@ -171,11 +172,12 @@ class DataForm:
 
 
 def _every_role() -> dict[str, Column]:
+    """Every role of any task: what is read first, what is learned last."""
     found: dict[str, Column] = {}
     for task in TRAIN_TASKS.values():
         for column in task.columns:
             found.setdefault(column.role, column)
-    return found
+    return dict(sorted(found.items(), key=lambda one: one[0] in _LEARNED))
 
 
 def _column(column: Column, first: TrainTask) -> gr.Dropdown:

@@ -20,11 +20,11 @@ _NO_DATA = "Press Look at the data: its columns, labels and anything that would 
 
 
 class DoctorPanel:
-    """The findings; `seen` holds the remedies that were offered last."""
+    """The findings; `seen` holds the remedies that were offered last, None before anything was looked at."""
 
     def __init__(self, ctx: Context, data: DataForm, panel: RunPanel) -> None:
         self.ctx, self.data, self.views = ctx, data, panel.views
-        self.seen = gr.State([])
+        self.seen = gr.State(None)
         with panel.data_tab:
             self.shown = gr.HTML(html.empty(_NO_DATA), padding=False, elem_id="ft-preview", js_on_load=PICKING)
 
@@ -39,8 +39,9 @@ class DoctorPanel:
         data, wire = self.data, self.ctx.wire
         fields = [data.remedies, picker.model, *settings.fields, *data.fields]
         looked = [self.shown, self.views, self.seen, *data.columns.values()]
-        for event in (data.look.click, data.dataset.submit, data.file.upload):
+        for event in (data.look.click, data.dataset.submit):
             wire(event, self._look, fields, looked, told=data.told)
+        wire(data.file.upload, self._look_afresh, fields, looked, told=data.told)
         for column in data.columns.values():
             wire(column.input, self._look_again, [self.seen, *fields], looked, told=data.told)
         picked = wire(
@@ -59,13 +60,13 @@ class DoctorPanel:
     def _forget(self) -> None:
         """What was said of other data may not stand beside this one, nor its remedies or its columns be used."""
         data, plain = self.data, {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-        left: list[Any] = ["", html.empty(_NO_DATA), {}, []]
+        left: list[Any] = ["", html.empty(_NO_DATA), {}, None]
         targets = [data.told, self.shown, data.remedies, self.seen]
         for event in (data.kind.input, data.dataset.input, data.config.input, data.rows.input, data.file.clear):
             event(lambda: left, None, targets, **plain)
         data.task.input(lambda: left, None, targets, **plain)
         columns = list(data.columns.values())
-        for event in (data.kind.input, data.dataset.input, data.file.upload, data.file.clear):
+        for event in (data.kind.input, data.dataset.input, data.file.clear):
             event(lambda: [None] * len(columns), None, columns, **plain)
 
     def _look(self, visitor: Visitor, remedies: dict[str, Any], model: str | None, *values: Any) -> Updates:
@@ -96,15 +97,20 @@ class DoctorPanel:
             **self.data.offer(wanted["task"], names, seen["suggested"]),
         }
 
-    def _look_again(self, visitor: Visitor, seen: list[Any], *values: Any) -> Updates:
+    def _look_afresh(self, visitor: Visitor, *values: Any) -> Updates:
+        """Other data has come: the columns that were chosen are not its own."""
+        columns = len(self.data.columns)
+        return self._look(visitor, *values[:-columns], *[None] * columns)
+
+    def _look_again(self, visitor: Visitor, seen: list[Any] | None, *values: Any) -> Updates:
         """Another column is chosen: judged at once where the data was looked at before."""
-        return self._look(visitor, *values) if seen else {}
+        return {} if seen is None else self._look(visitor, *values)
 
     def _pick(self, _visitor: Visitor, picked: dict[str, Any], seen: list[Any], remedies: dict[str, Any]) -> Updates:
         if "undo" in picked:
             return {self.data.remedies: {name: one for name, one in remedies.items() if name != picked["undo"]}}
         number = picked.get("remedy")
-        remedy = seen[number] if isinstance(number, int) and 0 <= number < len(seen) else None
+        remedy = seen[number] if seen and isinstance(number, int) and 0 <= number < len(seen) else None
         if not remedy:
             return {}
         if remedy["name"] != "setting":

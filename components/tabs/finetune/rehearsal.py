@@ -32,7 +32,7 @@ class RehearsalPanel:
         self,
         button: gr.Button,
         form: list[Component],
-        read: Callable[..., dict[str, Any]],
+        read: Callable[..., tuple[dict[str, Any], str]],
         settings: SettingsForm,
         told: Component,
     ) -> None:
@@ -40,14 +40,13 @@ class RehearsalPanel:
 
         Args:
             button: Asks for it.
-            form: The fields of the whole form, whose values `read` makes a spec of.
+            form: The fields of the whole form, whose values `read` makes a spec and a repository of.
             settings: Takes what would fit instead.
             told: Where failures are told.
         """
 
         def rehearse(visitor: Visitor, *values: Any) -> Iterator[Updates]:
-            spec = read(*values)
-            repo = spec.pop("repo")
+            spec, repo = read(*values)
             yield {self.shown: html.notice(_WAIT), self.take: gr.update(visible=False)}
             try:
                 made = self.ctx.bench.runs.rehearse(spec, repo, visitor=visitor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,8 @@ from components.widgets.run_results import NO_RESULTS, results_view
 from components.widgets.run_view import ACTIVE, NO_RUN, run_title, run_view
 
 POLL_SECONDS = 1.5
+#: A run that has just ended is looked at once more: what it leaves on disk is put in order a moment later.
+SETTLES = 5.0
 
 
 class RunPanel:
@@ -147,7 +150,7 @@ class RunPanel:
             self.results: results_view(state),
             self.compared: samples_view(state) or html.empty(NO_SAMPLES),
             self.task: state["spec"]["task"],
-            self.timer: gr.Timer(active=status in ACTIVE),
+            self.timer: gr.Timer(active=status in ACTIVE or time.time() - (state["ended"] or 0.0) < SETTLES),
             self.stopping: gr.update(visible=trains),
             self.effect: _effect(how) if trains else "",
             **dict.fromkeys((self.earlier, self.later, self.cancel), gr.update(visible=status == "queued")),
