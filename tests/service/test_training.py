@@ -110,26 +110,26 @@ def smallest_files(most: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-#: The loss gets less all the time, so that the two checkpoints that stay are the last two.
+#: So slow that no checkpoint is the best by far; the best and the last one stay.
 SLOW = {"learning_rate": 1e-4, "metric": "loss", "epochs": 2}
-STEPS = {**SLOW, "evaluate": "steps", "every": 5, "keep": "last"}
-RESUMED: list[tuple[str, str, dict[str, Any], int]] = [
-    ("at the end of an epoch", "classifier", SLOW, 8),
-    ("inside an epoch", "classifier", STEPS, 15),
-    ("with accumulation", "classifier", {**STEPS, "every": 3, "accumulation": 2, "warmup": 0.2}, 6),
-    ("with an adapter", "classifier", {**STEPS, "method": "lora"}, 15),
-    ("with masks that are drawn", "masked", {**STEPS, "task": "fill-mask", "max_length": 16, "metric": None}, 10),
+STEPS = {**SLOW, "evaluate": "steps", "keep": "last"}
+MASKS = {"task": "fill-mask", "max_length": 16, "metric": None}
+RESUMED: list[tuple[str, str, dict[str, Any]]] = [
+    ("at the end of an epoch", "classifier", SLOW),
+    ("inside an epoch", "classifier", {**STEPS, "every": 5}),
+    ("inside an epoch, with accumulation", "classifier", {**STEPS, "every": 3, "accumulation": 2, "warmup": 0.2}),
+    ("inside an epoch, with an adapter", "classifier", {**STEPS, "every": 5, "method": "lora"}),
+    ("inside an epoch, with masks that are drawn", "masked", {**STEPS, **MASKS, "every": 5}),
 ]
 
 
-@pytest.mark.parametrize(
-    ("model", "changes", "step"), [case[1:] for case in RESUMED], ids=[case[0] for case in RESUMED]
-)
+@pytest.mark.parametrize(("where", "model", "changes"), RESUMED)
 def test_a_run_that_was_cut_off_ends_as_one_that_was_not(
-    train: Train, models_folder: Path, masked: Path, model: str, changes: dict[str, Any], step: int
+    train: Train, models_folder: Path, masked: Path, where: str, model: str, changes: dict[str, Any]
 ) -> None:
     folder, whole = train(model=str(models_folder / model), **changes)
-    assert cut_off(folder) == step
+    inside = cut_off(folder) % (whole["progress"]["steps"] // 2)
+    assert bool(inside) == where.startswith("inside")
     _, again = train(model=str(models_folder / model), **changes)
     assert again["results"]["final"]["loss"] == whole["results"]["final"]["loss"]
     assert again["results"]["commit"] == whole["results"]["commit"]
@@ -143,8 +143,9 @@ def losses(state: dict[str, Any]) -> list[float]:
 def test_a_run_may_be_cut_off_at_the_end_of_an_epoch_and_again_inside_the_next(train: Train) -> None:
     given = {**STEPS, "every": 4, "schedule": "constant"}
     _, whole = train("whole", **given)
-    train("parts", **{**given, "epochs": 1})
-    folder, _ = train("parts", **given)
+    folder, _ = train("parts", **{**given, "epochs": 1})
+    train("parts", **given)
+    # The loss gets less at this rate, so that the checkpoint before the last one is the second best.
     assert cut_off(folder) == 12
     _, again = train("parts", **given)
     assert losses(again) == losses(whole)
