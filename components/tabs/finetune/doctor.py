@@ -60,14 +60,17 @@ class DoctorPanel:
     def _forget(self) -> None:
         """What was said of other data may not stand beside this one, nor its remedies or its columns be used."""
         data, plain = self.data, {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-        left: list[Any] = ["", html.empty(_NO_DATA), {}, None]
-        targets = [data.told, self.shown, data.remedies, self.seen]
-        for event in (data.kind.input, data.dataset.input, data.config.input, data.rows.input, data.file.clear):
-            event(lambda: left, None, targets, **plain)
-        data.task.input(lambda: left, None, targets, **plain)
         columns = list(data.columns.values())
-        for event in (data.kind.input, data.dataset.input, data.file.clear):
-            event(lambda: [None] * len(columns), None, columns, **plain)
+
+        def forget(seen: list[Any] | None) -> list[Any]:
+            # What was chosen before anything was looked at is meant for what is to come, or filled from an earlier run.
+            remedies, *chosen = [gr.skip()] * (1 + len(columns)) if seen is None else [{}, *([None] * len(columns))]
+            return ["", html.empty(_NO_DATA), remedies, None, *chosen]
+
+        targets = [data.told, self.shown, data.remedies, self.seen, *columns]
+        for event in (data.kind.input, data.dataset.change, data.config.change, data.rows.change, data.file.clear):
+            event(forget, self.seen, targets, **plain)
+        data.task.input(lambda: forget([])[:4], None, targets[:4], **plain)
 
     def _look(self, visitor: Visitor, remedies: dict[str, Any], model: str | None, *values: Any) -> Updates:
         own = len(self.settings.fields)
