@@ -482,3 +482,17 @@ def test_a_run_by_hand_with_a_bad_spec_ends_at_once(tmp_path: Path) -> None:
     done = by_hand(tmp_path, {"task": "text-classification", "model": "a/b"})
     assert done.returncode == 2
     assert "needs task, model and data" in done.stderr
+
+
+def test_a_model_without_the_head_of_a_task_is_refused_before_it_is_built(tmp_path: Path) -> None:
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    from components.service.worker.fit import check_start
+
+    small = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+    BartForConditionalGeneration(BartConfig(vocab_size=50, **small, **heads)).save_pretrained(tmp_path)
+    with pytest.raises(WorkbenchError, match="bart model") as told:
+        check_start(tmp_path, "somebody/bart", "AutoModelForTokenClassification", 10**9)
+    assert told.value.field == "model"
+    check_start(tmp_path, "somebody/bart", "AutoModelForSequenceClassification", 10**9)

@@ -90,7 +90,9 @@ def data_section(state: State) -> str:
     rows.append(("Fingerprint of the rows", code(facts.get("data_fingerprint"))))
     if not facts.get("validation_given"):
         kind = "of each label " if state["labels"] else ""
-        rows.append(("Validation", f"{100 * spec['validation']:g} % {kind}held out with seed {spec['seed']}"))
+        held = spec["validation"]
+        much = f"{100 * held:g} % {kind}" if held < 1 else f"{held:,.0f} rows "
+        rows.append(("Validation", f"{much}held out with seed {spec['seed']}"))
     left_out = facts.get("dropped", 0), facts.get("duplicates", 0)
     rows.append(("Left out", f"{left_out[0]:,} rows without text or label, {left_out[1]:,} exact repeats"))
     text = table(("", ""), rows)

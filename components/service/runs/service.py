@@ -241,8 +241,10 @@ class Runs:
         asked = check_samples(state["spec"]["task"], texts, self.settings, "texts")
         if not asked:
             raise WorkbenchError("Write at least one sentence to try.", field="texts")
+        # What the labels are was seen from the data, which is not looked at again.
+        problem = state["facts"].get("problem") or state["spec"]["problem"]
         arguments = {
-            "spec": state["spec"],
+            "spec": {**state["spec"], "problem": problem},
             "base": self._find_again(folder, visitor)["model"],
             "tuned": str(folder.model),
             "labels": state["labels"],

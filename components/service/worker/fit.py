@@ -52,7 +52,14 @@ NEW_HEAD = 10_000_000
 def check_start(path: Path, name: str, auto_class: str, most_bytes: int) -> None:
     """Refuse a model that training cannot start from: as `check_size`, in float32, with a head that may be new."""
     held, _ = stored(path, name)
-    check_size(read_config(path, name), auto_class, held, 4, most_bytes, name, new_head=True)
+    config = read_config(path, name)
+    if type(config) not in getattr(transformers, auto_class)._model_mapping:
+        raise WorkbenchError(
+            f"{name} is a {config.model_type} model, which transformers cannot load as {auto_class}, so it cannot be "
+            "trained for this task. Choose another model.",
+            field="model",
+        )
+    check_size(config, auto_class, held, 4, most_bytes, name, new_head=True)
 
 
 def read_config(path: Path, name: str) -> PretrainedConfig:
