@@ -28,4 +28,5 @@ class CodePanel:
             return {self.code: "# Start a run: the script that does the same stands here."}
         state = self.ctx.bench.runs.state(run, visitor=visitor)
         given: dict[str, Any] = {name: state[name] for name in ("spec", "dtype", "labels")}
+        given |= {name: state["facts"].get(name) for name in ("problem", "columns")}
         return {self.code: self.ctx.bench.snippet(way, given)}

@@ -1,0 +1,116 @@
+"""The script that does what a run does: the same rows in the same order, the same settings, the same figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from components.service.errors import WorkbenchError
+from components.service.runs.tasks import TRAIN_TASKS
+from components.service.snippets.code import literal, program
+from components.service.snippets.finetune import adapter, loop, trainer
+from components.service.snippets.finetune.labels import text_classification
+from components.service.snippets.finetune.language import language
+from components.service.snippets.finetune.reading import loading, splitting
+from components.service.snippets.finetune.recipe import Plan, Recipe, absent
+from components.service.snippets.finetune.tokens import token_classification
+
+_RECIPES: dict[str, Callable[[Plan], Recipe]] = {
+    "text-classification": text_classification,
+    "token-classification": token_classification,
+    "text-generation": language,
+    "fill-mask": language,
+}
+
+
+def finetune_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
+    """A run with `transformers.Trainer`.
+
+    Args:
+        arguments: `spec`, `dtype` and `labels` as the run's state gives them, and of its facts `problem` and `columns`,
+            which are what it took for those that the spec leaves open (or the spec itself).
+        endpoint: The Hub in use.
+
+    Raises:
+        WorkbenchError: There is no script for such a run.
+    """
+    return _script(_plan(arguments, plain=False), endpoint)
+
+
+def loop_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
+    """A run as a plain PyTorch loop; see `finetune_snippet`."""
+    return _script(_plan(arguments, plain=True), endpoint)
+
+
+def _plan(arguments: Mapping[str, Any], *, plain: bool) -> Plan:
+    given = dict(arguments.get("spec") or arguments)
+    spec = {**adapter.defaults(), **{name: value for name, value in given.items() if value is not None}}
+    spec["columns"] = spec["columns"] or arguments.get("columns") or {}
+    if spec["task"] not in TRAIN_TASKS or not spec["model"] or not spec["data"]:
+        raise WorkbenchError("A script needs a run's task, model and data.", field="arguments")
+    if spec["task"] not in _RECIPES:
+        raise absent(TRAIN_TASKS[spec["task"]].title.lower(), "task")
+    if spec["remedies"]:
+        raise absent(f"remedies of the data ({', '.join(spec['remedies'])})", "remedies")
+    asked = "single" if spec["problem"] == "auto" else spec["problem"]
+    dtype = str(arguments.get("dtype") or spec["precision"])
+    labels = [str(label) for label in arguments.get("labels") or []]
+    return Plan(spec, dtype, labels, str(arguments.get("problem") or asked), plain)
+
+
+def _script(plan: Plan, endpoint: str) -> str:
+    recipe = _RECIPES[plan.task](plan)
+    load, reading = loading(plan)
+    split, splits = splitting(recipe, plan)
+    way = loop.names() if plan.plain else trainer.names(plan)
+    libraries = [*reading, *splits, *recipe.imports, "import torch", *(adapter.IMPORTS if plan.lora else [])]
+    if plan.plain:
+        libraries += loop.imports(plan, recipe)
+    train = loop.with_loop(plan, recipe) if plan.plain else trainer.with_trainer(plan, recipe)
+    parts = [load, recipe.rows, split, recipe.model, adapter.wrapping(plan), recipe.inputs, train]
+    imports = _imports(libraries, {*recipe.names, *way, "set_seed"})
+    return _spaced(program(endpoint, imports, _constants(plan, recipe), *parts))
+
+
+def _spaced(code: str) -> str:
+    """The program with two empty lines after each function, and nowhere more."""
+    return re.sub(r"\n{4,}", "\n\n\n", re.sub(r"(\n    [^\n]*)\n\n(?=\S)", r"\1\n\n\n", code))
+
+
+#: Modules that come with Python; their imports stand first.
+_STANDARD = frozenset({"ast", "collections", "copy", "json", "math", "random", "re", "typing"})
+
+
+def _imports(lines: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Lines of imports in two groups, each in the order of its modules; `names` are of transformers."""
+    shown = ", ".join(sorted(names))
+    one = f"from transformers import {shown}"
+    listed = "".join(f"    {name},\n" for name in sorted(names))
+    transformers = one if len(one) <= 88 else f"from transformers import (\n{listed})"
+    both = sorted({*lines, transformers}, key=lambda line: (line.startswith("from"), line.split()[1]))
+    standard = [line for line in both if line.split()[1].split(".")[0] in _STANDARD]
+    return [*standard, "", *(line for line in both if line not in standard)]
+
+
+def _constants(plan: Plan, recipe: Recipe) -> str:
+    spec = plan.spec
+    here = str(spec["model"]).startswith("runs/")
+    values = {
+        "MODEL": spec["model"],
+        "REVISION": None if here else spec["revision"],
+        **recipe.columns,
+        **({"LABELS": plan.labels} if plan.labels and "LABELS" in recipe.model else {}),
+        **({"MAX_LENGTH": spec["max_length"] or recipe.lengths} if recipe.lengths else {}),
+        "VALIDATION": spec["validation"],
+        "SEED": spec["seed"],
+    }
+    note = ["# This run is on no Hub yet: publish it, and put the repository's id here."] if here else []
+    return "\n".join([*note, *(f"{name} = {literal(value)}" for name, value in values.items())])
+
+
+#: The views of this package.
+FINETUNE_VIEWS: dict[str, Callable[[Mapping[str, Any], str], str]] = {
+    "finetune": finetune_snippet,
+    "finetune_loop": loop_snippet,
+}

@@ -1,0 +1,183 @@
+"""The part of a script that trains in a plain PyTorch loop: the batches, steps and figures that the Trainer has."""
+
+from __future__ import annotations
+
+import textwrap
+
+from components.service.snippets.code import literal
+from components.service.snippets.finetune.adapter import saving
+from components.service.snippets.finetune.recipe import Plan, Recipe
+
+_MATH, _DATA = "import math", "from torch.utils.data import DataLoader"
+
+
+def with_loop(plan: Plan, recipe: Recipe) -> str:
+    """Trains `model`, leaves the evaluation in `result`, and saves the model."""
+    begin = _BEGIN.replace("HELD", recipe.held)
+    half = _HALF if plan.dtype == "bf16" else ""
+    batches = _BY_LENGTH if recipe.grouped else _AT_RANDOM
+    if plan.spec["accumulation"] > 1:
+        batches = batches.replace("Sampler(size,", "Sampler(size * PASSES,")
+    own = ", torch.Generator().manual_seed(SEED)" if recipe.grouped else ""
+    evaluate = _EVALUATE.replace("KEPT", _kept(recipe)).replace("OWN", own)
+    return "\n\n".join(
+        [_constants(plan), begin + half, batches, evaluate, _prepare(plan), _fit(plan, recipe), _end(plan, recipe)]
+    )
+
+
+def names() -> tuple[str, ...]:
+    """What is imported from transformers for it."""
+    return ("get_scheduler",)
+
+
+def imports(plan: Plan, recipe: Recipe) -> list[str]:
+    """Lines of imports that it needs."""
+    sampler = "from transformers.trainer_pt_utils import LengthGroupedSampler"
+    more = [sampler, _DATA] if recipe.grouped else [f"{_DATA}, RandomSampler"]
+    return [_MATH, "import torch", *(["import copy"] if plan.best else []), *more]
+
+
+def _constants(plan: Plan) -> str:
+    spec = plan.spec
+    values = {"EPOCHS": spec["epochs"], "BATCH_SIZE": spec["batch_size"], "LEARNING_RATE": spec["learning_rate"]}
+    if spec["accumulation"] > 1:
+        values["PASSES"] = spec["accumulation"]
+    return "\n".join(f"{name} = {value!r}" for name, value in values.items())
+
+
+def _kept(recipe: Recipe) -> str:
+    if recipe.kept:
+        return f'{recipe.kept}(outputs.logits, batch["labels"]).cpu().numpy()'
+    return "outputs.logits.float().cpu().numpy()"
+
+
+def _prepare(plan: Plan) -> str:
+    """The optimizer and the schedule."""
+    spec = plan.spec
+    decay = spec["weight_decay"]
+    weights = _DECAYED.replace("DECAY", repr(decay)) if decay else _WEIGHTS
+    steps = "math.ceil(len(examples) / BATCH_SIZE)"
+    if spec["accumulation"] > 1:
+        steps = f"math.ceil({steps} / PASSES)"
+    warmup = f"math.ceil({spec['warmup']!r} * steps)" if spec["warmup"] else "0"
+    return f"""set_seed(SEED)  # the order of the rows and dropout are drawn from it
+{weights}
+steps = EPOCHS * {steps}
+schedule = get_scheduler({literal(spec["schedule"])}, optimizer, {warmup}, steps)"""
+
+
+def _fit(plan: Plan, recipe: Recipe) -> str:
+    """Defines `update` and `fit`, which goes through the epochs."""
+    spec = plan.spec
+    by_steps, passes = spec["evaluate"] == "steps", spec["accumulation"] > 1
+    judged = _judged(plan, recipe)
+    wanted = ((_KEPT, plan.best), (_BEST, judged), (_WAITED, spec["patience"]), (_COUNT, passes), (_ZERO, by_steps))
+    batches = f"batches(examples, BATCH_SIZE{'' if recipe.grouped else ', epoch'})"
+    each = f"for number, batch in enumerate({batches}, 1):" if passes else f"for batch in {batches}:"
+    step = _STEP_OF_PASSES if passes else _STEP
+    if by_steps:
+        told = f"step += 1\nif step % {spec['every']} == 0:\n{_indented(_TOLD.replace('epoch + 1', 'step') + judged)}"
+        step += _indented(told) if passes else told
+    inner = f"{each}\n{_indented(step)}" + ("" if by_steps else _TOLD + judged)
+    body = ["model.train()", *(line for line, needed in wanted if needed)]
+    epoch = "_" if by_steps and recipe.grouped else "epoch"
+    body += [f"for {epoch} in range(EPOCHS):", _indented(inner).rstrip(), *(["return kept"] if plan.best else [])]
+    when = f"every {spec['every']} steps" if by_steps else "after each epoch"
+    told = f'"""Train, and evaluate {when}{"; gives the best weights" if plan.best else ""}."""'
+    fit = "def fit(examples):\n" + _indented("\n".join([told, *body]))
+    clip = f"    torch.nn.utils.clip_grad_norm_(model.parameters(), {spec['clipping']!r})\n" if spec["clipping"] else ""
+    return f"{_UPDATE.format(clip=clip)}\n\n\n{fit}"
+
+
+def _judged(plan: Plan, recipe: Recipe) -> str:
+    """What an evaluation decides: which weights are kept, and whether to go on."""
+    patience = plan.spec["patience"]
+    if not plan.best and not patience:
+        return ""
+    value, sign = f'evaluated["{recipe.metric}"]', ">" if recipe.greater else "<"
+    better = [f"best = {value}", *(["kept = copy.deepcopy(model.state_dict())"] if plan.best else [])]
+    lines = [f"if best is None or {value} {sign} best:", *(f"    {one}" for one in better)]
+    if patience:
+        end = "return kept" if plan.best else "return"
+        lines += ["    waited = 0", "else:", "    waited += 1", f"    if waited == {patience}:", f"        {end}"]
+    return "\n".join(lines) + "\n"
+
+
+def _indented(text: str) -> str:
+    return textwrap.indent(text, "    ")
+
+
+def _end(plan: Plan, recipe: Recipe) -> str:
+    best = "model.load_state_dict(fit(examples))" if plan.best else "fit(examples)"
+    return _END.replace("FIT", best).replace("SAVED", saving(plan)).replace("PROCESSOR", recipe.processor)
+
+
+_KEPT, _BEST, _WAITED, _ZERO = "kept = model.state_dict()", "best = None", "waited = 0", "step = 0"
+_COUNT = "passes = math.ceil(len(examples) / BATCH_SIZE)"
+_TOLD = "evaluated = evaluate(held)\nprint(epoch + 1, evaluated)\n"
+_STEP = "model(**batch).loss.backward()\nupdate()\n"
+_STEP_OF_PASSES = """first = (number - 1) // PASSES * PASSES
+together = min(PASSES, passes - first)  # the last step of an epoch may have fewer passes
+(model(**batch).loss / together).backward()
+if number == first + together:
+    update()
+"""
+_WEIGHTS = "optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.0, fused=True)"
+_DECAYED = """weights = [weight for weight in model.parameters() if weight.requires_grad]
+groups = [  # biases and norms, which have one dimension, are not drawn towards 0
+    {"params": [weight for weight in weights if weight.ndim > 1], "weight_decay": DECAY},
+    {"params": [weight for weight in weights if weight.ndim < 2], "weight_decay": 0.0},
+]
+optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, fused=True)"""
+
+_BEGIN = """device = "cuda" if torch.cuda.is_available() else "cpu"
+model.to(device)
+examples, held = encode(train), HELD(validation)"""
+_HALF = """
+# Products are made in bf16; the weights stay in float32.
+model.forward = torch.autocast(device, dtype=torch.bfloat16)(model.forward)"""
+
+_BY_LENGTH = '''
+def batches(examples, size, generator=None):
+    """Batches on the device, each of examples of about one length, so that little is padding."""
+    lengths = [len(example["input_ids"]) for example in examples]
+    order = LengthGroupedSampler(size, lengths=lengths, generator=generator)
+    for batch in DataLoader(examples, size, sampler=order, collate_fn=collate):
+        yield {name: value.to(device) for name, value in batch.items()}'''
+
+_AT_RANDOM = '''
+def batches(examples, size, epoch=None):
+    """Batches on the device; those of an epoch in an order of its own."""
+    order = None if epoch is None else RandomSampler(examples, generator=torch.Generator().manual_seed(SEED + epoch))
+    for batch in DataLoader(examples, size, sampler=order, collate_fn=collate):
+        yield {name: value.to(device) for name, value in batch.items()}'''
+
+_EVALUATE = '''
+@torch.no_grad()
+def evaluate(examples):
+    """The mean loss, and the figures of all predictions."""
+    model.eval()
+    loss, predictions, gold = 0.0, [], []
+    for batch in batches(examples, 2 * BATCH_SIZEOWN):
+        outputs = model(**batch)
+        loss += outputs.loss.item() * len(batch["labels"])
+        predictions.extend(KEPT)
+        gold.extend(batch["labels"].cpu().numpy())
+    model.train()
+    return {"loss": loss / len(examples), **figures(predictions, gold)}
+
+'''
+
+_UPDATE = '''
+def update():
+    """One step of the optimizer."""
+{clip}    optimizer.step()
+    schedule.step()
+    optimizer.zero_grad()'''
+
+_END = """
+FIT
+result = evaluate(held)
+print(result)
+SAVED.save_pretrained("model")
+PROCESSOR.save_pretrained("model")"""

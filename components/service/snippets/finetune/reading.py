@@ -1,0 +1,134 @@
+"""How a script reads its rows and holds some of them out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components.service.errors import WorkbenchError
+from components.service.runs.cells import number_value
+from components.service.runs.splits import split_rows, strata
+from components.service.snippets.code import Name, call
+from components.service.snippets.finetune.recipe import Plan, Recipe, absent
+from components.service.worker.columns import label_name, order_labels
+
+READERS = {".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json", ".parquet": "parquet"}
+_HASHABLE = "from collections.abc import Hashable, Sequence"
+_LOAD = "from datasets import load_dataset"
+
+
+def file_name(data: Mapping[str, Any]) -> str:
+    """The file that the rows are read from; text that was pasted is a CSV file."""
+    return Path(str(data.get("name") or data.get("file") or "pasted.csv")).name
+
+
+def of_texts(data: Mapping[str, Any]) -> bool:
+    """Whether all cells are texts, as in a CSV file."""
+    return "dataset" not in data and READERS.get(Path(file_name(data)).suffix.lower(), "csv") == "csv"
+
+
+def loading(plan: Plan) -> tuple[str, list[str]]:
+    """How the data is read, and what must be imported for it."""
+    data = plan.spec["data"]
+    if "dataset" in data:
+        named = [data["config"]] if data.get("config") else []
+        pinned = {"revision": data["revision"]} if data.get("revision") else {}
+        read = call("load_dataset", data["dataset"], *named, **pinned)
+        # A column such as translation.en is a part of another.
+        flat = any("." in str(column) for column in plan.spec["columns"].values())
+        return f"data = {read}{'.flatten()' if flat else ''}", [_LOAD]
+    if "files" in data:
+        raise absent("images that were uploaded; those of a data set on the Hub can be read", "data")
+    name = file_name(data)
+    if not of_texts(data):
+        return f"data = {call('load_dataset', READERS[Path(name).suffix.lower()], data_files=name)}", [_LOAD]
+    # Every cell as it is written: a label 1 is the text 1, and NA is a word.
+    tabs: dict[str, Any] = {"sep": "\t"} if name.lower().endswith(".tsv") else {}
+    read = call("pd.read_csv", name, dtype=Name("str"), keep_default_na=False, **tabs)
+    loaded = f"data = DatasetDict(train=Dataset.from_pandas({read}))"
+    return loaded, ["import pandas as pd", "from datasets import Dataset, DatasetDict"]
+
+
+def label_reading(plan: Plan, column: str) -> tuple[str, str, str, list[str]]:
+    """How a label is read: functions, a line before the loop, an expression of `row`, and imports."""
+    texts, cell = of_texts(plan.spec["data"]), f"row[{column}]"
+    if plan.problem == "regression":
+        return f"\n{inspect.getsource(number_value)}\n", "", f"number_value({cell})", ["import math", _ANY]
+    if texts:
+        return ("", "", f"{cell}.strip()", []) if plan.problem == "single" else (_PARTED, "", f"labels_of({cell})", _RE)
+    if plan.problem == "single":
+        line = f'    names = getattr(split.features[{column}], "names", None) or []\n'
+        return f"\n{inspect.getsource(label_name)}\n", line, f"label_name({cell}, names)", [_HASHABLE, _ANY]
+    line = f'    names = getattr(getattr(split.features[{column}], "feature", None), "names", None) or []\n'
+    functions = f"\n{inspect.getsource(label_name)}\n{_LISTED}"
+    return functions, line, f"labels_of({cell}, names)", ["import re", _HASHABLE, _ANY]
+
+
+def splitting(recipe: Recipe, plan: Plan) -> tuple[str, list[str]]:
+    """Defines `train` and `validation`, and `labels` where there are any and the plan does not name them."""
+    several = recipe.group == "strata"
+    sources = [
+        inspect.getsource(function).rstrip() for function in ((strata, split_rows) if several else (split_rows,))
+    ]
+    imports = ["import random", _HASHABLE, *(["from collections import Counter", _ANY] if several else [])]
+    role = "tags" if "TAGS" in recipe.columns else "label"
+    group = f'strata([row["{role}"] for row in rows])' if several else f"[{recipe.group} for row in rows]"
+    own = "dataset" in plan.spec["data"]
+    parts = [*(f"\n{source}" for source in sources), _HELD_OUT.replace("GROUP", group), _GIVEN if own else _ONE_FILE]
+    kind = plan.problem if role == "label" else "multi"
+    if "LABELS" in recipe.inputs + recipe.model and not plan.labels:
+        if own:
+            raise WorkbenchError("The labels are known once the run has read its data: ask again then.", field="labels")
+        parts += [f"_NUMBER = re.compile({_NUMBER!r})", f"\n{inspect.getsource(order_labels).rstrip()}"]
+        parts.append(_LABELS.replace("LABEL_OF", _EACH_LABEL[kind].replace("ROLE", f'"{role}"')))
+        imports += ["import re", "from collections.abc import Iterable"]
+    return "\n\n".join(parts), imports
+
+
+_ANY = "from typing import Any"
+_RE = ["import ast", "import re"]
+_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+_EACH_LABEL = {
+    "single": 'row["label"] for row in train + validation',
+    "multi": "label for row in train + validation for label in row[ROLE]",
+}
+
+_PARTED = '''
+def labels_of(cell):
+    """The labels of a cell, each once: a list, or with `;`, `|` or `,` between them."""
+    parts = ast.literal_eval(cell) if cell.startswith("[") else re.split(r"\\s*[;|,]\\s*", cell.strip())
+    return list(dict.fromkeys(str(part).strip() for part in parts if str(part).strip()))
+
+'''
+
+_LISTED = '''
+def labels_of(cell, names):
+    """The labels of a cell, each once: those of a list, or with `;`, `|` or `,` between them; none is `None`."""
+    if cell is None:
+        return None
+    parts = re.split(r"\\s*[;|,]\\s*", cell.strip()) if isinstance(cell, str) else cell
+    return list(dict.fromkeys(label for label in (label_name(part, names) for part in parts) if label))
+
+'''
+
+_HELD_OUT = '''
+def hold_out(rows):
+    """Rows to train on, and rows to evaluate on; a row that occurs twice could be in both."""
+    rows = list({repr(row): row for row in reversed(rows)}.values())[::-1]
+    kept, held = split_rows(GROUP, VALIDATION, SEED)
+    return [rows[i] for i in kept], [rows[i] for i in held]'''
+
+_GIVEN = """
+train = rows_of(data["train"])
+if "validation" in data:
+    validation = rows_of(data["validation"])
+else:
+    train, validation = hold_out(train)"""
+
+_ONE_FILE = """
+train, validation = hold_out(rows_of(data["train"]))"""
+
+_LABELS = """
+LABELS = order_labels({LABEL_OF})"""

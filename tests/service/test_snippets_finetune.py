@@ -1,0 +1,163 @@
+"""The scripts of runs are run: with the Trainer and as a plain loop they give the figures of the run itself."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.service.errors import WorkbenchError
+from components.service.snippets import snippet
+
+Program = Callable[..., Any]
+HUB = "https://huggingface.co"
+#: A run by hand; leaves its figures and what its state says that the scripts need.
+RUN = """
+import json
+from pathlib import Path
+from components.service.runs.__main__ import main
+from components.service.runs.state import read_state
+from components.service.runs.store import RunFolder
+Path("spec.json").write_text(json.dumps(SPEC))
+main(["spec.json", "--out", "run"])
+state = read_state(RunFolder(Path("run")))
+assert state["status"] == "finished", state["message"]
+facts = state["facts"]
+result = {"final": state["results"]["final"], "labels": facts["labels"], "problem": facts["problem"], "steps": facts}
+"""
+WORDS = {"positive": ("wonderful", "warm"), "negative": ("awful", "dull")}
+
+
+def sentences(number: int = 60) -> list[tuple[str, str]]:
+    draw = random.Random(0)
+    kinds = [("negative", "positive")[i % 2] for i in range(number)]
+    return [
+        (f"this film {i} is {draw.choice(WORDS[kind])} and {draw.choice(WORDS[kind])} " + "so long " * (i % 5), kind)
+        for i, kind in enumerate(kinds)
+    ]
+
+
+def texts(path: Path) -> Path:
+    path.with_suffix(".csv").write_text("text,label\n" + "\n".join(f"{text},{kind}" for text, kind in sentences()))
+    return path.with_suffix(".csv")
+
+
+def spec(task: str, model: Path, **changes: Any) -> dict[str, Any]:
+    short = {"epochs": 2, "batch_size": 8, "learning_rate": 2e-3, "precision": "fp32", "keep": "last"}
+    return {"task": task, "model": str(model), **short, **changes}
+
+
+def check(
+    run_snippet: Program, given: dict[str, Any], file: Path, figures: tuple[str, ...], near: float = 1e-3
+) -> None:
+    """Train three times: as the app does, with the Trainer, and in a plain loop, whose figures are only `near`."""
+    asked = {**given, "data": {"file": file.name}}
+    ran = run_snippet(f"SPEC = json.loads({json.dumps(asked)!r})".join(("import json\n", "\n" + RUN)), file=file)
+    told = {"spec": asked, "dtype": "fp32", "labels": ran["labels"], "problem": ran["problem"]}
+    trained = run_snippet(snippet("finetune", told, HUB), file=file)
+    looped = run_snippet(snippet("finetune_loop", told, HUB), file=file)
+    wanted = {name: ran["final"][name] for name in figures}
+    assert {name: trained[f"eval_{name}"] for name in figures} == pytest.approx(wanted, rel=1e-5, abs=1e-4)
+    assert {name: looped[name] for name in figures} == pytest.approx(wanted, rel=near, abs=near)
+
+
+#: Settings that a script has to heed, each of which changes the figures.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "the last epoch": {},
+    "passes, decay, warm-up and clipping": {
+        "accumulation": 2, "weight_decay": 0.1, "warmup": 0.2, "clipping": 0.1, "schedule": "cosine",
+    },
+    "the best of some steps, with patience": {
+        "evaluate": "steps", "every": 2, "keep": "best", "patience": 2, "metric": "accuracy",
+    },
+    "lora": {"method": "lora", "learning_rate": 1e-2},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_texts_are_classified(
+    run_snippet: Program, tiny_classifier: Path, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    given = spec("text-classification", tiny_classifier, **settings)
+    check(run_snippet, given, texts(tmp_path / "rows"), ("loss", "accuracy", "f1"))
+
+
+def table(path: Path, columns: str, line: Callable[[str, str, int], str]) -> Path:
+    lines = [line(text.strip(), kind, i) for i, (text, kind) in enumerate(sentences())]
+    path.write_text("\n".join([columns, *lines]))
+    return path
+
+
+#: For each kind of labels the columns of the data, a line of it, more of the spec, and figures.
+KINDS: dict[str, tuple[str, Callable[[str, str, int], str], dict[str, Any], tuple[str, ...]]] = {
+    "pairs": (
+        "text,other,label", lambda text, kind, i: f"{text},{'a' * i} film,{kind}",
+        {"columns": {"text": "text", "text_pair": "other", "label": "label"}, "metric": "matthews"},
+        ("loss", "f1", "matthews"),
+    ),
+    "any number of labels": (
+        "text,label", lambda text, kind, i: f"{text},{kind}{';long' if i % 3 else ''}", {"problem": "multi"},
+        ("loss", "accuracy", "f1", "recall"),
+    ),
+    "a number": (
+        "text,label", lambda text, kind, i: f"{text},{len(text) / 20 + i / 100}", {"problem": "regression"},
+        ("loss", "mse", "mae", "pearson", "spearman"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_get_other_labels(run_snippet: Program, tiny_classifier: Path, tmp_path: Path, kind: str) -> None:
+    columns, line, changes, figures = KINDS[kind]
+    given = spec("text-classification", tiny_classifier, **changes)
+    check(run_snippet, given, table(tmp_path / "rows.csv", columns, line), figures)
+
+
+def test_words_are_tagged(run_snippet: Program, models_folder: Path, tmp_path: Path) -> None:
+    from text_models import tagger
+
+    path = tmp_path / "rows.jsonl"
+    parted = [text.split() for text, _ in sentences()]
+    tags = [["B-WHO" if i == 1 else "I-WHO" if i == 2 else "O" for i in range(len(words))] for words in parted]
+    path.write_text("\n".join(json.dumps({"tokens": a, "tags": b}) for a, b in zip(parted, tags, strict=True)))
+    given = spec("token-classification", tagger(models_folder / "tagger"), max_length=16)
+    check(run_snippet, given, path, ("loss", "f1", "precision", "accuracy"))
+
+
+@pytest.fixture(scope="module")
+def tiny_masked(models_folder: Path) -> Path:
+    from text_models import masked
+
+    return masked(models_folder / "masked")
+
+
+def test_the_next_token_is_foreseen(run_snippet: Program, tiny_generator: Path, tmp_path: Path) -> None:
+    given = spec("text-generation", tiny_generator, max_length=48)
+    check(run_snippet, given, texts(tmp_path / "rows"), ("loss", "perplexity"))
+
+
+def test_masks_are_filled(run_snippet: Program, tiny_masked: Path, tmp_path: Path) -> None:
+    # The loop draws its masks when the Trainer has drawn those of the next batch, too.
+    given = spec("fill-mask", tiny_masked, max_length=48)
+    check(run_snippet, given, texts(tmp_path / "rows"), ("loss",), near=0.05)
+
+
+@pytest.mark.parametrize("view", ["finetune", "finetune_loop"])
+@pytest.mark.parametrize(
+    ("asked", "labels", "told"),
+    [
+        ({"task": "text-classification", "remedies": ["drop_leaks"]}, ["a", "b"], "no script yet for remedies"),
+        ({"task": "text-generation", "columns": {"messages": "chat"}}, [], "no script yet for chats"),
+        ({"task": "token-classification"}, ["NOUN", "VERB"], "no script yet for tags other than"),
+        ({"task": "token-classification"}, [], "ask again"),
+        ({"task": "question-answering"}, [], "no script yet for question answering"),
+        ({"task": "text-classification", "metric": "pearson"}, ["a", "b"], "pearson does not measure"),
+    ],
+)
+def test_what_no_script_does_is_told(view: str, asked: dict[str, Any], labels: list[str], told: str) -> None:
+    with pytest.raises(WorkbenchError, match=told):
+        snippet(view, {"spec": {"model": "a/b", "data": {"file": "a.csv"}, **asked}, "labels": labels}, HUB)
