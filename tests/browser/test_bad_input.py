@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from components.service.tasks import TASKS
+
 pytestmark = pytest.mark.browser
 
 
@@ -67,6 +69,7 @@ def test_text_is_streamed_and_can_be_stopped(playground: Page, slow_writer: str)
     playground.locator("#pg-task input").click()
     playground.get_by_role("option", name="Text generation", exact=True).first.click()
     expect(playground.get_by_label("Model", exact=True).first).to_have_value("starter/stories")
+    expect(playground.locator("#pg-task")).to_contain_text(TASKS["text-generation"].summary)  # the form fits the task
     choose_model(playground, slow_writer)
     playground.get_by_role("button", name="Parameters").click()
     playground.get_by_label("Max new tokens").fill("1000")

@@ -253,7 +253,7 @@ def encoded(data: bytes) -> str:
             "no other braces",
         ),
         (ZERO_SHOT, "clap", SPEECH, {"candidate_labels": ["a " * 90]}, "parameters.candidate_labels", "Shorten it"),
-        (ZERO_SHOT, "audio_classifier", SPEECH, LABELS, "model", "tokenizer of"),
+        (ZERO_SHOT, "audio_classifier", SPEECH, LABELS, "model", "no tokenizer"),
         (HEAR, "ctc", SPEECH, {"stride_length_s": 1.0}, "parameters.stride_length_s", "a third"),
         (HEAR, "ctc", SPEECH, {"chunk_length_s": 0.0}, "parameters.chunk_length_s", "from 0.5"),
         (HEAR, "whisper", SPEECH, {"return_timestamps": "char"}, "parameters.return_timestamps", "not characters"),

@@ -178,9 +178,12 @@ class Runs:
     def state(self, run_id: str, *, visitor: Visitor) -> dict[str, Any]:
         """How a run stands; see `read_state`."""
         folder = self.folder(run_id, visitor=visitor)
-        if self.supervisor.lost(folder):
+        state = self._whole(folder)
+        if state["status"] == "interrupted":
+            # Its process may have ended just now, and the supervisor has yet to say why.
             self.supervisor.look()
-        return self._whole(folder)
+            state = self._whole(folder)
+        return state
 
     def list(self, *, visitor: Visitor) -> States:
         """The visitor's runs without their histories, newest first."""

@@ -95,10 +95,6 @@ class Supervisor:
                     waiting.append(folder)
         return in_order(waiting), working
 
-    def lost(self, folder: RunFolder) -> bool:
-        """Whether a run's process is gone without a word, and nobody has marked it yet."""
-        return self._statuses.of(folder) in ACTIVE and folder.pid() is None
-
     def _look(self) -> None:
         for folder in self.folders():
             status = self._statuses.of(folder)

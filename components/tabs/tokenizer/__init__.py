@@ -68,15 +68,16 @@ def build(ctx: Context, page: gr.Blocks) -> Tokenizer:
         vocabulary.look_up_on(strip)
     made = [tokens.made, batch.made, decode.made, chat.made, vocabulary.made, vocabulary.made_two, compare.made]
     code.wire(viewing, made)
-    for event in (form.picker.model.change, *(state.change for state in made)):
-        event(
-            outdated,
-            [form.picker.model, *made],
-            stale,
-            api_visibility="private",
-            queue=False,
-            show_progress="hidden",
-        )
+    gr.on(
+        [form.picker.model.change, *(state.change for state in made)],
+        outdated,
+        [form.picker.model, *made],
+        stale,
+        api_visibility="private",
+        queue=False,
+        show_progress="hidden",
+        trigger_mode="always_last",  # an answer that is late may not speak of what has changed since
+    )
     tokens.show_on(form.tokenize.click)
     tokens.show_on(form.text.submit)
     bring_into_view(form.tokenize.click, "tok-strip")
