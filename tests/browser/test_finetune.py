@@ -66,6 +66,7 @@ def choose(page: Page, field: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
+@pytest.mark.long
 def test_the_data_doctor_is_obeyed_and_undone_and_the_run_is_rehearsed(page: Page, app: Any) -> None:
     open_tab(page, app.url)
     page.get_by_label("Paste rows").check()
@@ -85,6 +86,7 @@ def test_the_data_doctor_is_obeyed_and_undone_and_the_run_is_rehearsed(page: Pag
     expect(page.locator("#ft-rehearsal")).to_contain_text("It fits")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("task", "columns", "learned"),
     [
@@ -107,6 +109,7 @@ def test_each_task_shows_its_own_columns_and_an_example(
     expect(page.locator("#ft-preview .wb-strip").first).to_be_visible()
 
 
+@pytest.mark.long
 def test_runs_wait_in_line_are_repeated_compared_and_deleted(page: Page, app: Any) -> None:
     open_tab(page, app.url)
     page.get_by_label("Paste rows").check()

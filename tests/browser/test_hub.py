@@ -155,6 +155,7 @@ def test_signing_in_and_out_is_for_the_page_alone(hub_tab: Page, app: Any) -> No
     assert page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])").count("hf_") == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_is_wider_than_the_window(page: Page, app: Any, width: int, theme: str, screenshots: Path) -> None:

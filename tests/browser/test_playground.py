@@ -44,6 +44,7 @@ def tab(page: Page, name: str) -> None:
     page.get_by_role("tab", name=name, exact=True).click()
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_every_task_with_a_starter_model_gives_a_result_in_one_click(playground: Page) -> None:
     for spec in OFFLINE:

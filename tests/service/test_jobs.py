@@ -225,6 +225,7 @@ def test_what_is_shown_before_is_what_is_sent_then(sent: Sent) -> None:
     assert sent.jobs.list_jobs(visitor=sent.ada) == [told]
 
 
+@pytest.mark.long
 def test_the_job_trains_the_spec_and_its_model_takes_the_place_of_the_package(sent: Sent, tmp_path: Path) -> None:
     asked = spec(model="ada/classifier", name="On jobs", keep="last")
     sent.jobs.start_job(asked, "trained", hours=1.0, visitor=sent.ada)

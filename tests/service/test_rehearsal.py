@@ -43,6 +43,7 @@ def nothing_left(runs: Runs) -> bool:
     return not here and list(runs.rehearsals.root.glob("*")) == []
 
 
+@pytest.mark.long
 def test_a_rehearsal_tells_what_the_run_then_does(runs: Runs) -> None:
     asked = spec(samples=["this film is warm"], data={"text": rows(90)}, accumulation=2)
     told = runs.rehearse(asked, visitor=ME)
@@ -85,6 +86,7 @@ def wordy(models_folder: Path, tiny_generator: Path) -> str:
     return "local/wordy"
 
 
+@pytest.mark.long
 def test_what_does_not_fit_is_told_with_what_was_measured_to(
     tmp_path: Path, models_folder: Path, engine: Engine, wordy: str
 ) -> None:

@@ -432,6 +432,7 @@ def test_a_run_that_wants_more_memory_than_it_may_take_fails_with_a_sentence(
     assert "smaller batch" in failure["next"]
 
 
+@pytest.mark.long
 def test_two_processes_train_to_the_figures_of_one(train: Train, even: Path, tmp_path: Path) -> None:
     values = {"model": str(even), "epochs": 2, "batch_size": 8, "learning_rate": 1e-3}
     single, alone = train("alone", **values)
