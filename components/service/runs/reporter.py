@@ -17,9 +17,10 @@ from components.service.runs.checkpoints import EPOCH_RNG
 from components.service.runs.failures import Diverged
 from components.service.runs.families.base import Family
 from components.service.runs.hardware import memory
+from components.service.runs.outcomes import asked
 from components.service.runs.pace import Pace
 from components.service.runs.replay import Batch, Replay
-from components.service.runs.store import STOPS, RunFolder, write_json
+from components.service.runs.store import RunFolder, write_json
 from components.service.runs.tasks import LOWER
 
 
@@ -118,7 +119,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
         self.pace.step(now)
         self.ahead = self.replay.last
         late = now - self.started > self.limits["seconds"]
-        told = ranks.gathered((self.stopped or read_stop(self.folder), late, self.finite))
+        told = ranks.gathered((self.stopped or asked(self.folder), late, self.finite))
         if not all(finite for _, _, finite in told):
             raise Diverged(state.global_step)
         self.stopped, late, _ = told[0]
@@ -193,15 +194,6 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
                 "Training stopped because the disk is nearly full. Delete runs that are not needed, then resume.",
                 kind="disk",
             )
-
-
-def read_stop(folder: RunFolder) -> str | None:
-    """How the run is asked to stop, if it is."""
-    try:
-        how = folder.stop.read_text().strip()
-    except OSError:
-        return None
-    return how if how in STOPS else "stop"
 
 
 def evaluation(metrics: dict[str, Any], family: Family) -> dict[str, Any]:

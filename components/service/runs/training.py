@@ -22,9 +22,10 @@ from components.service.runs.families.base import Family, Prepared
 from components.service.runs.hardware import hardware, peak_memory, versions
 from components.service.runs.inputs import Inputs
 from components.service.runs.losses import settle_scale
+from components.service.runs.outcomes import asked
 from components.service.runs.precision import choose_precision
 from components.service.runs.replay import Replay
-from components.service.runs.reporter import Reporter, evaluation, read_stop, without_gain
+from components.service.runs.reporter import Reporter, evaluation, without_gain
 from components.service.runs.rows import Rows, choose_rows
 from components.service.runs.spec import RunSpec
 from components.service.runs.state import read_state
@@ -72,7 +73,7 @@ def train(folder: RunFolder, spec: RunSpec, inputs: Inputs) -> None:
     checkpoint = _checkpoint(folder)
     # Looking at the untrained model has drawn random numbers: start from the seed, as a plain script does.
     set_seed(spec.seed)
-    reporter.stopped = ranks.gathered(read_stop(folder))[0]
+    reporter.stopped = ranks.gathered(asked(folder))[0]
     if checkpoint and _patience_ended(checkpoint, trainer, spec):
         reporter.out_of_patience = True
     elif reporter.stopped is None:
