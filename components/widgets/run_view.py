@@ -7,7 +7,7 @@ from typing import Any
 
 from components.widgets.chart import Series, line_chart
 from components.widgets.figures import band, baseline_title, better, figure, metric_title, metrics_of
-from components.widgets.html import duration, empty, escape, facts, notice, size, table
+from components.widgets.html import counted, duration, empty, escape, facts, notice, size, table
 
 ACTIVE = ("queued", "preparing", "running")
 STATUS = {
@@ -59,7 +59,7 @@ def _head(state: dict[str, Any]) -> str:
             ("Epochs", spec["epochs"]),
             ("Batch size", spec["batch_size"]),
             ("Learning rate", f"{spec['learning_rate']:g}"),
-            ("Trained", "LoRA" if spec.get("method") == "lora" else None),
+            ("Trained", _trained(state)),
             ("Seed", spec["seed"]),
             ("Device", state["device"]),
             ("Type", state["dtype"]),
@@ -69,6 +69,14 @@ def _head(state: dict[str, Any]) -> str:
         f'<div class="wb-run"><h3>{escape(state["name"])}</h3>'
         f'<span class="wb-badge wb-{escape(status)}" role="status">{escape(STATUS[status])}</span></div>{line}'
     )
+
+
+def _trained(state: dict[str, Any]) -> str | None:
+    """What is trained, where that is not all weights."""
+    if state["spec"].get("method") != "lora":
+        return None
+    trained = (state["facts"].get("lora") or {}).get("trained_parameters")
+    return f"LoRA: {counted(trained, 'weight')}" if trained else "LoRA"
 
 
 def _progress(state: dict[str, Any]) -> str:

@@ -182,6 +182,15 @@ def test_a_disk_that_takes_no_more_at_the_model_leaves_no_half_of_it(train: Trai
     assert train(**given)[1]["status"] == "finished"
 
 
+def test_the_weights_of_a_model_and_those_that_lora_trains_are_counted_apart(train: Train) -> None:
+    folder, state = train(method="lora", epochs=1)
+    kept = load_file(folder.model / "model.safetensors")
+    assert state["facts"]["parameters"] == sum(one.numel() for one in kept.values())
+    assert state["facts"]["architecture"] == "BertForSequenceClassification"
+    adapter = load_file(folder.path / "adapter" / "adapter_model.safetensors")
+    assert state["facts"]["lora"]["trained_parameters"] == sum(one.numel() for one in adapter.values())
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_classifier: Path) -> Path:
     from components.service.runs.__main__ import work

@@ -92,6 +92,8 @@ def _load(folder: RunFolder, spec: RunSpec, inputs: Inputs, before: dict[str, An
     check_start(inputs.model, Path(spec.model).name, family.auto_class.__name__, most_bytes)
     set_seed(spec.seed)
     model = family.load(inputs.model, rows.labels)
+    # Of the model as it is kept: an adapter's matrices are counted apart, and added to its weights in the end.
+    made = {"parameters": model.num_parameters(), "architecture": type(model).__name__}
     adapted = {}
     if spec.method == "lora":
         from components.service.runs import lora
@@ -100,7 +102,7 @@ def _load(folder: RunFolder, spec: RunSpec, inputs: Inputs, before: dict[str, An
         adapted = {"lora": lora.facts(model)}
     data = family.prepare(rows, processor, model.config, inputs.sequence_tokens)
     precision = known.get("precision") or ranks.gathered(choose_precision(spec.precision, inputs.precision_cache))[0]
-    facts = {**rows.facts(), **data.facts, **adapted, **_circumstances(spec, family, model, precision)}
+    facts = {**rows.facts(), **data.facts, **made, **adapted, **_circumstances(spec, family, model, precision)}
     folder.append("facts", **facts)
     kept = {name: known[name] for name in ("untrained", "baselines") if name in known}
     return Job(folder, spec, inputs, family, rows, processor, model, data, {**facts, **kept})
@@ -109,15 +111,12 @@ def _load(folder: RunFolder, spec: RunSpec, inputs: Inputs, before: dict[str, An
 def _circumstances(spec: RunSpec, family: Family, model: Any, precision: dict[str, Any]) -> dict[str, Any]:
     """What is recorded beside the data: model, machine, versions."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    architecture = model.get_base_model() if spec.method == "lora" else model
     return {
         "precision": precision,
         "dtype": precision["dtype"],
         "device": device,
         "processes": ranks.processes(),
         "metric": family.metric,
-        "parameters": model.num_parameters(),
-        "architecture": type(architecture).__name__,
         "model_type": model.config.model_type,
         "hardware": hardware(device),
         "versions": versions(),
