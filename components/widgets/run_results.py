@@ -56,9 +56,7 @@ def _figures(state: dict[str, Any], results: dict[str, Any]) -> str:
         ]
         for name in names
     ]
-    best, last = results.get("best_step"), results.get("step")
-    of = f"The weights of step {best:,} are kept, the best of {last:,} steps." if best and last else ""
-    return notice(of) + table(header, rows, numeric=range(1, len(header)), label="Final figures")
+    return notice(results.get("kept") or "") + table(header, rows, numeric=range(1, len(header)), label="Final figures")
 
 
 def _per_class(rows: list[dict[str, Any]]) -> str:

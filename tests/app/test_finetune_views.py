@@ -80,6 +80,7 @@ RESULTS = {
     "baselines": {"majority": {"label": EVIL, "f1": 0.33}},
     "best_step": 2,
     "step": 4,
+    "kept": "The weights of step 2 are kept.",
     "per_class": [{"label": EVIL, "precision": 1.0, "recall": 0.5, "f1": 0.6, "support": 2}],
     "confusion": [[1, 1], [0, 2]],
     "thresholds": [
@@ -131,6 +132,7 @@ def test_results_stand_beside_those_of_the_untrained_model_and_of_the_largest_cl
     drawn = results_view({**TRAINED, "results": RESULTS, "labels": [EVIL, "b"]})
     for text in ("0.8000", "0.7000", "0.3000", "0.3300", "0.700 to 0.900", "from a probability of 0.4", "Confusion"):
         assert text in drawn
+    assert RESULTS["kept"] in drawn
     assert "<script" not in drawn
 
 

@@ -19,7 +19,7 @@ from components.service.errors import WorkbenchError
 from components.service.runs import Runs, line
 from components.service.runs.comparison import compare
 from components.service.runs.log import clean
-from components.service.runs.outcomes import OUTCOMES
+from components.service.runs.outcomes import OUTCOMES, weights_kept
 from components.service.runs.samples import check_samples
 from components.service.runs.state import mending, read_state
 from components.service.runs.store import STOPS, RunFolder, new_id, write_json
@@ -166,6 +166,31 @@ def test_every_way_to_stop_says_what_is_on_disk_afterwards() -> None:
         assert outcome.effect.endswith("It cannot be resumed." if how == "discard" else "can be resumed.")
         assert "model" in outcome.effect
         assert "checkpoint" in outcome.effect
+
+
+KEPT: list[tuple[str, int | None, list[tuple[float, float]], str]] = [
+    ("f1", None, [(0.5, 0.7)], "The weights of the last step, 30, are kept."),
+    ("f1", 10, [(0.5, 0.7)], "The weights of step 10 are kept: of 1 evaluation it has the highest f1, 0.5000."),
+    ("loss", 20, [(0.5, 0.7), (0.5, 0.6)], "of 2 evaluations it has the lowest loss, 0.6000."),
+    ("f1", 10, [(0.5, 0.7), (0.5, 0.8)], "0.5000. 1 later one has the same; of equals the first is kept."),
+    (
+        "f1",
+        10,
+        [(0.5, 0.7), (0.5, 0.6), (0.5, 0.4)],
+        "2 later ones have the same; of equals the first is kept. The loss went on falling, from 0.7000 to 0.4000 at "
+        "step 30: to keep such weights, choose the best by loss.",
+    ),
+    ("chrf", 10, [(0.5, 0.7)], "The weights of step 10 are kept, the best of 30 steps."),
+]
+
+
+@pytest.mark.parametrize(("metric", "best", "figures", "said"), KEPT)
+def test_it_is_said_which_weights_are_kept_and_which_others_were_as_good(
+    metric: str, best: int | None, figures: list[tuple[float, float]], said: str
+) -> None:
+    evaluations = [{"step": 0, "f1": 0.5, "loss": 0.1}]
+    evaluations += [{"step": 10 * i, "f1": f1, "loss": loss} for i, (f1, loss) in enumerate(figures, 1)]
+    assert weights_kept(evaluations, metric, best, 30).endswith(said)
 
 
 @pytest.fixture(scope="module")

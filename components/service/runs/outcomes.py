@@ -1,12 +1,15 @@
-"""How a run may be stopped, and what is left of it then."""
+"""How a run may be stopped, what is left of it then, and which of its weights became the model."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from components.service.runs.store import STOPS, RunFolder
+from components.service.runs.tasks import LOWER
+from components.service.worker.findings import count
 
 
 @dataclass(frozen=True)
@@ -76,3 +79,38 @@ def on_disk(folder: RunFolder) -> dict[str, Any]:
     """What there is of a run: `{"model": bool, "checkpoints": steps, "bytes"}`."""
     steps = [int(path.name.rpartition("-")[2]) for path in folder.complete_checkpoints()]
     return {"model": (folder.model / "config.json").is_file(), "checkpoints": steps, "bytes": folder.bytes()}
+
+
+def weights_kept(evaluations: Sequence[Mapping[str, Any]], metric: str | None, best: int | None, last: int) -> str:
+    """Which evaluation's weights are the model, and why it is that one.
+
+    Of equal evaluations the first counts, by the rule of transformers' Trainer, which the scripts of a run follow too;
+    so one that is as good by the metric and has a lower loss is named, and how to keep that one.
+
+    Args:
+        evaluations: As `read_state` has them: `[{"step", "loss", ...}]`.
+        metric: What the best one was chosen by.
+        best: Its step; None where the last weights are kept.
+        last: The last step.
+    """
+    if best is None:
+        return f"The weights of the last step, {last:,}, are kept."
+    compared = [one for one in evaluations if one["step"] and {metric, "loss"} <= one.keys()]
+    chosen = next((one for one in compared if one["step"] == best), None)
+    if metric is None or chosen is None:
+        return f"The weights of step {best:,} are kept, the best of {last:,} steps."
+    most = "lowest" if metric in LOWER else "highest"
+    figure = f"{chosen[metric]:.4f}"
+    told = f"The weights of step {best:,} are kept: of {count(len(compared), 'evaluation', 'evaluations')} it has the "
+    told += f"{most} {metric}, {figure}."
+    equals = [one for one in compared if one["step"] != best and one[metric] == chosen[metric]]
+    if not equals:
+        return told
+    told += f" {count(len(equals), 'later one has', 'later ones have')} the same; of equals the first is kept."
+    lower = min(equals, key=lambda one: one["loss"])
+    if metric != "loss" and lower["loss"] < chosen["loss"]:
+        told += (
+            f" The loss went on falling, from {chosen['loss']:.4f} to {lower['loss']:.4f} at step {lower['step']:,}: "
+            "to keep such weights, choose the best by loss."
+        )
+    return told

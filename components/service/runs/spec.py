@@ -50,8 +50,9 @@ class RunSpec:
         evaluate: Evaluate and save after every `epoch`, or every so many `steps`.
         every: How many steps those are.
         metric: What the best checkpoint is chosen by; `None` means the task's first metric.
-        patience: Evaluations without a better metric after which the run ends; 0 means never.
-        keep: Which weights become the model: of the `best` evaluation or the `last`.
+        patience: Evaluations without a better metric (an equal one is not better) after which the run ends; 0 means
+            never.
+        keep: Which weights become the model: of the `best` evaluation, the first of equals, or the `last`.
         track: Name of a trackio project that the figures go to, too; empty for none.
         samples: Inputs that the model is shown before and after: texts, or objects as the task takes them.
         name: What people call the run.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.service.runs.outcomes import OUTCOMES, asked, on_disk
+from components.service.runs.outcomes import OUTCOMES, asked, on_disk, weights_kept
 from components.service.runs.store import RunFolder, read_json
 
 #: States in which a process works on the run (or should).
@@ -22,8 +22,9 @@ def read_state(folder: RunFolder, *, history: bool = True) -> dict[str, Any]:
         since 1970. Without `history` the lists `train` and `eval` are left out.
 
         `failure` is `{kind, message, next, changes}`, `changes` being settings that may mend it; `outcome` how a
-        stopped run was stopped, `{how, title, effect}`; `on_disk` what is left of one that has ended, `{model,
-        checkpoints, bytes}`; `place` and `ahead` are those of a run that waits, filled in by who knows the line.
+        stopped run was stopped, `{how, title, effect}`; `results["kept"]` says which weights are the model, and why;
+        `on_disk` what is left of a run that has ended, `{model, checkpoints, bytes}`; `place` and `ahead` are those of
+        a run that waits, filled in by who knows the line.
     """
     spec = read_json(folder.spec) or {}
     state: dict[str, Any] = {
@@ -69,6 +70,10 @@ def read_state(folder: RunFolder, *, history: bool = True) -> dict[str, Any]:
         state["resumable"] &= bool(state["on_disk"]["checkpoints"]) or state["status"] != "failed"
     if state["failure"]:
         state["failure"]["changes"] = mending(state["failure"]["kind"], spec)
+    results = state["results"]
+    if results.get("step"):
+        kept = weights_kept(state["eval"], state["facts"].get("metric"), results.get("best_step"), results["step"])
+        state["results"] = {**results, "kept": kept}
     if not history:
         del state["train"], state["eval"]
     return state
