@@ -368,6 +368,9 @@ def test_a_log_is_read_from_its_end_in_whole_lines_without_paths_or_tokens(
         ("C:\\Users\\me\\run\\spec.json", "spec.json"),
         ("3/4 of 10/20", "3/4 of 10/20"),
         ("file:///home/me/data.csv", "data.csv"),
+        ("\x1b[1;31mError\x1b[0m in \x1b[4m/home/me/x.py\x1b[K", "Error in x.py"),
+        ("\x1b]0;a title\x07one \x1b]8;;https://there.example\x1b\\link\x1b]8;;\x1b\\ \x1bMup", "one link up"),
+        ("token=hf_abc\x1b[31mDEF123\x1b", "token=[token]"),
     ],
 )
 def test_a_line_of_a_log_names_files_and_no_folders(written: str, read: str) -> None:

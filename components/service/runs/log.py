@@ -1,4 +1,4 @@
-"""A run's log as its owner may read it: no token in it, and no path of this machine."""
+"""A run's log as its owner may read it: no token in it, no path of this machine, and nothing meant for a terminal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+#: What tells a terminal of colours, titles and places (ECMA-48): control sequences, strings, single letters.
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])?")
 #: Tokens of the Hub and whatever follows `Bearer`.
 _SECRET = re.compile(r"\bhf_[A-Za-z0-9_]{4,}|(?<=Bearer )\S+")
 #: An absolute path, of which only the last part is kept; an address of the web is none.
@@ -28,5 +30,7 @@ def read_log(path: Path, tail: int) -> dict[str, Any]:
 
 
 def clean(text: str) -> str:
-    """The text without tokens and without the folders of paths."""
-    return _PATH.sub("", _SECRET.sub("[token]", text).replace("file://", ""))
+    """The text without tokens, without the folders of paths and without what is for terminals."""
+    # That goes first: a colour inside a token would hide it.
+    plain = _TERMINAL.sub("", text)
+    return _PATH.sub("", _SECRET.sub("[token]", plain).replace("file://", ""))

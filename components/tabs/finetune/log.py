@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from components.widgets.html import empty, escape, size
 
 #: What of a log is shown, in bytes; the file has more.
 _SHOWN = 20_000
-#: What colours a terminal.
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _EMPTY = "What the training process writes stands here. It holds no token and no path of this machine."
 
 
@@ -38,7 +35,7 @@ class LogPanel:
         if not run:
             return {self.shown: empty(_EMPTY), self.file: gr.update(visible=False)}
         read = self.ctx.bench.runs.log(run, self.ctx.bench.settings.log_bytes, visitor=visitor)
-        text = _COLOUR.sub("", read["text"])
+        text = read["text"]
         if not text:
             return {self.shown: empty(_EMPTY), self.file: gr.update(visible=False)}
         last = text[-_SHOWN:]
