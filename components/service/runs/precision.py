@@ -100,5 +100,4 @@ def compared(rounds: Sequence[tuple[float, float]]) -> Measured:
 
 
 def _ratio(rounds: Sequence[tuple[float, float]]) -> float:
-    plain, short = (min(times) for times in zip(*rounds, strict=True))
-    return plain / short
+    return min(plain for plain, _ in rounds) / min(short for _, short in rounds)
