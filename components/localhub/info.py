@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from components.cardrules.values import plain, text
 from components.localhub import cards
 from components.localhub.files import large_facts
 from components.localhub.history import commit_time
 from components.localhub.repositories import MAIN, Repository
-from components.localhub.values import plain, text
 
 MOST_PARAMETERS = 10**15
 CONFIG_BYTES = 5 * 1024**2

@@ -39,7 +39,7 @@ BAD = [
     ("language: english", '"language" with value "english" is not valid'),
     ("language: {en: 1}", '"language" must be a string or an array'),
     ("tags: one", '"tags" must be an array'),
-    ("datasets: ['a b']", '"datasets" with value "a b" is not valid'),
+    ("datasets: ['a b']", '"datasets[0]" with value "a b" is not valid'),
     ("pipeline_tag: [a]", '"pipeline_tag" must be a string'),
     ("- a\n- b", "must be an object"),
     ("a: [", "line 3"),
@@ -112,3 +112,21 @@ def test_an_odd_card_does_not_hide_the_repository(api, http, repo, readme):
     assert http.post(f"/api/models/{repo}/commit/main", content="\n".join(map(json.dumps, lines))).is_success
     assert api.model_info(repo).id == repo
     assert repo in [model.id for model in api.list_models(full=True, cardData=True, fetch_config=True)]
+
+
+UNLISTED = [
+    ("license: my-licence", '"license" with value "my-licence" is not valid'),
+    ("language: [en, xx]", '"language[1]" with value "xx" is not valid'),
+    ("widget: {text: a}", '"widget" must be an array'),
+    ("base_model: a/b\nbase_model_relation: child", '"base_model_relation" must be one of [adapter, merge'),
+    (
+        "model-index: [{name: m, results: [{task: {type: t}, dataset: {type: a b, name: n}, metrics: []}]}]",
+        '"model-index[0].results[0].dataset.type" with value "a b" fails to match the required pattern',
+    ),
+]
+
+
+@pytest.mark.parametrize(("metadata", "message"), UNLISTED, ids=[message for _, message in UNLISTED])
+def test_what_no_list_of_the_hub_has_is_refused(metadata, message):
+    errors, _ = cards.check(card(metadata), "model")
+    assert any(message in error for error in errors), errors

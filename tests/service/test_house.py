@@ -55,6 +55,12 @@ def test_widgets_know_no_tab(file: Path) -> None:
     assert reaches(file, "components.tabs", "components.page") == []
 
 
+@pytest.mark.parametrize("file", files_of("cardrules"), ids=lambda file: file.name)
+def test_the_rules_of_cards_stand_alone(file: Path) -> None:
+    above = [f"components.{part.name}" for part in COMPONENTS.iterdir() if part.is_dir() and part.name != "cardrules"]
+    assert reaches(file, *above, "components.page", "components.api", "gradio", "huggingface_hub", *HEAVY) == []
+
+
 @pytest.mark.parametrize("file", files_of("localhub"), ids=lambda file: file.name)
 def test_the_embedded_hub_stands_alone(file: Path) -> None:
     assert reaches(file, "components.service", "gradio", "huggingface_hub", *HEAVY) == []
