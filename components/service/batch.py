@@ -16,6 +16,7 @@ from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.inference import chosen_model
 from components.service.settings import Settings
+from components.service.sizes import in_units
 from components.service.tasks import TaskSpec, find_task
 from components.service.tasks.answers import answer
 from components.service.visitor import Visitor
@@ -176,7 +177,7 @@ class Batch:
             ) from None
         if size > self._settings.upload_bytes:
             raise WorkbenchError(
-                f"This takes {size / 1e6:,.0f} MB; at most {self._settings.upload_bytes / 1e6:,.0f} MB are allowed.",
+                f"This takes {in_units(size)}; at most {in_units(self._settings.upload_bytes)} are allowed.",
                 field=field,
             )
 

@@ -15,7 +15,7 @@ from components.service.errors import WorkbenchError
 from components.service.hub import Hub, Snapshot
 from components.service.hub_errors import hub_errors
 from components.service.listing import Page, ask, license_of, question
-from components.service.settings import MB
+from components.service.sizes import in_units
 from components.service.tasks import find_task
 from components.service.visitor import Visitor
 
@@ -240,9 +240,7 @@ class Catalog:
         if "config.json" not in files:
             return brief, []
         if size > most:
-            return brief, [
-                f"Its config.json takes {size / MB:,.0f} MB, more than the {most / MB:,.0f} MB allowed here."
-            ]
+            return brief, [f"Its config.json takes {in_units(size)}, more than the {in_units(most)} allowed here."]
         try:
             path = self.config_file(info, visitor)
         except WorkbenchError as error:

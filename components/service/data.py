@@ -13,6 +13,7 @@ from components.service.hub import Hub
 from components.service.policy import image_files
 from components.service.runs.spec import RunSpec
 from components.service.settings import Settings
+from components.service.sizes import in_units
 from components.service.tasks.texts import check_characters
 from components.service.visitor import Visitor
 
@@ -133,8 +134,8 @@ class Data:
         path = _uploaded(value)
         if path.stat().st_size > self.settings.upload_bytes:
             raise WorkbenchError(
-                f"The file has {path.stat().st_size / 1e6:,.0f} MB; the limit is "
-                f"{self.settings.upload_bytes / 1e6:,.0f} MB. Use fewer rows.",
+                f"The file has {in_units(path.stat().st_size)}; the limit is "
+                f"{in_units(self.settings.upload_bytes)}. Use fewer rows.",
                 field="data",
             )
         name = Path(str(source.get("name") or path.name).replace("\\", "/")).name
@@ -170,7 +171,7 @@ class Data:
         size = sum(_uploaded(path).stat().st_size for path in paths)
         if size > self.settings.upload_bytes:
             raise WorkbenchError(
-                f"The images have {size / 1e6:,.0f} MB; the limit is {self.settings.upload_bytes / 1e6:,.0f} MB. "
+                f"The images have {in_units(size)}; the limit is {in_units(self.settings.upload_bytes)}. "
                 "Use fewer or smaller ones.",
                 field="data",
             )

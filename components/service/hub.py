@@ -29,6 +29,7 @@ from components.service import policy
 from components.service.errors import WorkbenchError
 from components.service.hub_errors import hub_errors
 from components.service.settings import HUGGING_FACE, Settings
+from components.service.sizes import in_units
 from components.service.visitor import Visitor
 
 #: How long a resolved revision is believed before the Hub is asked again, in seconds.
@@ -160,8 +161,8 @@ class Hub:
         size = sum(files[name] or 0 for name in tables)
         if size > self.settings.upload_bytes:
             raise WorkbenchError(
-                f"The data set {dataset_id} takes {size / 1e6:,.0f} MB, more than the "
-                f"{self.settings.upload_bytes / 1e6:,.0f} MB allowed here. Choose a smaller one.",
+                f"The data set {dataset_id} takes {in_units(size)}, more than the "
+                f"{in_units(self.settings.upload_bytes)} allowed here. Choose a smaller one.",
                 field="data",
             )
         wanted = [*tables, *(name for name in ("README.md",) if name in files)]

@@ -7,7 +7,8 @@ from typing import Any
 
 import psutil
 
-from components.service.settings import GB, MB, Settings
+from components.service.settings import Settings
+from components.service.sizes import MB, in_units
 
 #: Bytes of one parameter: processors compute in float32, whatever the files hold.
 ITEM = 4
@@ -41,11 +42,11 @@ class Memory:
 
     def told(self) -> str:
         """The figures in a sentence, with what to do where it does not fit."""
-        figures = f"It needs about {_size(self.needed)} of memory in float32; {_size(self.at_hand)} are at hand."
+        figures = f"It needs about {in_units(self.needed)} of memory in float32; {in_units(self.at_hand)} are at hand."
         if self.fits:
             return figures
         if self.weights > self.limit:
-            return f"{figures} Models of more than {_size(self.limit)} are not loaded here: choose a smaller one."
+            return f"{figures} Models of more than {in_units(self.limit)} are not loaded here: choose a smaller one."
         return f"{figures} Choose a smaller model, or close other programs first."
 
     def facts(self) -> dict[str, Any]:
@@ -75,7 +76,3 @@ def most_parameters(settings: Settings) -> int:
 def at_hand(settings: Settings) -> int:
     """Memory that a model could take now, in bytes."""
     return int(min(psutil.virtual_memory().available, settings.worker_bytes))
-
-
-def _size(number: int) -> str:
-    return f"{number / GB:.1f} GB" if number >= GB else f"{number / MB:.0f} MB"

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from components.service.settings import MB, Settings
+from components.service.settings import Settings
+from components.service.sizes import in_units
 
 #: A repository file: its path and its size in bytes (`None` where the Hub does not say).
 Files = Mapping[str, int | None]
@@ -109,7 +110,7 @@ def model_refusals(files: Files, config: Mapping[str, Any] | None, settings: Set
     size = sum(files[name] or 0 for name in weights)
     if size > settings.model_bytes:
         reasons.append(
-            f"Its weights take {size / MB:,.0f} MB, more than the {settings.model_bytes / MB:,.0f} MB allowed here. "
+            f"Its weights take {in_units(size)}, more than the {in_units(settings.model_bytes)} allowed here. "
             "Choose a smaller model, or start the app on a larger machine of your own."
         )
     reasons += text_refusals(files, settings)
@@ -119,7 +120,7 @@ def model_refusals(files: Files, config: Mapping[str, Any] | None, settings: Set
 def text_refusals(files: Files, settings: Settings) -> list[str]:
     """Why the configuration and tokenizer files are not fetched: one of them is too large."""
     return [
-        f"Its file {name} takes {size / MB:,.0f} MB, more than the {settings.json_bytes / MB:,.0f} MB allowed here."
+        f"Its file {name} takes {in_units(size)}, more than the {in_units(settings.json_bytes)} allowed here."
         for name in small_files(files)
         if (size := files[name] or 0) > settings.json_bytes
     ]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from components.service.sizes import GB, MB
+
 HUGGING_FACE = "https://huggingface.co"
-MB = 1024**2
-GB = 1024**3
 
 
 @dataclass(frozen=True)

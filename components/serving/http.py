@@ -17,6 +17,7 @@ from components.api import uploads_only
 from components.service.errors import Kind, WorkbenchError
 from components.service.hub import Hub
 from components.service.settings import Settings
+from components.service.sizes import in_units
 from components.service.visitor import Visitor
 from components.visitors import visitor_of
 
@@ -117,7 +118,7 @@ async def read_body(request: Request, settings: Settings) -> bytes:
                 break
         else:
             return bytes(body)
-    raise Refusal(f"The request is longer than the {most / 1e6:,.0f} MB that are allowed here.", 413)
+    raise Refusal(f"The request is longer than the {in_units(most)} that are allowed here.", 413)
 
 
 async def read_json(request: Request, settings: Settings) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from html import escape as _escape
 from typing import Any
 
+from components.service.sizes import in_units
+
 
 def escape(value: Any) -> str:
     """Text as HTML that shows it as it is, safe between tags and inside quoted attributes."""
@@ -108,12 +110,7 @@ def percent(share: float, digits: int = 2) -> str:
 
 def size(number: float | None) -> str | None:
     """A size in bytes as people read it: 2500000 is `2.5 MB`."""
-    if number is None:
-        return None
-    for unit_size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if number >= unit_size:
-            return f"{number / unit_size:.1f} {unit}"
-    return f"{number:g} bytes"
+    return None if number is None else in_units(number)
 
 
 def duration(seconds: float | None) -> str | None:

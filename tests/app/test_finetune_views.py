@@ -114,7 +114,7 @@ def test_a_run_that_waits_says_its_place_and_draws_no_figures() -> None:
 
 def test_a_run_that_trains_shows_speed_memory_bands_and_what_there_is_to_beat() -> None:
     drawn = run_view(TRAINED)
-    for text in ("0.5 steps/s, 25 rows/s", "500.0 MB", "with its 95 % band", "untrained", "Learning rate", "wb-band"):
+    for text in ("0.5 steps/s, 25 rows/s", "500 MB", "with its 95 % band", "untrained", "Learning rate", "wb-band"):
         assert text in drawn
     assert "<script" not in drawn
 
@@ -123,7 +123,7 @@ def test_a_failure_names_its_kind_and_what_is_left_on_disk() -> None:
     failure = {"kind": "memory", "message": EVIL, "next": "Use a smaller batch."}
     left = {"model": False, "checkpoints": [4, 8], "bytes": 2_000_000}
     drawn = run_view(state(status="failed", failure=failure, on_disk=left))
-    for text in ("Memory.", "Use a smaller batch.", "step 4 and 8", "2.0 MB"):
+    for text in ("Memory.", "Use a smaller batch.", "step 4 and 8", "2 MB"):
         assert text in drawn
     assert "<script" not in drawn
 

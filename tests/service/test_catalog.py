@@ -20,7 +20,8 @@ from components.service.errors import WorkbenchError
 from components.service.hub import Hub, Snapshot
 from components.service.manage import Manager
 from components.service.policy import custom_code, model_refusals
-from components.service.settings import GB, MB, Settings
+from components.service.settings import Settings
+from components.service.sizes import GB, MB
 
 ROOT = Path(__file__).parents[2]
 CARD = "---\nlicense: mit\nlanguage: fr\nlibrary_name: transformers\n---\n# A model\n"
@@ -278,7 +279,7 @@ def test_a_model_of_this_machine_has_the_same_facts(hub: Hub, live_hub: Any, tmp
     [
         (1000, None, 8 * GB, True, "64 MB of memory in float32"),
         (None, 100 * MB, 8 * GB, True, "164 MB"),
-        (3 * 10**9, None, 8 * GB, False, "Models of more than 8.0 GB are not loaded here"),
+        (3 * 10**9, None, 8 * GB, False, "Models of more than 8 GB are not loaded here"),
         (10**12, None, 10**15, False, "Choose a smaller model, or close other programs first"),
     ],
 )

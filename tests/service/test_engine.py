@@ -16,7 +16,8 @@ import pytest
 
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
-from components.service.settings import GB, Settings
+from components.service.settings import Settings
+from components.service.sizes import GB
 
 HERE = Path(__file__).parent
 CALLS = {

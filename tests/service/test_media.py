@@ -179,7 +179,7 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(settings: Settings, 
     tight = replace(settings, media_bytes=1000)
     (tmp_path / "large.png").write_bytes(bytes(1001))
     for value in ({"file": str(tmp_path / "large.png")}, "A" * 1400):
-        assert "at most 0 MB" in refusal(lambda value=value: check_media(value, "image", tight, "inputs")).message
+        assert "at most 1 kB" in refusal(lambda value=value: check_media(value, "image", tight, "inputs")).message
 
 
 def test_the_pictures_of_the_samples_are_small_and_drawn_by_their_program(tmp_path: Path) -> None:

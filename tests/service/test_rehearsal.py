@@ -20,9 +20,10 @@ from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.runs import Runs
 from components.service.runs.groundwork import Groundwork
-from components.service.runs.rehearsal import Rehearsals, duration, size
+from components.service.runs.rehearsal import Rehearsals, duration
 from components.service.runs.spec import RunSpec
-from components.service.settings import GB, MB, Settings
+from components.service.settings import Settings
+from components.service.sizes import GB, MB, in_units
 from components.service.visitor import Visitor
 
 
@@ -90,14 +91,14 @@ def wordy(models_folder: Path, tiny_generator: Path) -> str:
 def test_what_does_not_fit_is_told_with_what_was_measured_to(
     tmp_path: Path, models_folder: Path, engine: Engine, wordy: str
 ) -> None:
-    limited = Settings(home=tmp_path, cache=tmp_path, free_disk_bytes=0, trainer_bytes=2400 * MB)
+    limited = Settings(home=tmp_path, cache=tmp_path, free_disk_bytes=0, trainer_bytes=2500 * MB)
     runs = open_runs(limited, models_folder, engine)
     try:
         asked = spec(task="text-generation", model=wordy, data={"text": rows(300)}, max_length=32, batch_size=64)
         told = runs.rehearse(asked, visitor=ME)
         assert not told["fits"]
         assert told["message"].startswith(
-            "It will not fit: a batch of 64 needs more than the 2.3 GB of memory at hand."
+            "It will not fit: a batch of 64 needs more than the 2.5 GB of memory at hand."
         )
         instead = told["instead"]
         assert instead["batch_size"] * instead["accumulation"] == 64
@@ -214,7 +215,7 @@ def test_the_time_of_a_run_counts_everything(runs: Runs) -> None:
     # Start and end, the first and both last evaluations, 300 steps, three evaluations and saves.
     assert told["seconds"] == pytest.approx(8 + 7 + 3 * 10 + 300 * 2 + 3 * (10 + 5))
     assert told["disk_bytes"] == 3 * GB + GB // 2
-    assert told["message"] == "It fits: about 12 min for 3 epochs (300 steps), 1.0 GB of memory, 3.5 GB of disk."
+    assert told["message"] == "It fits: about 12 min for 3 epochs (300 steps), 1 GB of memory, 3.5 GB of disk."
 
 
 @pytest.mark.parametrize(
@@ -224,11 +225,11 @@ def test_the_time_of_a_run_counts_everything(runs: Runs) -> None:
         ({}, {"seconds": 500.0}, {"epochs": 2}, "With epochs 2 it does"),
         ({}, {"seconds": 60.0}, None, "fewer rows"),
         ({}, {"quota": GB}, None, "will not fit on the disk"),
-        ({}, {"quota": -GB}, None, "0 MB may be used"),
+        ({}, {"quota": -GB}, None, "0 bytes may be used"),
         ({"changes": {"batch_size": 2}}, {}, {"batch_size": 2}, "With batch size 2 it does"),
         ({"changes": {"batch_size": 2}}, {"seconds": 500.0}, {"batch_size": 2, "epochs": 2}, "epochs 2"),
         ({"changes": None, "code": 1}, {}, None, "Choose a smaller model"),
-        ({"changes": None, "code": -9}, {}, None, "more than the 4.0 GB of memory"),
+        ({"changes": None, "code": -9}, {}, None, "more than the 4 GB of memory"),
         ({"changes": None, "code": None}, {}, None, "in time"),
     ],
 )
@@ -279,7 +280,8 @@ def test_a_repository_that_holds_something_is_no_place_to_push_to(live_hub: Any,
     ("given", "made", "said"),
     [
         (0.0123, duration, "0.012 s"), (59.6, duration, "60 s"), (600, duration, "10 min"), (7200, duration, "2.0 h"),
-        (4 * 86400, duration, "4.0 days"), (5 * MB, size, "5 MB"), (1.5 * GB, size, "1.5 GB"),
+        (4 * 86400, duration, "4.0 days"), (5 * MB, in_units, "5 MB"), (1.5 * GB, in_units, "1.5 GB"),
+        (2500, in_units, "2.5 kB"), (999, in_units, "999 bytes"),
     ],
 )  # fmt: skip
 def test_figures_are_written_for_people(given: float, made: Callable[[float], str], said: str) -> None:

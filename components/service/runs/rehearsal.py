@@ -22,7 +22,8 @@ from components.service.hub import Hub
 from components.service.runs.groundwork import Groundwork, Plan
 from components.service.runs.spec import RunSpec
 from components.service.runs.store import RunFolder, new_id, read_json, write_json
-from components.service.settings import GB, MB, Settings
+from components.service.settings import Settings
+from components.service.sizes import in_units
 from components.service.visitor import Visitor
 
 FILE = "rehearsal.json"
@@ -123,8 +124,8 @@ class Rehearsals:
         free = shutil.disk_usage(self.root).free - self.settings.free_disk_bytes
         if needed > free:
             raise WorkbenchError(
-                f"A rehearsal would take about {size(needed)} of disk, and {size(max(0, free))} may be used. Delete "
-                "runs that are not needed, or choose a smaller model.",
+                f"A rehearsal would take about {in_units(needed)} of disk, and {in_units(max(0, free))} may be used. "
+                "Delete runs that are not needed, or choose a smaller model.",
                 kind="disk",
             )
 
@@ -179,7 +180,7 @@ class Rehearsals:
         if noted.get("changes") is None:
             return []
         disk, free = answer["disk_bytes"], answer["disk_free_bytes"]
-        room = f"It needs {size(disk)} of disk; {size(free)} may be used."
+        room = f"It needs {in_units(disk)} of disk; {in_units(free)} may be used."
         if disk > free:
             room = f"It will not fit on the disk. {room} Delete runs that are not needed."
         took, most = answer["seconds"], self.settings.run_seconds
@@ -201,7 +202,7 @@ class Rehearsals:
 
 
 def _measured_checks(spec: RunSpec, noted: Mapping[str, Any], answer: dict[str, Any]) -> list[dict[str, Any]]:
-    memory = size(answer["memory_bytes"])
+    memory = in_units(answer["memory_bytes"])
     changes = noted.get("changes")
     if changes is None:
         if noted.get("code") is None:
@@ -221,7 +222,7 @@ def _measured_checks(spec: RunSpec, noted: Mapping[str, Any], answer: dict[str, 
         _check(
             "data", True, f"{answer['rows']['train']:,} rows to train on, {answer['rows']['validation']:,} held out."
         ),
-        _check("memory", True, f"{size(answer['peak_memory_bytes'])} at the most; {memory} are at hand."),
+        _check("memory", True, f"{in_units(answer['peak_memory_bytes'])} at the most; {memory} are at hand."),
         _check("step", True, steps),
         _check("evaluation", True, f"{duration(answer['evaluation_seconds'])} each."),
         _check("save", True, f"{duration(answer['save_seconds'])} each, and loaded again."),
@@ -254,7 +255,7 @@ def _fitting(spec: RunSpec, answer: dict[str, Any]) -> str:
     epochs = f"{spec.epochs} epoch" + ("" if spec.epochs == 1 else "s")
     return (
         f"It fits: about {duration(answer['seconds'])} for {epochs} ({answer['steps']:,} steps), "
-        f"{size(answer['peak_memory_bytes'])} of memory, {size(answer['disk_bytes'])} of disk."
+        f"{in_units(answer['peak_memory_bytes'])} of memory, {in_units(answer['disk_bytes'])} of disk."
     )
 
 
@@ -273,11 +274,6 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
             os.killpg(child.pid, signal.SIGKILL)
         except ProcessLookupError:
             return
-
-
-def size(number: float) -> str:
-    """Bytes for people."""
-    return f"{number / GB:.1f} GB" if number >= GB else f"{number / MB:.0f} MB"
 
 
 def duration(seconds: float) -> str:

@@ -22,7 +22,8 @@ from components.service.runs.spec import RunSpec
 from components.service.runs.state import ACTIVE, read_state
 from components.service.runs.store import STOPS, RunFolder, is_id, new_id, read_json, write_json
 from components.service.runs.supervisor import Supervisor
-from components.service.settings import GB, Settings
+from components.service.settings import Settings
+from components.service.sizes import in_units
 from components.service.visitor import Visitor
 from components.service.worker.findings import count
 
@@ -319,7 +320,7 @@ class Runs:
         used = sum(folder.bytes() for folder in self._own(visitor))
         if used >= self.settings.runs_bytes:
             raise WorkbenchError(
-                f"Your runs take {used / GB:.1f} GB of disk, and {self.settings.runs_bytes / GB:.1f} GB are allowed. "
+                f"Your runs take {in_units(used)} of disk, and {in_units(self.settings.runs_bytes)} are allowed. "
                 "Delete runs that are not needed.",
                 kind="disk",
             )

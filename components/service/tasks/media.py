@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from components.service.errors import WorkbenchError
-from components.service.settings import MB, Settings
+from components.service.settings import Settings
+from components.service.sizes import in_units
 
 #: The app's own examples, each made by a program.
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -63,7 +64,7 @@ def sample(name: str, field: str = "inputs") -> Path:
 def _check_size(size: int, kind: str, settings: Settings, field: str) -> None:
     if size > settings.media_bytes:
         raise WorkbenchError(
-            f"The {kind} takes {size / MB:,.1f} MB; at most {settings.media_bytes / MB:,.0f} MB are allowed here. "
+            f"The {kind} takes {in_units(size)}; at most {in_units(settings.media_bytes)} are allowed here. "
             "Make it smaller.",
             field=field,
         )

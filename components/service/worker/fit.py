@@ -12,7 +12,7 @@ from transformers import AutoConfig, PretrainedConfig
 from transformers.models.auto import modeling_auto
 
 from components.service.errors import WorkbenchError
-from components.service.settings import GB
+from components.service.sizes import in_units
 from components.service.tasks import TASKS, TaskSpec
 from components.service.worker.blame import blaming
 
@@ -205,8 +205,8 @@ def check_size(
         )
     if count * itemsize > most_bytes:
         raise WorkbenchError(
-            f"{name} needs {count * itemsize / GB:.1f} GB ({count:,} parameters), more than the "
-            f"{most_bytes / GB:.1f} GB that a model may take here. Choose a smaller one.",
+            f"{name} needs {in_units(count * itemsize)} ({count:,} parameters), more than the "
+            f"{in_units(most_bytes)} that a model may take here. Choose a smaller one.",
             kind="memory",
             field="model",
         )

@@ -10,6 +10,7 @@ from typing import Any
 from components.service.errors import WorkbenchError
 from components.service.policy import METADATA, is_image
 from components.service.runs.values import Picture, picture
+from components.service.sizes import in_units
 from components.service.worker.findings import count, finding
 from components.service.worker.media import image_problem
 from components.service.worker.tables import Caps, Table, read_table
@@ -31,8 +32,7 @@ def picture_table(files: Mapping[str, Path], labels: Mapping[str, str | None], c
     size = sum(files[name].stat().st_size for name in names)
     if size > caps.bytes:
         raise WorkbenchError(
-            f"The images have {size / 1e6:,.0f} MB; the limit is {caps.bytes / 1e6:,.0f} MB. Use fewer or smaller "
-            "ones.",
+            f"The images have {in_units(size)}; the limit is {in_units(caps.bytes)}. Use fewer or smaller ones.",
             field="data",
         )
     images = [Picture(files[name].read_bytes(), name.rpartition("/")[2]) for name in names]

@@ -19,6 +19,7 @@ import orjson
 
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
+from components.service.sizes import MB, in_units
 from components.service.worker.decoding import decode
 from components.service.worker.findings import count, finding
 from components.service.worker.nested import flatten, questions
@@ -38,7 +39,7 @@ class Caps:
     """The most that a table may hold: bytes of a file, rows of a split, columns, characters of one cell, pixels of an
     image."""
 
-    bytes: int = 200 * 1024**2
+    bytes: int = 200 * MB
     rows: int = 1_000_000
     columns: int = 500
     cell: int = 1_000_000
@@ -82,7 +83,7 @@ def read_table(path: Path, name: str, caps: Caps) -> Table:
     size = path.stat().st_size
     if size > caps.bytes:
         raise WorkbenchError(
-            f"{name} has {size / 1e6:.0f} MB; the limit is {caps.bytes / 1e6:.0f} MB. Use fewer rows.", field="data"
+            f"{name} has {in_units(size)}; the limit is {in_units(caps.bytes)}. Use fewer rows.", field="data"
         )
     if suffix == ".parquet":
         return check(_parquet(path, name, caps), name, caps)
