@@ -185,6 +185,25 @@ def test_what_no_click_can_mend_is_told_with_what_to_do(tmp_path: Path) -> None:
     assert "export the data again as UTF-8" in lost["fix"]
 
 
+def test_contexts_that_are_trained_and_evaluated_on_are_told(tmp_path: Path) -> None:
+    def asked(contexts: int, start: int = 0) -> list[dict[str, Any]]:
+        none: dict[str, Any] = {"text": [], "answer_start": []}
+        return [
+            {"question": f"who is {i}?", "context": f"He is nobody {i % contexts}", "answers": none}
+            for i in range(start, start + 60)
+        ]
+
+    seen = look(tmp_path, {"train": asked(12)}, task="question-answering")
+    assert not [problem for problem in seen["problems"] if "context" in problem["message"]]
+    assert seen["split"]["how"].startswith("A fifth of the rows, all of a context together, is held out")
+    seen = look(tmp_path, {"train": asked(1)}, task="question-answering")
+    found = told(seen, "rows are held out singly. 12 questions of validation are about a context in train")
+    assert "Add rows about other contexts" in found["fix"]
+    assert seen["split"]["how"].startswith("A fifth of the rows is held out")
+    seen = look(tmp_path, {"train": asked(12), "validation": asked(12, 60)[:1]}, task="question-answering")
+    assert told(seen, "^1 question of validation is about a context in train")["field"] == "columns.context"
+
+
 def test_labels_are_counted_by_what_they_are(tmp_path: Path) -> None:
     several = [{"text": f"film {i}", "label": ["a", "b"] if i % 2 else []} for i in range(60)]
     seen = look(tmp_path, {"train": several})

@@ -230,6 +230,8 @@ def test_a_window_that_holds_the_answer_marks_just_its_tokens(
         marked += 1
         told = context[window.offsets[begin, 0] : window.offsets[end, 1]]
         assert told.strip() == text
+        shared = [i for i, (b, e) in enumerate(window.offsets) if start < e and b < min(e, start + len(text))]
+        assert (begin, end) == (shared[0], shared[-1])
     assert marked or len(tokenizer(text)["input_ids"]) > 8
 
 

@@ -20,7 +20,7 @@ from components.service.runs.checks import REMEDIES
 from components.service.runs.remedies import REMEDY, labels_of
 from components.service.runs.rows import Rows, choose_rows, split_names
 from components.service.runs.spec import RunSpec
-from components.service.runs.splits import split_rows, strata
+from components.service.runs.splits import split_groups, split_rows, strata
 from components.service.runs.tasks import TRAIN_TASKS
 from components.service.runs.values import Picture
 from components.service.worker.data import inspect_data
@@ -279,6 +279,34 @@ def splits() -> dict[str, Table]:
 
 EFFECTS = {
     "mend_encoding": (47, 4, 1, ["alien", "bad", "good", "nan", "odd"]),
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=40), st.floats(0.01, 0.9), st.integers(0, 9))
+def test_whole_groups_are_held_out_about_as_many_rows_as_asked_for(sizes: list[int], share: float, seed: int) -> None:
+    groups = [name for name, size in enumerate(sizes) for _ in range(size)]
+    kept, held = split_groups(groups, share, seed)
+    assert (kept, held) == split_groups(groups, share, seed)
+    assert sorted(kept + held) == list(range(len(groups)))
+    assert kept
+    assert held
+    wanted = max(1, min(round(share * len(groups)), len(groups) - 1))
+    if {groups[i] for i in kept} & {groups[i] for i in held}:
+        assert min(sizes) >= 2 * wanted or len(groups) - min(sizes) < wanted
+        assert len(held) == wanted
+    elif sum(sizes) - max(sizes) >= wanted:
+        assert abs(len(held) - wanted) <= max(size for size in sizes if size < 2 * wanted) / 2
+
+
+def test_questions_about_one_context_stay_together_unless_it_is_the_only_one() -> None:
+    asked = {"question": [f"who is {i}?" for i in range(60)], "answers": [{"text": [], "answer_start": []}] * 60}
+    several = chosen({**asked, "context": [f"He is {i // 5}" for i in range(60)]}, "question-answering")
+    train, held = ({row["context"] for row in part} for part in (several.train, several.validation))
+    assert not train & held
+    assert len(several.validation) == 10
+    assert "shared_contexts" not in several.facts()
+    one = chosen({**asked, "context": ["He is nobody"] * 60}, "question-answering")
+    assert len(one.validation) == 12
+    assert one.facts()["shared_contexts"] == {"validation": 12}
+
+
     "drop_missing": (46, 4, 1, ["alien", "bad", "good", "odd"]),
     "drop_duplicates": (45, 4, 2, ["alien", "bad", "good", "nan", "odd"]),
     "drop_contradictions": (45, 4, 2, ["alien", "bad", "good", "nan", "odd"]),

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.service.worker.columns import kind_of, label_name, parsed
+from components.service.runs.values import parsed
+from components.service.worker.columns import kind_of, label_name
 
 #: Texts that stand for a missing value in tables that were written by a program.
 MISSING = frozenset({"nan", "null", "none", "n/a", "na", "<na>", "undefined"})

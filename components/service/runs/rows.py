@@ -25,7 +25,7 @@ from components.service.runs.checks import REMEDIES
 from components.service.runs.remedies import REMEDY, Splits, labels_of, row_key
 from components.service.runs.remedies import Row as Row
 from components.service.runs.spec import RunSpec
-from components.service.runs.splits import split_rows, strata
+from components.service.runs.splits import split_groups, split_rows, strata
 from components.service.runs.tasks import TRAIN_TASKS
 from components.service.runs.values import Picture, answers_value, digest, image_value, target_value
 from components.service.worker.columns import label_name, order_labels
@@ -80,9 +80,17 @@ class Rows:
             "data_fingerprint": self.fingerprint(),
         }
 
+            **({"shared_contexts": shared} if (shared := self.shared_contexts()) else {}),
     def fingerprint(self) -> str:
         """16 hexadecimal digits that change with any row of any split, and with their order."""
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
+    def shared_contexts(self) -> dict[str, int]:
+        """For each split that is evaluated on, how many of its questions are about a context that stands in train."""
+        known = {row["context"] for row in self.train if "context" in row}
+        splits = {"validation": self.validation, "test": self.test}
+        shared = {name: sum(row.get("context") in known for row in rows) for name, rows in splits.items()}
+        return {name: number for name, number in shared.items() if number}
+
         return hashlib.sha256(orjson.dumps(splits, default=digest)).hexdigest()[:16]
 
 
@@ -235,7 +243,12 @@ def _hold_out(rows: list[Row], spec: RunSpec) -> tuple[list[Row], list[Row]]:
             "fewer out.",
             field="validation",
         )
-    kept, held = split_rows(strata([row.get("label", row.get("tags")) for row in rows]), spec.validation, spec.seed)
+    if rows and "context" in rows[0]:
+        # What is learned of a context helps with each of its questions: none is trained and evaluated on.
+        kept, held = split_groups([row["context"] for row in rows], spec.validation, spec.seed)
+    else:
+        labels = [row.get("label", row.get("tags")) for row in rows]
+        kept, held = split_rows(strata(labels), spec.validation, spec.seed)
     return [rows[i] for i in kept], [rows[i] for i in held]
 
 

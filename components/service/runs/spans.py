@@ -39,9 +39,9 @@ class Window:
         end = start + len(answers["text"][0])
         inside = np.flatnonzero(self.offsets[:, 1] > self.offsets[:, 0])
         begins, ends = self.offsets[inside, 0], self.offsets[inside, 1]
-        first = int(np.searchsorted(begins, start, side="right")) - 1
-        last = int(np.searchsorted(ends, end, side="left"))
-        if first < 0 or last >= len(inside) or ends[first] <= start:
+        first = int(np.searchsorted(ends, start, side="right"))
+        last = int(np.searchsorted(begins, end, side="left")) - 1
+        if first == len(inside) or last < 0 or begins[first] > start or ends[last] < end:
             return self.null, self.null
         return int(inside[first]), int(inside[last])
 

@@ -56,3 +56,30 @@ def split_rows(labels: Sequence[Hashable], held_out: float, seed: int) -> tuple[
         draw.shuffle(group)
         held.update(group[:count])
     return [i for i in range(len(labels)) if i not in held], sorted(held)
+
+
+def split_groups(groups: Sequence[Hashable], held_out: float, seed: int) -> tuple[list[int], list[int]]:
+    """Hold out whole groups, as all questions about one text: indices of those to train on, and of those held out.
+
+    Groups are drawn as long as each brings the rows held out nearer to what is asked for. Where none does, since even
+    the smallest has twice as many rows, rows are held out singly.
+
+    Args:
+        groups: What each row belongs to.
+        held_out: A share below 1 of the rows, or how many.
+        seed: Decides which.
+    """
+    wanted = round(held_out * len(groups)) if held_out < 1 else int(held_out)
+    wanted = max(1, min(wanted, len(groups) - 1))
+    members: dict[Hashable, list[int]] = {}
+    for index, group in enumerate(groups):
+        members.setdefault(group, []).append(index)
+    drawn = list(members.values())
+    random.Random(seed).shuffle(drawn)
+    held: set[int] = set()
+    for rows in sorted(drawn, key=lambda rows: len(rows) > wanted):  # groups that are too large come last
+        if len(rows) < 2 * (wanted - len(held)) and len(held) + len(rows) < len(groups):
+            held.update(rows)
+    if not held and len(members) < len(groups):
+        return split_groups(range(len(groups)), held_out, seed)
+    return [i for i in range(len(groups)) if i not in held], sorted(held)

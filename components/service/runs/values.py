@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import binascii
 import hashlib
@@ -26,6 +27,29 @@ class Picture:
 
     def __str__(self) -> str:
         return self.name or f"image of {len(self.data):,} bytes"
+
+
+def parsed(cell: Any) -> Any:
+    """A cell, or the list or object that its text holds as JSON or as Python prints it (which pandas writes)."""
+    if not isinstance(cell, str) or cell.lstrip()[:1] not in ("[", "{"):
+        return cell
+    try:
+        return orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        found = ast.literal_eval(_Arrays().visit(ast.parse(cell.strip(), mode="eval")))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return cell
+    return found if isinstance(found, list | dict) else cell
+
+
+class _Arrays(ast.NodeTransformer):
+    """Lists in place of numpy's arrays, as which pandas writes the lists of a data set: `array([3], dtype=int32)`."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        return node.args[0] if isinstance(node.func, ast.Name) and node.func.id == "array" and node.args else node
 
 
 def picture(cell: Any) -> Picture | None:
@@ -56,13 +80,14 @@ def image_value(cell: Any) -> bytes | None:
 def answers_value(cell: Any, context: Any) -> Answers | None:
     """The answers of one question as `{"text": [...], "answer_start": [...]}`; `None` where the row cannot be used.
 
-    A cell holds them as SQuAD has them (an object of lists, or a list of objects), as JSON in a text, or as bare texts,
-    which are looked up in the context. Empty lists mean that the context does not answer the question. An answer
-    whose place is wrong is moved to where its text stands nearest; without any place it makes the row unusable.
+    A cell holds them as SQuAD has them (an object of lists, or a list of objects, also written out; see `parsed`), or
+    as bare texts, which are looked up in the context. Empty lists mean that the context does not answer the question.
+    An answer whose place is wrong is moved to where its text stands nearest; without any place it makes the row
+    unusable.
     """
     if not isinstance(context, str):
         return None
-    pairs = _pairs(_from_json(cell))
+    pairs = _pairs(parsed(cell))
     if pairs is None:
         return None
     found = [(text, place) for text, start in pairs if (place := _place(text, start, context)) is not None]
@@ -72,8 +97,8 @@ def answers_value(cell: Any, context: Any) -> Answers | None:
 
 
 def is_answers(cell: Any) -> bool:
-    """Whether a cell has SQuAD's form, as an object, a list of objects or JSON."""
-    value = _from_json(cell)
+    """Whether a cell has SQuAD's form, as an object or a list of objects, also written out."""
+    value = parsed(cell)
     one = value[0] if isinstance(value, list) and value else value
     return isinstance(one, Mapping) and "text" in one and "answer_start" in one
 
@@ -96,15 +121,6 @@ def digest(value: Any) -> str:
     if isinstance(value, bytes):
         return hashlib.sha256(value).hexdigest()
     raise TypeError(f"{type(value).__name__} is no value of a row")
-
-
-def _from_json(cell: Any) -> Any:
-    if isinstance(cell, str) and cell[:1] in ("{", "["):
-        try:
-            return orjson.loads(cell)
-        except orjson.JSONDecodeError:
-            return cell
-    return cell
 
 
 def _pairs(value: Any) -> list[tuple[str, int | None]] | None:

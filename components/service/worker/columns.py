@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-import orjson
-
-from components.service.runs.values import is_answers, picture
+from components.service.runs.values import is_answers, parsed, picture
 from components.service.worker.tables import Table
 
 #: Of lists: `labels` has few different items (classes, tags), `tokens` many.
@@ -41,21 +38,6 @@ def order_labels(labels: Iterable[str]) -> list[str]:
     if all(_NUMBER.fullmatch(name) for name in names):
         return sorted(names, key=lambda name: (float(name), name))
     return sorted(names)
-
-
-def parsed(cell: Any) -> Any:
-    """A cell, or the list or object that its text holds as JSON or as Python prints it (which pandas writes)."""
-    if not isinstance(cell, str) or cell.lstrip()[:1] not in ("[", "{"):
-        return cell
-    try:
-        return orjson.loads(cell)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        found = ast.literal_eval(cell.strip())
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return cell
-    return found if isinstance(found, list | dict) else cell
 
 
 def _first(values: Sequence[Any]) -> list[Any]:

@@ -32,6 +32,21 @@ def about_splits(looked: Looked) -> Iterator[Finding]:
         yield from _unknown(looked, name, rows, known)
     if not splits.get("validation"):
         yield finding("info", "There is no validation split.", f"{held_out(looked.spec, looked)} to evaluate on.")
+    yield from _shared(looked)
+
+
+def _shared(looked: Looked) -> Iterator[Finding]:
+    """Questions that are evaluated on and are about a context that is trained on, too."""
+    rows = looked.rows
+    if rows is None:
+        return
+    for name, number in rows.shared_contexts().items():
+        message = f"{looked.things(number)} of {name} {'is' if number == 1 else 'are'} about a context in train."
+        fix = "Figures measured on them are likely too good."
+        if name == "validation" and not rows.given:
+            message = f"There are too few contexts to hold whole ones out, so rows are held out singly. {message}"
+            fix += " Add rows about other contexts, or a validation split."
+        yield finding("warning", message, fix, "columns.context")
 
 
 def _unknown(looked: Looked, name: str, rows: list[dict[str, Any]], known: set[str]) -> Iterator[Finding]:
@@ -50,13 +65,14 @@ def _unknown(looked: Looked, name: str, rows: list[dict[str, Any]], known: set[s
 
 def held_out(spec: RunSpec, looked: Looked) -> str:
     """How rows are held out, as a sentence without its end: `20 % of the rows of each label are held out`."""
-    of_each = ""
+    of_each, spread = "", ""
     if looked.read.problem == "regression":
-        of_each = " of each tenth of the numbers"
+        of_each, spread = " of each tenth of the numbers", ", spread over the labels,"
     elif {"label", "tags"} & looked.read.columns.keys():
-        of_each = " of each label"
+        of_each, spread = " of each label", ", spread over the labels,"
+    elif "context" in looked.read.columns and looked.rows and not looked.rows.shared_contexts():
+        of_each = spread = ", all of a context together,"
     if spec.validation > 1:
-        spread = ", spread over the labels," if of_each else ""
         return f"{spec.validation:,.0f} rows{spread} are held out"
     share = "A fifth" if spec.validation == 0.2 else f"{100 * spec.validation:g} %"
     return f"{share} of the rows{of_each} is held out"
