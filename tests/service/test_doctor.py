@@ -284,7 +284,7 @@ def test_a_model_that_cannot_be_trained_on_this_is_told(tmp_path: Path, writer: 
     assert told(seen, "has no chat template")["field"] == "model"
 
 
-def test_images_are_shown_small(tmp_path: Path) -> None:
+def pictures() -> list[dict[str, Any]]:
     from PIL import Image
 
     rows = []
@@ -293,6 +293,24 @@ def test_images_are_shown_small(tmp_path: Path) -> None:
         Image.new("RGB", (300, 200), (20 * i, 0, 0)).save(file, "PNG")
         url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
         rows.append({"image": url, "label": "dark" if i < 5 else "red"})
+    return rows
+
+
+def test_an_image_that_cannot_be_opened_is_told_once_and_by_its_row(tmp_path: Path) -> None:
+    rows = pictures()
+    rows[3]["image"] = f"data:image/png;base64,{base64.b64encode(b'no picture').decode()}"
+    seen = look(tmp_path, {"train": rows}, task="image-classification")
+    assert told(seen, "image")["message"].startswith("1 image is left out: row 4.")
+    rows[5]["image"] = None
+    seen = look(tmp_path, {"train": rows}, task="image-classification")
+    assert told(seen, "1 image is left out")
+    assert told(seen, "without")["message"] == "1 row is without an image in image."
+
+
+def test_images_are_shown_small(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rows = pictures()
     seen = look(tmp_path, {"train": rows}, task="image-classification")
     assert seen["suggested"] == {"image": "image", "label": "label"}
     shown = seen["preview"][0]["raw"]["image"]

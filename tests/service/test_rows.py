@@ -152,6 +152,18 @@ TASKS: list[tuple[str, dict[str, list[Any]], dict[str, str], dict[str, Any]]] = 
         {"text": "it rains in Paris all day long", "target": "it rains"},
     ),
     (
+        "summarization",
+        {"document": ["it rains in Paris all day long"], "summary": ["cat"]},
+        {"text": "document", "target": "summary"},
+        {"text": "it rains in Paris all day long", "target": "cat"},
+    ),
+    (
+        "summarization",
+        {"article": ["it rains in Paris all day long"], "note": ["it rains"], "target": ["cat"]},
+        {"text": "article", "target": "note"},
+        {"text": "it rains in Paris all day long", "target": "it rains"},
+    ),
+    (
         "translation",
         {"translation.en": ["it rains"], "translation.fr": ["il pleut"]},
         {"text": "translation.en", "target": "translation.fr"},
@@ -267,18 +279,6 @@ def test_rare_labels_of_several_and_both_ends_of_numbers_are_held_out() -> None:
     assert [int(number // 10) for number in held_numbers] == [i // 2 for i in range(20)]
 
 
-def splits() -> dict[str, Table]:
-    """Data with one of each ailment."""
-    train = [(f"film {i} was fine, I think", "good" if i % 2 else "bad") for i in range(40)]
-    train += [("film 1 was fine, I think", "good")] * 2
-    train += [("so so", "good"), ("so so", "bad"), ("odd one", "odd"), ("what", "nan"), ("trÃ¨s bien", "good")]
-    held = [("film 2 was fine, I think", "bad"), ("new one", "good"), ("newer one", "bad"), ("strange", "alien")]
-    tables = {"train": train, "validation": held}
-    return {name: Table({"text": [t for t, _ in rows], "label": [v for _, v in rows]}) for name, rows in tables.items()}
-
-
-EFFECTS = {
-    "mend_encoding": (47, 4, 1, ["alien", "bad", "good", "nan", "odd"]),
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=40), st.floats(0.01, 0.9), st.integers(0, 9))
 def test_whole_groups_are_held_out_about_as_many_rows_as_asked_for(sizes: list[int], share: float, seed: int) -> None:
     groups = [name for name, size in enumerate(sizes) for _ in range(size)]
@@ -307,6 +307,18 @@ def test_questions_about_one_context_stay_together_unless_it_is_the_only_one() -
     assert one.facts()["shared_contexts"] == {"validation": 12}
 
 
+def splits() -> dict[str, Table]:
+    """Data with one of each ailment."""
+    train = [(f"film {i} was fine, I think", "good" if i % 2 else "bad") for i in range(40)]
+    train += [("film 1 was fine, I think", "good")] * 2
+    train += [("so so", "good"), ("so so", "bad"), ("odd one", "odd"), ("what", "nan"), ("trÃ¨s bien", "good")]
+    held = [("film 2 was fine, I think", "bad"), ("new one", "good"), ("newer one", "bad"), ("strange", "alien")]
+    tables = {"train": train, "validation": held}
+    return {name: Table({"text": [t for t, _ in rows], "label": [v for _, v in rows]}) for name, rows in tables.items()}
+
+
+EFFECTS = {
+    "mend_encoding": (47, 4, 1, ["alien", "bad", "good", "nan", "odd"]),
     "drop_missing": (46, 4, 1, ["alien", "bad", "good", "odd"]),
     "drop_duplicates": (45, 4, 2, ["alien", "bad", "good", "nan", "odd"]),
     "drop_contradictions": (45, 4, 2, ["alien", "bad", "good", "nan", "odd"]),

@@ -104,7 +104,9 @@ def _look(
         except WorkbenchError as error:
             refused = error
     named = frozenset(role for role, column in spec.columns.items() if column)
-    return Looked(spec, table, chosen, named, read, arranged), refused
+    used = (tables[name] for name in split_names(tables).values())
+    broken = sum(one.broken.get(chosen.get("image") or "", 0) for one in used)
+    return Looked(spec, table, chosen, named, broken, read, arranged), refused
 
 
 def _measure(looked: Looked, model: dict[str, Any] | None) -> Measured | None:

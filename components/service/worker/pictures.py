@@ -107,6 +107,7 @@ def check_pictures(table: Table, caps: Caps) -> Table:
                 broken.setdefault(problem, []).append(f"row {row}" + (f" ({one.name})" if one.name else ""))
             checked.append(None if problem else one)
         table.columns[column] = checked
+        table.broken[column] = sum(map(len, broken.values()))
         for problem, rows in broken.items():
             told = count(len(rows), "image is", "images are")
             message = f"{told} left out: {_listed(rows)}. {problem}"

@@ -109,11 +109,22 @@ class _Look:
         return {"question": question, "context": context, "answers": answers}
 
     def summarized(self) -> Columns:
-        target = self._named("target", "text")
+        target = self._summary()
         texts = [name for name in self._texts() if name != target]
-        text = next((self.by_name[name] for name in SOURCES if self.by_name.get(name) in texts), None)
-        text = text or next(iter(texts), None)
+        named = [self.by_name[name] for name in SOURCES if self.by_name.get(name) not in (None, target)]
+        text = next(iter([*(name for name in named if name in texts), *texts]), None)
+        # Documents may be short and come again, each with several summaries.
+        text = text or next((name for name in named if self.kinds[name] == "label"), None)
         return {"text": text, "target": target or next((name for name in texts if name != text), None)}
+
+    def _summary(self) -> str | None:
+        """The column that is called a summary. Headlines may be as short as classes are; what is only called a target
+        and looks like a class is one."""
+        for name in NAMES["target"]:
+            kind = self.kinds.get(self.by_name.get(name, ""))
+            if kind == "text" or (kind == "label" and name not in ("target", "output")):
+                return self.by_name[name]
+        return None
 
     def translated(self) -> Columns:
         texts = [name for kind in ("text", "label") for name, found in self.kinds.items() if found == kind]

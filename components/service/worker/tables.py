@@ -54,11 +54,13 @@ class Table:
         columns: Values by column name; a missing value is `None`.
         names: The names of a column's classes, where the file knows them (an integer value is an index into them).
         findings: `{level, field, message, fix}`, as `Data.inspect` gives them.
+        broken: Images of a column that cannot be opened, which `findings` tell of; their cells are missing.
     """
 
     columns: dict[str, list[Any]] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
+    broken: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))

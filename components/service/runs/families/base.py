@@ -91,7 +91,8 @@ class Family(ABC):
         """Results beyond the metrics of an evaluation, from the Trainer's `PredictionOutput` of the validation split.
 
         Where they make sense: `per_class`, `confusion`, `thresholds`, and `worst`: `[{input, gold, answer, loss}]`,
-        the rows that the model is most wrong about, worst first.
+        the rows that the model is most wrong about, worst first; of a language model there is no `answer`, and `gold`
+        only where words were masked.
         """
         return {}
 

@@ -117,7 +117,7 @@ class _Language(Grouped):
 
     def _told(self, example: Example, loss: float) -> dict[str, Any]:
         text = shorten(self._tokenizer.decode(example["input_ids"]), WORST_CHARS)
-        return {"input": text, "gold": None, "answer": None, "loss": loss}
+        return {"input": text, "loss": loss}
 
 
 class TextGeneration(_Language):

@@ -42,6 +42,7 @@ class Looked:
         table: The split that is trained on.
         chosen: The column of each role, chosen or guessed.
         named: The roles whose column was chosen by name.
+        broken: Rows without an image because it cannot be opened, which has been told with their numbers.
         read: The rows after the remedies that are asked for.
         rows: What would be trained on; `None` where that is too little.
     """
@@ -50,6 +51,7 @@ class Looked:
     table: Table
     chosen: Columns
     named: frozenset[str]
+    broken: int
     read: Read
     rows: Rows | None
 

@@ -21,7 +21,7 @@ _UNUSABLE = {
     "answers": "without an answer that stands in its context in",
     "tokens": "without a list of tokens in",
     "messages": "without a chat (a list of messages with role and content) in",
-    "image": "without an image that can be opened in",
+    "image": "without an image in",
 }
 
 
@@ -75,7 +75,8 @@ def about_rows(looked: Looked) -> Iterator[Finding]:
 def _unusable(looked: Looked) -> Iterator[Finding]:
     for role, number in by_role(looked.read.unusable).items():
         column = looked.read.columns[role]
-        if column not in looked.table.columns:
+        number -= looked.broken if role == "image" else 0
+        if column not in looked.table.columns or not number:
             continue
         where, fix = f"columns.{role}", _LEFT_OUT
         if role in ("label", "tags"):
