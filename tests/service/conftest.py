@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -159,7 +160,8 @@ def run_snippet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
     def run(code: str, **files: Path) -> Any:
         folder = tmp_path_factory.mktemp("snippet")
         for file in files.values():
-            (folder / file.name).write_bytes(file.read_bytes())
+            copy = shutil.copytree if file.is_dir() else shutil.copyfile
+            copy(file, folder / file.name)
         process.stdin.write(json.dumps({"code": code, "folder": str(folder)}) + "\n")
         process.stdin.flush()
         answer = json.loads(process.stdout.readline())

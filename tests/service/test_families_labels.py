@@ -32,8 +32,9 @@ from components.service.runs import metrics
 from components.service.runs.families import family
 from components.service.runs.families.base import Family, Prepared
 from components.service.runs.rows import Row, Rows
+from components.service.runs.schemes import bioes
 from components.service.runs.spec import RunSpec
-from components.service.runs.tags import bioes, entities, tag_details, tag_scores
+from components.service.runs.tags import entities, tag_details, tag_scores
 
 IDS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30)
 MARKS = st.integers(1, 5).flatmap(

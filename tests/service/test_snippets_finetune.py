@@ -150,9 +150,7 @@ def test_masks_are_filled(run_snippet: Program, tiny_masked: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("asked", "labels", "told"),
     [
-        ({"task": "text-classification", "remedies": ["drop_leaks"]}, ["a", "b"], "no script yet for remedies"),
         ({"task": "text-generation", "columns": {"messages": "chat"}}, [], "no script yet for chats"),
-        ({"task": "token-classification"}, ["NOUN", "VERB"], "no script yet for tags other than"),
         ({"task": "token-classification"}, [], "ask again"),
         ({"task": "question-answering"}, [], "no script yet for question answering"),
         ({"task": "text-classification", "metric": "pearson"}, ["a", "b"], "pearson does not measure"),

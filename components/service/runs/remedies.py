@@ -41,23 +41,24 @@ def labels_of(row: Mapping[str, Any]) -> list[str]:
     return [label] if isinstance(label, str) else label if isinstance(label, list) else []
 
 
-def mend_encoding(splits: Splits) -> tuple[Splits, int]:
+def mend_texts(splits: Splits) -> tuple[Splits, int]:
     """Texts of all splits that are UTF-8 read as something else (`trÃ¨s`), read rightly (by ftfy)."""
-    mended: Splits = {}
-    changed = 0
-    for name, rows in splits.items():
-        mended[name] = []
-        for row in rows:
-            new = _mended(row)
-            if new != row:
-                changed += 1
-            if "answers" in new and new != row:
-                # Letters have moved, and with them the places of the answers.
-                new["answers"] = answers_value(new["answers"], new["context"])
-                if new["answers"] is None:
-                    continue
-            mended[name].append(new)
-    return mended, changed
+    mended = {name: [_mended(row) for row in rows] for name, rows in splits.items()}
+    return mended, sum(new != row for name in splits for new, row in zip(mended[name], splits[name], strict=True))
+
+
+def mend_encoding(splits: Splits) -> tuple[Splits, int]:
+    """As `mend_texts`; letters move by it, and with them the places of answers in their contexts."""
+    mended, changed = mend_texts(splits)
+    return {name: [row for row in map(_located, rows) if row] for name, rows in mended.items()}, changed
+
+
+def _located(row: Row) -> Row | None:
+    """The row with its answers where they stand now; `None` where they do not."""
+    if "answers" not in row:
+        return row
+    answers = answers_value(row["answers"], row["context"])
+    return {**row, "answers": answers} if answers is not None else None
 
 
 def is_garbled(value: Any) -> bool:

@@ -17,7 +17,8 @@ from components.service.errors import WorkbenchError
 from components.service.runs.families.base import Prepared, sequence_limit
 from components.service.runs.families.grouped import WORST_CHARS, Grouped, length_facts, worst
 from components.service.runs.rows import Row, Rows
-from components.service.runs.tags import bioes, entities, tag_details, tag_scores
+from components.service.runs.schemes import bioes
+from components.service.runs.tags import entities, tag_details, tag_scores
 from components.service.worker.columns import shorten
 
 #: The label that the loss passes over: of special tokens, and of all tokens of a word but its first.

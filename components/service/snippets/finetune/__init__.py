@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.runs.tasks import TRAIN_TASKS
-from components.service.snippets.code import literal, program
+from components.service.snippets.code import Name, call, literal, program
 from components.service.snippets.finetune import adapter, loop, trainer
 from components.service.snippets.finetune.labels import text_classification
 from components.service.snippets.finetune.language import language
@@ -51,8 +52,6 @@ def _plan(arguments: Mapping[str, Any], *, plain: bool) -> Plan:
         raise WorkbenchError("A script needs a run's task, model and data.", field="arguments")
     if spec["task"] not in _RECIPES:
         raise absent(TRAIN_TASKS[spec["task"]].title.lower(), "task")
-    if spec["remedies"]:
-        raise absent(f"remedies of the data ({', '.join(spec['remedies'])})", "remedies")
     asked = "single" if spec["problem"] == "auto" else spec["problem"]
     dtype = str(arguments.get("dtype") or spec["precision"])
     labels = [str(label) for label in arguments.get("labels") or []]
@@ -78,19 +77,21 @@ def _spaced(code: str) -> str:
     return re.sub(r"\n{4,}", "\n\n\n", re.sub(r"(\n    [^\n]*)\n\n(?=\S)", r"\1\n\n\n", code))
 
 
-#: Modules that come with Python; their imports stand first.
-_STANDARD = frozenset({"ast", "collections", "copy", "json", "math", "random", "re", "typing"})
-
-
 def _imports(lines: Iterable[str], names: Iterable[str]) -> list[str]:
     """Lines of imports in two groups, each in the order of its modules; `names` are of transformers."""
-    shown = ", ".join(sorted(names))
-    one = f"from transformers import {shown}"
-    listed = "".join(f"    {name},\n" for name in sorted(names))
-    transformers = one if len(one) <= 88 else f"from transformers import (\n{listed})"
-    both = sorted({*lines, transformers}, key=lambda line: (line.startswith("from"), line.split()[1]))
-    standard = [line for line in both if line.split()[1].split(".")[0] in _STANDARD]
+    wanted = {"transformers": {*names}}
+    whole = {line for line in lines if line.startswith("import ")}
+    for line in {*lines} - whole:
+        module, _, listed = line.removeprefix("from ").partition(" import ")
+        wanted.setdefault(module, set()).update(listed.split(", "))
+    both = [*sorted(whole), *(_import(module, sorted(wanted[module])) for module in sorted(wanted))]
+    standard = [line for line in both if line.split()[1].split(".")[0] in sys.stdlib_module_names]
     return [*standard, "", *(line for line in both if line not in standard)]
+
+
+def _import(module: str, names: list[str]) -> str:
+    line = f"from {module} import {', '.join(names)}"
+    return line if len(line) <= 88 else call(f"from {module} import ", *map(Name, names))
 
 
 def _constants(plan: Plan, recipe: Recipe) -> str:

@@ -11,8 +11,10 @@ from components.service.errors import WorkbenchError
 from components.service.runs.cells import number_value
 from components.service.runs.splits import split_rows, strata
 from components.service.snippets.code import Name, call
+from components.service.snippets.finetune.inlined import inlined
 from components.service.snippets.finetune.recipe import Plan, Recipe, absent
-from components.service.worker.columns import label_name, order_labels
+from components.service.snippets.finetune.remedies import curing
+from components.service.worker.columns import label_name
 
 READERS = {".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json", ".parquet": "parquet"}
 _HASHABLE = "from collections.abc import Hashable, Sequence"
@@ -57,13 +59,14 @@ def label_reading(plan: Plan, column: str) -> tuple[str, str, str, list[str]]:
     if plan.problem == "regression":
         return f"\n{inspect.getsource(number_value)}\n", "", f"number_value({cell})", ["import math", _ANY]
     if texts:
-        return ("", "", f"{cell}.strip()", []) if plan.problem == "single" else (_PARTED, "", f"labels_of({cell})", _RE)
+        single = plan.problem == "single"
+        return ("", "", f"{cell}.strip()", []) if single else (_PARTED, "", f"split_labels({cell})", _RE)
     if plan.problem == "single":
         line = f'    names = getattr(split.features[{column}], "names", None) or []\n'
         return f"\n{inspect.getsource(label_name)}\n", line, f"label_name({cell}, names)", [_HASHABLE, _ANY]
     line = f'    names = getattr(getattr(split.features[{column}], "feature", None), "names", None) or []\n'
     functions = f"\n{inspect.getsource(label_name)}\n{_LISTED}"
-    return functions, line, f"labels_of({cell}, names)", ["import re", _HASHABLE, _ANY]
+    return functions, line, f"split_labels({cell}, names)", ["import re", _HASHABLE, _ANY]
 
 
 def splitting(recipe: Recipe, plan: Plan) -> tuple[str, list[str]]:
@@ -76,27 +79,29 @@ def splitting(recipe: Recipe, plan: Plan) -> tuple[str, list[str]]:
     role = "tags" if "TAGS" in recipe.columns else "label"
     group = f'strata([row["{role}"] for row in rows])' if several else f"[{recipe.group} for row in rows]"
     own = "dataset" in plan.spec["data"]
-    parts = [*(f"\n{source}" for source in sources), _HELD_OUT.replace("GROUP", group), _GIVEN if own else _ONE_FILE]
+    cured, more = curing(plan)
+    imports += more
+    last = cured or (_GIVEN if own else _ONE_FILE)
+    parts = [*(f"\n{source}" for source in sources), _HELD_OUT.replace("GROUP", group), last]
     kind = plan.problem if role == "label" else "multi"
     if "LABELS" in recipe.inputs + recipe.model and not plan.labels:
         if own:
             raise WorkbenchError("The labels are known once the run has read its data: ask again then.", field="labels")
-        parts += [f"_NUMBER = re.compile({_NUMBER!r})", f"\n{inspect.getsource(order_labels).rstrip()}"]
-        parts.append(_LABELS.replace("LABEL_OF", _EACH_LABEL[kind].replace("ROLE", f'"{role}"')))
-        imports += ["import re", "from collections.abc import Iterable"]
+        ordering, more = inlined("components.service.worker.columns", "order_labels")
+        imports += more
+        parts += [ordering, _LABELS.replace("LABEL_OF", _EACH_LABEL[kind].replace("ROLE", f'"{role}"'))]
     return "\n\n".join(parts), imports
 
 
 _ANY = "from typing import Any"
 _RE = ["import ast", "import re"]
-_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 _EACH_LABEL = {
     "single": 'row["label"] for row in train + validation',
     "multi": "label for row in train + validation for label in row[ROLE]",
 }
 
 _PARTED = '''
-def labels_of(cell):
+def split_labels(cell):
     """The labels of a cell, each once: a list, or with `;`, `|` or `,` between them."""
     parts = ast.literal_eval(cell) if cell.startswith("[") else re.split(r"\\s*[;|,]\\s*", cell.strip())
     return list(dict.fromkeys(str(part).strip() for part in parts if str(part).strip()))
@@ -104,7 +109,7 @@ def labels_of(cell):
 '''
 
 _LISTED = '''
-def labels_of(cell, names):
+def split_labels(cell, names):
     """The labels of a cell, each once: those of a list, or with `;`, `|` or `,` between them; none is `None`."""
     if cell is None:
         return None

@@ -1,30 +1,28 @@
-"""Scripts for words into tags: named entities."""
+"""Scripts for words into tags: named entities, chunks, parts of speech."""
 
 from __future__ import annotations
 
 import inspect
-import re
 
 from components.service.errors import WorkbenchError
+from components.service.runs.schemes import OUTSIDE, bioes
+from components.service.snippets.code import literal
 from components.service.snippets.finetune.labels import MODEL, PADDING, chosen, head
 from components.service.snippets.finetune.reading import of_texts
-from components.service.snippets.finetune.recipe import Plan, Recipe, absent
+from components.service.snippets.finetune.recipe import Plan, Recipe
 from components.service.worker.columns import label_name
 
 _MODEL = "AutoModelForTokenClassification"
-_BIO = re.compile(r"O|[BI]-.+")
 
 
 def token_classification(plan: Plan) -> Recipe:
     """A tag for each word, learned and read at its first token; figures of whole entities.
 
     Raises:
-        WorkbenchError: The tags are not known yet, or of another scheme than BIO.
+        WorkbenchError: The tags are not known yet.
     """
     if not plan.labels:
         raise WorkbenchError("The tags are known once the run has read its data: ask again then.", field="labels")
-    if not all(_BIO.fullmatch(label) for label in plan.labels):
-        raise absent("tags other than B-, I- and O", "labels")
     columns, texts = plan.spec["columns"], of_texts(plan.spec["data"])
     functions = "" if texts else f"\n{inspect.getsource(label_name)}\n"
     names = "" if texts else _NAMES
@@ -35,7 +33,7 @@ def token_classification(plan: Plan) -> Recipe:
         rows=functions + _ROWS.format(names=names, tag="tag" if texts else "label_name(tag, names)"),
         group="strata",
         model=MODEL + head(_MODEL) + "\n" + PADDING,
-        inputs=_INPUTS,
+        inputs=_ENCODE + _figures(plan.labels) + _COLLATE,
         names=(_MODEL, "AutoTokenizer", "DataCollatorForTokenClassification"),
         imports=(
             "import ast",
@@ -45,6 +43,20 @@ def token_classification(plan: Plan) -> Recipe:
         ),
         kept="likeliest",
     )
+
+
+def _figures(labels: list[str]) -> str:
+    """Defines `figures`, which reads the tags as seqeval knows them."""
+    marks = bioes(labels)
+    if marks == labels:
+        return _FIGURES.replace("TAG", "LABELS")
+    if marks == [f"S-{label}" for label in labels]:
+        made = '[f"S-{label}" for label in LABELS]  # a word stands for itself'
+    elif marks == [label if label == OUTSIDE else f"I-{label}" for label in labels]:
+        made = '[label if label == "O" else f"I-{label}" for label in LABELS]  # words side by side are one'
+    else:
+        made = literal(marks)
+    return f"\n\n# The tags as seqeval reads them.\nMARKS = {made}\n{_FIGURES.replace('TAG', 'MARKS')}"
 
 
 _NAMES = '    names = getattr(getattr(split.features[TAGS], "feature", None), "names", None) or []\n'
@@ -66,7 +78,7 @@ def rows_of(split):
     whole = [row for row in rows if row["tokens"] and len(row["tokens"]) == len(row["tags"])]
     return [row for row in whole if None not in row["tags"]]'''
 
-_INPUTS = '''
+_ENCODE = '''
 def first_tokens(batch, example, words):
     """The first token of each word that has one of its own, and the word's place."""
     found, start = {}, 0
@@ -100,15 +112,19 @@ def encode(rows):
 def likeliest(logits, labels):
     """What is kept of a batch: the tag of each token."""
     return (logits[0] if isinstance(logits, tuple) else logits).argmax(-1)
+'''
 
+_FIGURES = '''
 
 def figures(predictions, gold):
     """Precision, recall and F1 of whole entities, and accuracy of words."""
-    found = [[LABELS[i] for i in row[tags != -100]] for row, tags in zip(predictions, gold)]
-    right = [[LABELS[i] for i in tags[tags != -100]] for tags in gold]
+    found = [[TAG[i] for i in row[tags != -100]] for row, tags in zip(predictions, gold)]
+    right = [[TAG[i] for i in tags[tags != -100]] for tags in gold]
     scores = {"precision": precision_score, "recall": recall_score, "f1": f1_score}
     entities = {name: score(right, found, zero_division=0) for name, score in scores.items()}
     return {**entities, "accuracy": accuracy_score(right, found)}
+'''
 
+_COLLATE = """
 
-collate = DataCollatorForTokenClassification(tokenizer)'''
+collate = DataCollatorForTokenClassification(tokenizer)"""

@@ -1,0 +1,40 @@
+"""The part of a script that treats its rows as the run did, before any are held out: the data doctor's remedies."""
+
+from __future__ import annotations
+
+from components.service.runs.checks import REMEDIES
+from components.service.snippets.finetune.inlined import inlined
+from components.service.snippets.finetune.recipe import Plan
+
+_MODULE = "components.service.runs.remedies"
+
+
+def curing(plan: Plan) -> tuple[str, list[str]]:
+    """Defines `train` and `validation` of the rows that the remedies leave, and what must be imported; or nothing."""
+    asked = [name for name in REMEDIES if name in plan.spec["remedies"]]
+    if not asked:
+        return "", []
+    if plan.task != "question-answering":
+        # No answers have a place in the texts.
+        asked = ["mend_texts" if name == "mend_encoding" else name for name in asked]
+    functions, imports = inlined(_MODULE, *asked)
+    own = "dataset" in plan.spec["data"]
+    listed = f"({', '.join(asked)},)" if len(asked) == 1 else f"({', '.join(asked)})"
+    cured = _CURED.format(splits=_SPLITS if own else _ONE_SPLIT, remedies=listed, parted=_GIVEN if own else _HELD_OUT)
+    return f"\n{functions}\n\n{cured}", imports
+
+
+_SPLITS = '{name: rows_of(data[name]) for name in ("train", "validation", "test") if name in data}'
+_ONE_SPLIT = '{"train": rows_of(data["train"])}'
+
+_CURED = """splits = {splits}
+for remedy in {remedies}:
+    splits, number = remedy(splits)
+    print(f"{{remedy.__name__}}: {{number}} rows")
+{parted}"""
+
+_GIVEN = """train, validation = splits["train"], splits.get("validation")
+if not validation:
+    train, validation = hold_out(train)"""
+
+_HELD_OUT = 'train, validation = hold_out(splits["train"])'

@@ -1,0 +1,88 @@
+"""The scripts of runs whose rows are treated first, or are no plain texts, do what the run did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_snippets_finetune import HUB, RUN, sentences, spec
+
+from components.service.runs.checks import REMEDIES
+from components.service.snippets import snippet
+
+Program = Callable[..., Any]
+
+
+def agree(
+    run_snippet: Program, given: dict[str, Any], file: Path, figures: tuple[str, ...], near: float = 1e-3
+) -> dict[str, Any]:
+    """Train three times on the data that the spec names; see `check`. Gives what the run told of itself."""
+    ran = run_snippet(f"import json\n\nSPEC = json.loads({json.dumps(given)!r}){RUN}", file=file)
+    told = {"spec": given, "dtype": "fp32", **{name: ran[name] for name in ("labels", "problem")}}
+    told["columns"] = ran["steps"]["columns"]
+    trained = run_snippet(snippet("finetune", told, HUB), file=file)
+    looped = run_snippet(snippet("finetune_loop", told, HUB), file=file)
+    wanted = {name: ran["final"][name] for name in figures}
+    assert {name: trained[f"eval_{name}"] for name in figures} == pytest.approx(wanted, rel=1e-5, abs=1e-4)
+    assert {name: looped[name] for name in figures} == pytest.approx(wanted, rel=near, abs=near)
+    return ran["steps"]
+
+
+def ailing() -> list[dict[str, str]]:
+    """Rows with one of each ailment that train can have alone."""
+    rows = [{"text": text, "label": label} for text, label in sentences()]
+    odd = [("trÃ¨s bien", "positive"), ("so so", "positive"), ("so so", "negative"), ("what", "nan"), ("odd", "odd")]
+    return [*rows, *rows[:3], *({"text": text, "label": label} for text, label in odd)]
+
+
+def written(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def test_all_remedies_are_done_again_to_a_file(run_snippet: Program, tiny_classifier: Path, tmp_path: Path) -> None:
+    file = written(tmp_path / "rows.jsonl", ailing())
+    given = spec("text-classification", tiny_classifier, data={"file": file.name}, remedies=list(REMEDIES))
+    facts = agree(run_snippet, given, file, ("loss", "accuracy", "f1"))
+    changed = {name: number for name, number in facts["remedied"].items() if number}
+    assert changed.keys() == {*REMEDIES} - {"drop_leaks", "drop_unknown_labels"}
+
+
+def test_remedies_are_done_again_to_splits(run_snippet: Program, tiny_classifier: Path, tmp_path: Path) -> None:
+    rows = ailing()
+    held = [*rows[40:60], {"text": "strange", "label": "alien"}]
+    written(tmp_path / "films/train.jsonl", rows)
+    written(tmp_path / "films/validation.jsonl", held)
+    written(tmp_path / "films/test.jsonl", [rows[0]])
+    asked = ["drop_leaks", "drop_unknown_labels", "drop_rare"]
+    given = spec("text-classification", tiny_classifier, data={"dataset": "films"}, remedies=asked)
+    facts = agree(run_snippet, given, tmp_path / "films", ("loss", "accuracy", "f1"))
+    assert all(facts["remedied"][name] for name in asked)
+
+
+#: Tags of a few words by scheme: words that are marked one by one, types without a letter, letters behind the type.
+SCHEMES = {
+    "parts of speech": ("DET", "NOUN", "VERB", "ADJ"),
+    "types": ("O", "WHO", "WHAT", "O"),
+    "letters behind": ("O", "WHO_B", "WHO_I", "WHAT_B"),
+}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_words_are_tagged_in_any_scheme(run_snippet: Program, models_folder: Path, tmp_path: Path, scheme: str) -> None:
+    from text_models import tagger
+
+    kinds = SCHEMES[scheme]
+    parted = [text.split() for text, _ in sentences()]
+    # Every fifth word has another tag than its place says, so that there is something to get wrong.
+    rows = [
+        {"tokens": words, "tags": [kinds[(i + (i + n) % 5 // 4) % 4] for i in range(len(words))]}
+        for n, words in enumerate(parted)
+    ]
+    file = written(tmp_path / "rows.jsonl", rows)
+    given = spec("token-classification", tagger(models_folder / "tagger"), data={"file": file.name})
+    agree(run_snippet, given, file, ("loss", "f1", "precision", "recall", "accuracy"))
