@@ -77,13 +77,10 @@ class Rows:
             "duplicates": self.duplicates,
             "remedied": self.remedied,
             "validation_given": self.given,
+            **({"shared_contexts": shared} if (shared := self.shared_contexts()) else {}),
             "data_fingerprint": self.fingerprint(),
         }
 
-            **({"shared_contexts": shared} if (shared := self.shared_contexts()) else {}),
-    def fingerprint(self) -> str:
-        """16 hexadecimal digits that change with any row of any split, and with their order."""
-        splits = {"train": self.train, "validation": self.validation, "test": self.test}
     def shared_contexts(self) -> dict[str, int]:
         """For each split that is evaluated on, how many of its questions are about a context that stands in train."""
         known = {row["context"] for row in self.train if "context" in row}
@@ -91,6 +88,9 @@ class Rows:
         shared = {name: sum(row.get("context") in known for row in rows) for name, rows in splits.items()}
         return {name: number for name, number in shared.items() if number}
 
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change with any row of any split, and with their order."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
         return hashlib.sha256(orjson.dumps(splits, default=digest)).hexdigest()[:16]
 
 
