@@ -63,6 +63,9 @@ class Context:
             Gradio's dependency, for `.then` and `cancels`.
         """
         options.setdefault("show_progress", "minimal")
+        if options["show_progress"] == "hidden":
+            # The browser goes through all components that ever had a status, at every message of every call.
+            options.setdefault("show_progress_on", told)
         fresh = {told: ""} if clears else {}
         handler = self._streaming if inspect.isgeneratorfunction(function) else self._once
         called = handler(function, told, fresh, failed or {})

@@ -173,7 +173,8 @@ class Form:
 
         targets = [self._fitted, self.task, self.examples, self.revision, self.picker.model]
         targets += [*self.inputs.fields, *self.parameters.fields]
-        page.load(open_link, None, targets, api_visibility="private", show_progress="hidden", queue=False)
+        quiet = {"api_visibility": "private", "queue": False, "show_progress": "hidden", "show_progress_on": self.told}
+        page.load(open_link, None, targets, **quiet)
 
 
 def _merged(shown: Updates, filled: Updates) -> Updates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,9 @@ from components.widgets.outputs import shown
 _WAYS = [("With pipeline", "pipeline"), ("Step by step", "stages")]
 _EMPTY = "Press Run. The first result takes a few seconds, while the model is loaded."
 _ELSEWHERE = "# The model ran at an inference provider. Run it on this machine to get code for that."
+#: Seconds between two drawings of an answer that grows. Each costs the browser tens of milliseconds; at one for every
+#: token of a quick model it falls behind, and Stop is not heard.
+_PACE = 0.15
 _ON, _OFF = gr.update(interactive=True), gr.update(interactive=False)
 #: Opens the page at the link, which the server wrote into the field, and copies it where the browser allows.
 _COPY = """(query) => { const link = window.location.origin + window.location.pathname + "?" + query;
@@ -104,7 +108,7 @@ class ResultPanel:
         yield {self.result: html.empty("Running …"), self.ran: "", self.form.stop: _ON, self.code: ""}
         try:
             answer: dict[str, Any] = {}
-            for answer in self._answers(asked, where, visitor):
+            for answer in paced(self._answers(asked, where, visitor)):
                 drawn = notes_of(answer) + shown(asked.spec, asked.inputs, answer)
                 yield {self.result: drawn, self.ran: facts_of(answer)}
         except WorkbenchError as error:
@@ -136,6 +140,18 @@ class ResultPanel:
         asked = self.form.read(*values)
         query, left_out = write_link(*asked.call)
         return {self.link: gr.update(value=query, visible=True), self.link_told: html.notice(left_out, "warning")}
+
+
+def paced(answers: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Of an answer that grows the first state, the newest at each `_PACE`, and the last."""
+    drawn, waiting = float("-inf"), None
+    for answer in answers:
+        waiting = answer
+        if time.monotonic() - drawn >= _PACE:
+            yield answer
+            drawn, waiting = time.monotonic(), None
+    if waiting is not None:
+        yield waiting
 
 
 def facts_of(answer: dict[str, Any]) -> str:
