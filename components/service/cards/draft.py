@@ -1,31 +1,45 @@
-"""A card from what a run recorded. Nothing is made up: what is not known is asked."""
+"""A card from what was recorded. Nothing is made up: what is not known is asked."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from components.service.cards.check import ASK, REPO_PLACEHOLDER
-from components.service.cards.sections import (
-    base_name,
-    bullets,
-    chosen_by_validation,
-    code,
-    data_section,
-    file_name,
-    metrics_section,
-    plain,
-    procedure_section,
-    results_section,
-    table,
-    usage_section,
-)
+from components.service.cards.facts import Metric, Model, Recorded, Source, data_name
+from components.service.cards.markdown import clean, plain
+from components.service.cards.sections import FILLED, FILLED_OF_MODEL, summary
+from components.service.cards.template import TEMPLATE
 from components.service.errors import WorkbenchError
 
 _REPO_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_DATASET = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
+_LANGUAGE = re.compile(r"[a-z]{2,3}", re.ASCII)
+#: What the record of a run tells, and the files of a model do not.
+_ASKED_OF_MODEL = {
+    "Training data": ("On which rows was it trained, and on which was it evaluated?",),
+    "Training procedure": ("How was it trained: steps before and after, epochs, batch size, learning rate?",),
+    "Variables and metrics": ("What was measured, on which data set and split?",),
+    "Evaluation results": ("What were the results, how sure are they, and at which decision threshold?",),
+}
+_TAGS = ["generated_from_trainer", "transformers-workbench"]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A card to go on from.
+
+    Attributes:
+        text: The card.
+        sources: What was filled in: `{"field" or "section", "value", "fact", "from"}`.
+    """
+
+    text: str
+    sources: list[Source]
 
 
 def with_repo(text: str, repo: str) -> str:
@@ -33,7 +47,12 @@ def with_repo(text: str, repo: str) -> str:
     return text.replace(REPO_PLACEHOLDER, repo)
 
 
-def draft_run(state: Mapping[str, Any], repo: str | None = None) -> str:
+def asks(*questions: str) -> str:
+    """Questions that only the author can answer."""
+    return "\n\n".join(f"> {ASK} {question}" for question in questions)
+
+
+def draft_run(state: Mapping[str, Any], repo: str | None = None) -> Draft:
     """The card of a run that has a model.
 
     Raises:
@@ -41,160 +60,109 @@ def draft_run(state: Mapping[str, Any], repo: str | None = None) -> str:
     """
     if state["model"] is None:
         raise WorkbenchError("This run has no model yet. Wait until it is finished or stopped.", field="model")
-    repo = repo or REPO_PLACEHOLDER
-    title = plain(repo.rsplit("/", 1)[-1] if repo != REPO_PLACEHOLDER else state["name"])
-    parts = [
-        f"# {title}\n\n{_summary(state)}",
-        f"## Model description\n\n{_description(state)}",
-        "## Intended uses and limitations\n\n"
-        + asks(
-            "For which languages, kinds of text and purposes is this model meant?",
-            "For which uses is it not meant?",
-        ),
-        f"## How to use\n\n{usage_section(state, repo)}",
-        f"## Limitations and bias\n\n{_limits(state)}",
-        f"## Training data\n\n{data_section(state)}",
-        f"## Training procedure\n\n{procedure_section(state)}",
-        f"## Variables and metrics\n\n{metrics_section(state)}",
-        f"## Evaluation results\n\n{results_section(state)}",
-    ]
-    return f"---\n{_front(state, title)}---\n\n" + "\n\n".join(parts) + "\n"
+    run = Recorded(state, repo or REPO_PLACEHOLDER)
+    name = run.repo.rsplit("/", 1)[-1] if run.repo != REPO_PLACEHOLDER else str(state["name"])
+    front = front_matter(_metadata(run, clean(name)))
+    title = plain(name)
+    parts = [f"# {title}\n\n{summary(run, run.note(title))}"]
+    for section in TEMPLATE:
+        if section.drafted:
+            filled = FILLED[section.title](run, run.note(section.title)) if section.title in FILLED else ""
+            parts.append(_section(section.title, filled, *section.questions))
+    return Draft(front + "\n\n".join(filter(None, parts)) + "\n", run.sources)
 
 
-def asks(*questions: str) -> str:
-    """Questions that only the author can answer."""
-    return "\n\n".join(f"> {ASK} {question}" for question in questions)
+def _section(title: str, filled: str, *questions: str) -> str:
+    text = "\n\n".join(filter(None, [filled, asks(*questions)]))
+    return f"## {title}\n\n{text}" if text else ""
 
 
-def _front(state: Mapping[str, Any], title: str) -> str:
-    spec, facts = state["spec"], state["facts"]
-    values: dict[str, Any] = {"library_name": "transformers", "pipeline_tag": spec["task"]}
+def front_matter(values: Mapping[str, Any]) -> str:
+    """The metadata as YAML, with remarks on what only the author can choose."""
+    remarks = "# license: to be chosen by the author, for example apache-2.0\n"
+    if "language" not in values:
+        remarks += "# language: to be given, for example en\n"
+    return f"---\n{remarks}{yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=1000)}---\n\n"
+
+
+def _metadata(run: Recorded, title: str) -> dict[str, Any]:
+    spec, data = run.spec, run.spec["data"]
+    values: dict[str, Any] = {"library_name": "transformers"}
+    values["pipeline_tag"] = run.field("pipeline_tag", run.task, "spec.task")
     if _REPO_NAME.fullmatch(spec["model"]) and not spec["model"].startswith("runs/"):
-        values |= {"base_model": spec["model"], "base_model_relation": "finetune"}
-    if spec["data"].get("dataset"):
-        values["datasets"] = [spec["data"]["dataset"]]
-    names = [name for name in ("accuracy", "f1", "perplexity") if name in state["results"].get("final", {})]
-    values["metrics"] = names
-    values["tags"] = ["generated_from_trainer", "transformers-workbench"]
-    if names:
-        values["model-index"] = [{"name": title, "results": list(_index(state, facts, names))}]
-    comment = "# license: to be chosen by the author, for example apache-2.0\n# language: to be given, for example en\n"
-    return comment + str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=1000))
+        values["base_model"] = run.field("base_model", spec["model"], "spec.model")
+        values["base_model_relation"] = "finetune"
+    languages = [str(code).replace("-", "_").split("_")[0] for code in run.facts.get("languages", []) if code]
+    if languages and all(_LANGUAGE.fullmatch(code) for code in languages):
+        values["language"] = run.field("language", list(dict.fromkeys(languages)), "facts.languages")
+    if _DATASET.fullmatch(data.get("dataset") or ""):
+        values["datasets"] = run.field("datasets", [data["dataset"]], "spec.data.dataset")
+    known = [metric.hub for metric in run.metrics if metric.hub]
+    if known:
+        values["metrics"] = run.field("metrics", list(dict.fromkeys(known)), "results.final")
+    values["tags"] = [*_TAGS, *(["lora"] if spec.get("method") == "lora" else [])]
+    if known:
+        values["model-index"] = [{"name": title, "results": list(_index(run))}]
+    return values
 
 
-def _index(state: Mapping[str, Any], facts: Mapping[str, Any], names: Sequence[str]) -> Any:
-    spec = state["spec"]
-    data = spec["data"]
-    dataset: dict[str, Any] = {"type": data.get("dataset") or "custom", "name": data.get("dataset") or file_name(data)}
-    if data.get("config"):
-        dataset["config"] = data["config"]
-    if data.get("revision"):
-        dataset["revision"] = data["revision"]
-    given = facts.get("validation_given", False)
-    held = {"split": "validation"} if given else {"split": "train", "args": {"held_out": spec["validation"]}}
-    splits = {"test": {"split": "test"}, "final": held}
-    titles = {"accuracy": "Accuracy", "f1": "Macro F1", "perplexity": "Perplexity"}
-    for part, where in splits.items():
-        figures = state["results"].get(part)
+def _index(run: Recorded) -> Iterator[dict[str, Any]]:
+    """The results of the test split, then of the validation rows, as the Hub reads them."""
+    data = run.spec["data"]
+    dataset: dict[str, Any] = {"type": "custom", "name": clean(data_name(data))}
+    if _DATASET.fullmatch(data.get("dataset") or ""):
+        dataset |= {"type": data["dataset"], "name": data["dataset"]}
+    dataset |= {key: str(data[key]) for key in ("config", "revision") if data.get(key)}
+    number = 0
+    for part, where in (("test", _split(run, "test")), ("final", _validation(run))):
+        figures = run.results.get(part)
         if figures:
-            metrics = [
-                {"type": n, "name": titles[n], "value": round(float(figures[n]), 6)} for n in names if n in figures
-            ]
-            yield {"task": {"type": spec["task"]}, "dataset": {**dataset, **where}, "metrics": metrics}
+            path = f"model-index[0].results[{number}].metrics"
+            told = [metric for metric in run.metrics if metric.hub and figures.get(metric.name) is not None]
+            entries = [_entry(run, metric, part, f"{path}[{i}].value") for i, metric in enumerate(told)]
+            yield {"task": {"type": run.task}, "dataset": {**dataset, **where}, "metrics": entries}
+            number += 1
 
 
-def _summary(state: Mapping[str, Any]) -> str:
-    spec, results, facts = state["spec"], state["results"], state["facts"]
-    data = spec["data"].get("dataset") or file_name(spec["data"])
-    text = f"A `{facts.get('model_type', 'transformers')}` model for {spec['task']}, fine-tuned on {plain(data)}."
-    told = [_figure(state, part) for part in ("test", "final") if results.get(part)]
-    text += "".join(f" {sentence}" for sentence in told if sentence)
-    majority = results.get("majority")
-    if majority:
-        text += f" On the validation rows, always answering the commonest label would reach {majority['accuracy']:.3f}."
-    if state["status"] == "stopped":
-        text += f" Training was stopped at step {results.get('step')} of {state['progress']['steps']}."
-    return text
+def _entry(run: Recorded, metric: Metric, part: str, path: str) -> dict[str, Any]:
+    value = round(float(run.results[part][metric.name]), 6)
+    args = dict(metric.args)
+    if metric.name == "bleu" and run.facts.get("bleu_tokenizer"):
+        args["tokenize"] = run.facts["bleu_tokenizer"]
+    entry = {"type": metric.hub, "name": metric.title, "value": run.field(path, value, f"{part}.{metric.name}")}
+    return {**entry, **({"args": args} if args else {})}
 
 
-def _figure(state: Mapping[str, Any], part: str) -> str:
-    """The sentence with the main figure of the test split (`test`) or the validation rows (`final`)."""
-    figures = state["results"][part]
-    split = "test" if part == "test" else "validation"
-    rows = f"On {state['facts']['rows'].get(split, 0):,} {split} rows"
-    if part == "final" and chosen_by_validation(state):
-        rows += ", which also chose the epoch that is kept,"
-    if "accuracy" in figures:
-        low, high = figures["accuracy_low"], figures["accuracy_high"]
-        return f"{rows} its accuracy is {figures['accuracy']:.3f} (95 % interval {low:.3f} to {high:.3f})."
-    return f"{rows} its perplexity is {figures['perplexity']:.2f}." if "perplexity" in figures else ""
+def _split(run: Recorded, split: str) -> dict[str, Any]:
+    return {"split": run.facts.get("splits", {}).get(split) or split}
 
 
-def _description(state: Mapping[str, Any]) -> str:
-    spec, facts = state["spec"], state["facts"]
-    base = code(base_name(spec["model"])) + (f" at {code(spec['revision'])}" if spec.get("revision") else "")
-    rows = [
-        ("Task", spec["task"]),
-        ("Architecture", f"`{facts.get('architecture')}` ({facts.get('model_type')})"),
-        ("Parameters", f"{facts.get('parameters', 0):,}"),
-        ("Started from", base),
-        ("Weights", f"`{state['results'].get('commit')}` (SHA-256 of the files, first 40 digits)"),
-    ]
-    if state["labels"]:
-        rows.append(("Labels", ", ".join(code(label) for label in state["labels"][:50])))
-    questions = asks(
-        "Who made this model, and who holds the rights in it and in what it started from?",
-        "Which version is it, and where is the original implementation or paper, if there is one?",
-    )
-    return f"{table(('', ''), rows)}\n\n{questions}"
+def _validation(run: Recorded) -> dict[str, Any]:
+    """What the validation rows are of the data: a split, or rows of train that were held out."""
+    if run.facts.get("validation_given"):
+        return _split(run, "validation")
+    return {**_split(run, "train"), "args": {"held_out": run.spec["validation"], "seed": run.spec["seed"]}}
 
 
-def _limits(state: Mapping[str, Any]) -> str:
-    facts = state["facts"]
-    known = []
-    if facts.get("at_limit"):
-        share, limit = 100 * facts["at_limit"], facts["max_length"]
-        known.append(f"Longer texts are cut at {limit} tokens; {share:.1f} % of the training rows reach that length.")
-    counts = facts.get("label_counts", {}).get("train", {})
-    if counts and sum(counts.values()):
-        most, least = max(counts, key=lambda k: counts[k]), min(counts, key=lambda k: counts[k])
-        total = sum(counts.values())
-        known.append(
-            f"In the training rows the label {code(most)} has {100 * counts[most] / total:.0f} %, "
-            f"{code(least)} {100 * counts[least] / total:.0f} %."
-        )
-    rows = facts.get("rows", {})
-    evaluated = rows.get("test") or rows.get("validation", 0)
-    if evaluated < 400:
-        known.append(f"Only {evaluated} rows were evaluated on, so the figures below are uncertain.")
-    question = asks("Which errors, groups of people or kinds of text does the model treat worse, as far as you know?")
-    return (f"{bullets(known)}\n\n" if known else "") + question
+def draft_model(known: Mapping[str, Any], repo: str) -> Draft:
+    """A first card for a model on the Hub that has none, from what its files say.
 
-
-def draft_model(facts: Mapping[str, Any], repo: str) -> str:
-    """A first card for a model on the Hub that has none, from what the Hub knows of it."""
-    values = {"library_name": facts.get("library") or "transformers", "pipeline_tag": facts.get("task")}
-    front = str(yaml.safe_dump({k: v for k, v in values.items() if v}, sort_keys=False))
-    known = [("Task", facts.get("task")), ("Architecture", facts.get("architecture"))]
-    if facts.get("parameters"):
-        known.append(("Parameters", f"{facts['parameters']:,}"))
-    rows = [(name, code(value)) for name, value in known if value]
-    task = facts.get("task") or "text-classification"
-    example = f"```python\nfrom transformers import pipeline\n\npipe = pipeline({task!r}, model={repo!r})\n```"
-    questions = {
-        "Intended uses and limitations": "For which languages, kinds of text and purposes is this model meant?",
-        "Limitations and bias": "Which errors or groups does the model treat worse, as far as you know?",
-        "Training data": "On which data was it trained, and where do they come from?",
-        "Training procedure": "How was it trained: steps before and after, epochs, batch size, learning rate?",
-        "Variables and metrics": "What was measured, on which data set and split?",
-        "Evaluation results": "What were the results, and at which decision threshold?",
-    }
-    sections = {
-        "Model description": f"{table(('', ''), rows)}\n\n{asks('Who made this model, and what is it?')}",
-        "How to use": example,
-    }
-    order = ("Model description", "Intended uses and limitations", "How to use", *list(questions)[1:])
-    parts = [f"## {name}\n\n{sections.get(name) or asks(questions[name])}" for name in order]
-    comment = "# license: to be chosen by the author, for example apache-2.0\n"
-    title = plain(repo.rsplit("/", 1)[-1])
-    return f"---\n{comment}{front}---\n\n# {title}\n\n" + "\n\n".join(parts) + "\n"
+    Args:
+        known: `{"facts": of model_facts, "about": of about_model or None, "tokenizer": of tokenize or None}`.
+        repo: Where the card will stand.
+    """
+    model = Model(known, repo)
+    facts, title = known["facts"], plain(repo.rsplit("/", 1)[-1])
+    values = {"library_name": facts.get("library") or "transformers"}
+    if facts.get("task"):
+        values["pipeline_tag"] = model.field("pipeline_tag", facts["task"], "config.json: task")
+    parts = [f"# {title}"]
+    for section in TEMPLATE:
+        if section.drafted:
+            filled = (
+                FILLED_OF_MODEL[section.title](model, model.note(section.title))
+                if section.title in FILLED_OF_MODEL
+                else ""
+            )
+            parts.append(_section(section.title, filled, *section.questions, *_ASKED_OF_MODEL.get(section.title, ())))
+    return Draft(front_matter(values) + "\n\n".join(filter(None, parts)) + "\n", model.sources)

@@ -7,8 +7,9 @@ from typing import Any
 
 from huggingface_hub import hf_hub_download
 
+from components.service.about import About
 from components.service.cards import check as checks
-from components.service.cards.draft import draft_model, draft_run
+from components.service.cards.draft import Draft, draft_model, draft_run
 from components.service.cards.examples import widget_example, with_example
 from components.service.catalog import Catalog
 from components.service.errors import WorkbenchError
@@ -20,7 +21,20 @@ from components.service.settings import Settings
 from components.service.tasks import find_task
 from components.service.tasks.inputs import check_inputs
 from components.service.tasks.texts import check_characters
+from components.service.tokens import Tokens
 from components.service.visitor import Visitor
+
+
+def _subject(given: Any) -> str:
+    """The name of a run or a model."""
+    name = given.strip() if isinstance(given, str) else ""
+    if not name:
+        raise WorkbenchError("Choose a finished run, or type a model id.", field="model")
+    return name
+
+
+def _is_run(name: str) -> bool:
+    return is_id(name.removeprefix("runs/")) and (name.startswith("runs/") or "/" not in name)
 
 
 class Cards:
@@ -30,6 +44,8 @@ class Cards:
         self.settings = settings
         self.hub = hub
         self.runs = runs
+        self._about = About(hub, runs.engine)
+        self._tokens = Tokens(settings, hub, runs.engine)
 
     def draft(self, run_or_model: str, repo: str | None = None, *, visitor: Visitor) -> dict[str, Any]:
         """A card to go on from.
@@ -39,20 +55,30 @@ class Cards:
             repo: Where the card will stand, `namespace/name`, if that is known.
 
         Returns:
-            `{text, problems}`: for a run, the facts it recorded; for a model, its own card, or what the Hub knows of
-            it. What is not known stays a question to the author.
+            `{text, problems, sources}`: for a run, the facts it recorded; for a model, its own card, or what its files
+            say. What is not known stays a question to the author. `sources` are `[{"field" or "section", "value",
+            "fact", "from"}]`, what was filled in and where it comes from; a card that was there already has none.
         """
-        name = run_or_model.strip() if isinstance(run_or_model, str) else ""
-        if not name:
-            raise WorkbenchError("Choose a finished run, or type a model id.", field="model")
+        name = _subject(run_or_model)
         repo = None if repo in (None, "") else given_id(repo, "repo")
-        if is_id(name.removeprefix("runs/")) and (name.startswith("runs/") or "/" not in name):
-            text = draft_run(self.runs.state(name, visitor=visitor), repo)
-        else:
-            text = self._card_of(name, visitor) or draft_model(
-                Catalog(self.hub).model_facts(name, visitor=visitor), repo or name
-            )
-        return {"text": text, "problems": self.check(text)}
+        own = None if _is_run(name) else self._card_of(name, visitor)
+        draft = Draft(own, []) if own is not None else self._drafted(name, repo, visitor)
+        return {"text": draft.text, "problems": self.check(draft.text), "sources": draft.sources}
+
+    def _drafted(self, name: str, repo: str | None, visitor: Visitor) -> Draft:
+        """A new card of a run or a model."""
+        if _is_run(name):
+            return draft_run(self.runs.state(name, visitor=visitor), repo)
+        facts = Catalog(self.hub).model_facts(name, visitor=visitor)
+        about = self._about.about_model(name, visitor=visitor)
+        try:
+            tokenizer = self._tokens.tokenize(name, "a", visitor=visitor)
+        except WorkbenchError as error:
+            # A model without a tokenizer, or one that is not opened here, says less of itself.
+            if error.kind not in ("input", "forbidden"):
+                raise
+            tokenizer = None
+        return draft_model({"facts": facts, "about": about, "tokenizer": tokenizer}, repo or name)
 
     def check(self, text: str) -> list[dict[str, Any]]:
         """What is wrong with a card, `[{level, line, field, message, fix}]`, errors first."""

@@ -1,0 +1,200 @@
+"""A card is drafted from the record of a run of each task, and its code runs on the run's own model."""
+
+from __future__ import annotations
+
+import base64
+import random
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from card_runs import COMMIT, KINDS, CardRuns, pictures
+from huggingface_hub import ModelCard
+from markdown_it import MarkdownIt
+
+from components.cardrules.snapshots import snapshot
+from components.service.cards import body, metadata
+from components.service.cards.check import check
+from components.service.cards.draft import draft_run
+from components.service.cards.markdown import clean
+
+BLOCKS = re.compile(r"```python\n(.*?)\n```", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CardRuns]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")
+        yield CardRuns(tmp_path_factory.mktemp("cards"))
+
+
+def errors(text: str) -> list[dict[str, Any]]:
+    return [problem for problem in check(text) if problem["level"] == "error"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_code_of_a_draft_runs_on_the_model_that_the_run_left(
+    kind: str, runs: CardRuns, run_snippet: Callable[..., Any], tmp_path: Path
+) -> None:
+    state = runs.state(kind)
+    text = draft_run(state, "me/films").text
+    assert errors(text) == []
+    image = tmp_path / "image.png"
+    image.write_bytes(_png())
+    blocks = BLOCKS.findall(text)
+    assert len(blocks) == (1 if kind in ("answers", "summaries", "translations", "t5") else 2)
+    program = "\n".join(blocks).replace('"me/films"', repr(str(runs.model(kind)))).replace("print(", "show(")
+    told = run_snippet(f"result = []\n\ndef show(*told):\n    result.append(told)\n\n{program}", image=image)
+    assert len(told) >= len(blocks)
+    assert not any(answer in (None, "", []) for answers in told for answer in answers)
+
+
+def _png() -> bytes:
+    url: str = pictures(random.Random(0), 0)["image"]
+    return base64.b64decode(url.partition("base64,")[2])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_metric_is_in_the_table_with_its_interval_and_in_the_model_index(kind: str, runs: CardRuns) -> None:
+    state = runs.state(kind)
+    text = draft_run(state, "me/films").text
+    final = state["results"]["final"]
+    known = {name.removesuffix("_low") for name in final if name.endswith("_low")} | {"loss"}
+    table = body(text).split("## Evaluation results")[1].split("\n\n")[1].split("\n")
+    assert len(table) - 2 == len(known)
+    for line in table[2:]:
+        title, value, *_ = [part.strip() for part in line.strip("|").split("|")]
+        assert re.fullmatch(r"-?[\d.e+-]+( \(-?[\d.e+-]+ to -?[\d.e+-]+\))?", value), line
+        assert ("to" in value) == (title != "Loss" or "loss_low" in final)
+    results = ModelCard(text).data.eval_results or []
+    parts = [state["results"][part] for part in ("test", "final") if part in state["results"]]
+    told = sorted(round(float(part[name]), 6) for part in parts for name in known - {"loss"})
+    assert sorted(result.metric_value for result in results) == told
+    assert {result.metric_type for result in results} <= set(snapshot("metrics").names)
+    assert set(metadata(text)["metrics"]) <= set(snapshot("metrics").names)
+
+
+def test_rows_held_out_of_train_are_not_called_validation(runs: CardRuns) -> None:
+    (held,) = (entry["dataset"] for entry in metadata(draft_run(runs.state("pairs")).text)["model-index"][0]["results"])
+    assert (held["split"], held["args"]) == ("train", {"held_out": 0.2, "seed": 42})
+    results = metadata(draft_run(runs.state("single")).text)["model-index"][0]["results"]
+    assert [entry["dataset"]["split"] for entry in results] == ["test", "validation"]
+    assert all(entry["dataset"]["config"] == "plain" for entry in results)
+    assert all(entry["dataset"]["revision"] == COMMIT for entry in results)
+
+
+def test_a_folder_of_this_machine_is_told_by_its_name_alone(runs: CardRuns) -> None:
+    for kind in ("pairs", "answers"):
+        text = draft_run(runs.state(kind)).text
+        assert str(runs.folder) not in text
+        assert f"data-{kind}" in text
+        assert "datasets" not in metadata(text)
+
+
+#: What a card must say of a run of each kind beside what all say.
+SAID: dict[str, list[str]] = {
+    "single": ["### Decision threshold", "| Rows for test | 6 |", "the split `validation` that came with the data"],
+    "pairs": ["every 2 steps", "| `every` | 2 |", '"text_pair": ', "### Confusion matrix"],
+    "multi": ["| Micro F1 |", "from a probability of 0.5 on", "by each row's rarest label", "pipe(", "top_k=None"],
+    "regression": ["| Pearson correlation |", "Always answering the mean of the training rows (", "as it is"],
+    "adapter": ["| `lora_rank` | 8 |", "| trained parameters |", "trained with LoRA", "repeat an earlier one"],
+    "tokens": ["### Each type of entity", "| `PER` |", 'aggregation_strategy="first"', "| Tag | train |"],
+    "answers": ["| Exact match |", "whole contexts with all their questions", "no answer", "| Windows of contexts |"],
+    "texts": ["| Perplexity |", "cut into blocks of 32 tokens", "| Blocks | train", "by drawing the blocks anew"],
+    "chats": ["apply_chat_template", "| Chats | train", "all tokens are learned from", "by drawing the chats anew"],
+    "masks": ["15 % of the tokens are masked", "pipe.tokenizer.mask_token"],
+    "summaries": ["| ROUGE-L |", "Before each text stands `summarize: `", "Giving the first 3 sentences"],
+    "translations": [
+        "| chrF |",
+        "by its tokenizer `13a`",
+        'tokenizer.src_lang = "en"',
+        "| Translates | `en` to `fr` |",
+    ],
+    "t5": ["translate English to French: "],
+    "pictures": ["image_processor", "are not augmented", "(height 32, width 32)"],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_draft_tells_what_its_run_recorded(kind: str, runs: CardRuns) -> None:
+    text = draft_run(runs.state(kind), "me/films").text
+    assert [said for said in SAID[kind] if said not in text] == []
+    for told in ("None", "nan", "{'", "['"):
+        assert told not in re.sub(r"```.*?```", "", body(text), flags=re.DOTALL), told
+
+
+def test_translations_have_their_languages_and_bleu_its_tokenizer(runs: CardRuns) -> None:
+    told = metadata(draft_run(runs.state("translations")).text)
+    assert told["language"] == ["en", "fr"]
+    assert told["model-index"][0]["results"][0]["metrics"][0]["args"] == {"tokenize": "13a"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_thing_that_is_filled_in_has_one_source_and_stands_in_its_place(kind: str, runs: CardRuns) -> None:
+    draft = draft_run(runs.state(kind), "me/films")
+    assert len(draft.sources) > 40
+    keys = [(source.get("field"), source.get("section"), source["fact"]) for source in draft.sources]
+    assert len(set(keys)) == len(keys)
+    for source in draft.sources:
+        assert source["from"].startswith("run run-")
+        if "section" in source:
+            heading = f"# {source['section']}\n"
+            assert source["value"] in draft.text[draft.text.index(heading) :]
+
+
+HOSTILE = [
+    "[click](javascript:alert(1))",
+    r"\[click](javascript:alert(1))",
+    "a | b",
+    r"a \| <img src=x onerror=alert(1)> \|",
+    "`code` <script>alert(1)</script>",
+    "``` \n# Heading\n\n---\n",
+    "![](https://evil.example/pixel.png)",
+    "https://evil.example and www.evil.example, me@evil.example",
+    "*bold* _thin_ ~~gone~~ $x$",
+    "&lt;img&gt;",
+    "\u202egnp.exe",
+    "line\u2028break\x0b\x00",
+    "{{ 7*7 }} {% raw %}",
+]
+
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_strangers_wrote_is_shown_and_does_nothing(text: str, runs: CardRuns) -> None:
+    state = runs.state("single")
+    state["labels"] = [text, "good"]
+    state["name"] = text
+    state["spec"]["data"] = {"file": "data/rows.csv", "name": text}
+    state["spec"]["samples"] = [text]
+    state["facts"]["columns"] = {"text": text, "label": text}
+    state["facts"]["notes"] = [text]
+    state["facts"]["label_counts"] = {"train": {text: 3, "good": 1}}
+    state["results"]["baselines"]["majority"]["label"] = text
+    for one in state["results"]["per_class"]:
+        one["label"] = text
+    draft = draft_run(state).text
+    assert errors(draft) == []
+    assert metadata(draft)["model-index"][0]["name"] == clean(text)
+    shown = _MARKDOWN.parse(body(draft))
+    kinds = {token.type for block in shown for token in [block, *(block.children or [])]}
+    assert kinds & {"link_open", "image", "html_block", "em_open", "s_open", "hardbreak", "hr"} == set()
+    inline = [token for block in shown for token in block.children or [] if token.type == "html_inline"]
+    assert {token.content for token in inline} <= {"<code>", "</code>"}
+    assert not re.search(r"(?<!\\)(https://evil|www\.evil|@evil)", re.sub("`[^`\n]*`", "", _without_code(draft)))
+    plain = _MARKDOWN.parse(body(draft_run(runs.state("single")).text))
+    assert _shape(shown) == _shape(plain)
+
+
+def _without_code(text: str) -> str:
+    return BLOCKS.sub("", body(text))
+
+
+def _shape(tokens: list[Any]) -> list[str]:
+    """The blocks of a card but for those that depend on how many remarks there are."""
+    return [token.markup + token.tag for token in tokens if token.type in ("heading_open", "fence", "blockquote_open")]
