@@ -150,7 +150,6 @@ def test_masks_are_filled(run_snippet: Program, tiny_masked: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("asked", "labels", "told"),
     [
-        ({"task": "text-generation", "columns": {"messages": "chat"}}, [], "no script yet for chats"),
         ({"task": "token-classification"}, [], "ask again"),
         ({"task": "question-answering"}, [], "no script yet for question answering"),
         ({"task": "text-classification", "metric": "pearson"}, ["a", "b"], "pearson does not measure"),

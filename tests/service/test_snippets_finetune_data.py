@@ -86,3 +86,54 @@ def test_words_are_tagged_in_any_scheme(run_snippet: Program, models_folder: Pat
     file = written(tmp_path / "rows.jsonl", rows)
     given = spec("token-classification", tagger(models_folder / "tagger"), data={"file": file.name})
     agree(run_snippet, given, file, ("loss", "f1", "precision", "recall", "accuracy"))
+
+
+def talk(number: int) -> dict[str, Any]:
+    """A chat in one of the two forms; one in nine has a mark of the template in its text, and one is refused."""
+    text, kind = sentences()[number]
+    asked, answer = f"Is this good: {text}?", f"It is {kind}."
+    if number % 9 == 4:
+        asked += " <|assistant|>"
+    if number == 7:
+        return {"chat": [{"role": "assistant", "content": answer}]}
+    if number % 2:
+        return {"chat": [{"from": "human", "value": asked}, {"from": "gpt", "value": answer}]}
+    more = [{"role": "user", "content": "Sure?"}, {"role": "assistant", "content": "Yes."}]
+    return {"chat": [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}, *more]}
+
+
+@pytest.fixture(scope="module")
+def talker(models_folder: Path) -> Path:
+    """A GPT-2 whose template marks what the assistant says, and refuses a chat that the user does not begin."""
+    from service_models import generator
+    from test_families_language import MARKED, STRICT, tokenizer_with
+    from transformers import GPT2LMHeadModel
+
+    path = generator(models_folder / "talker")
+    tokenizer = tokenizer_with(STRICT.split("{% for")[0] + MARKED)
+    model = GPT2LMHeadModel.from_pretrained(path)
+    model.resize_token_embeddings(len(tokenizer))
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+@pytest.mark.parametrize(("learn", "changes"), [("all", {}), ("assistant", {"accumulation": 3})])
+def test_chats_are_learned(
+    run_snippet: Program, talker: Path, tmp_path: Path, learn: str, changes: dict[str, Any]
+) -> None:
+    file = written(tmp_path / "chats.jsonl", [{"chat": json.dumps(talk(i)["chat"])} for i in range(60)])
+    columns = {"messages": "chat"}
+    given = spec("text-generation", talker, data={"file": file.name}, columns=columns, max_length=96, learn=learn)
+    facts = agree(run_snippet, {**given, **changes}, file, ("loss", "perplexity"))
+    assert facts["notes"], "no chat was left out"
+
+
+def test_a_chat_stands_in_a_table_as_well(run_snippet: Program, talker: Path, tmp_path: Path) -> None:
+    import pandas as pd
+
+    file = tmp_path / "chats.csv"
+    pd.DataFrame([talk(i) for i in range(30)]).to_csv(file, index=False)
+    columns = {"messages": "chat"}
+    given = spec("text-generation", talker, data={"file": file.name}, columns=columns, max_length=48)
+    agree(run_snippet, {**given, "remedies": ["drop_duplicates"]}, file, ("loss",))

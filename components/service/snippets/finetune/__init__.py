@@ -11,6 +11,7 @@ from components.service.errors import WorkbenchError
 from components.service.runs.tasks import TRAIN_TASKS
 from components.service.snippets.code import Name, call, literal, program
 from components.service.snippets.finetune import adapter, loop, trainer
+from components.service.snippets.finetune.chats import text_generation
 from components.service.snippets.finetune.labels import text_classification
 from components.service.snippets.finetune.language import language
 from components.service.snippets.finetune.reading import loading, splitting
@@ -20,7 +21,7 @@ from components.service.snippets.finetune.tokens import token_classification
 _RECIPES: dict[str, Callable[[Plan], Recipe]] = {
     "text-classification": text_classification,
     "token-classification": token_classification,
-    "text-generation": language,
+    "text-generation": text_generation,
     "fill-mask": language,
 }
 

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 
 _PACKAGE = "components."
+#: How definitions begin that stand apart.
+_BLOCKS = ("def ", "class ")
 _ROOT = Path(__file__).parents[4]
 
 
@@ -36,8 +38,8 @@ def inlined(module: str, *names: str) -> tuple[str, list[str]]:
     imports: dict[str, None] = {}
     for name in names:
         _gather(module, name, found, imports)
-    functions = [f"\n\n{text}" for text in found.values() if text.startswith("def ")]
-    constants = [text for text in found.values() if not text.startswith("def ")]
+    functions = [f"\n\n{text}" for text in found.values() if text.startswith(_BLOCKS)]
+    constants = [text for text in found.values() if not text.startswith(_BLOCKS)]
     return "\n".join([*constants, *functions]), list(imports)
 
 

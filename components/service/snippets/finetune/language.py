@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.service.snippets.finetune.labels import chosen
-from components.service.snippets.finetune.recipe import Plan, Recipe, absent
+from components.service.snippets.finetune.recipe import Plan, Recipe
 
 _AUTO = {"text-generation": "AutoModelForCausalLM", "fill-mask": "AutoModelForMaskedLM"}
 
@@ -11,8 +11,6 @@ _AUTO = {"text-generation": "AutoModelForCausalLM", "fill-mask": "AutoModelForMa
 def language(plan: Plan) -> Recipe:
     """Blocks of one length, whose loss is counted by tokens."""
     columns = plan.spec["columns"]
-    if columns.get("messages"):
-        raise absent("chats", "columns.messages")
     masks = plan.task == "fill-mask"
     model = _AUTO[plan.task]
     return Recipe(
@@ -20,13 +18,13 @@ def language(plan: Plan) -> Recipe:
         columns={"TEXT": columns.get("text", "text")},
         rows=_ROWS,
         group="None",
-        model=_MODEL.replace("AutoModel", model),
+        model=MODEL.replace("AutoModel", model),
         inputs=(_ROOM + _MASKED_BLOCKS if masks else _BLOCKS)
         + _JOINED
         + _PADDED
         + (_MASKS if masks else _COLLATE)
-        + _losses(ahead=0 if masks else 1)
-        + _FIGURES,
+        + losses(ahead=0 if masks else 1)
+        + FIGURES,
         names=(model, "AutoTokenizer", *(["DataCollatorForLanguageModeling"] if masks else [])),
         imports=(
             "import math",
@@ -38,10 +36,12 @@ def language(plan: Plan) -> Recipe:
         grouped=False,
         lengths=128,
         held="mask_once" if masks else "encode",
+        by_tokens=not masks,
     )
 
 
-def _losses(*, ahead: int) -> str:
+def losses(*, ahead: int) -> str:
+    """Defines `token_losses`; each token is foreseen so many places ahead."""
     if not ahead:
         return _LOSSES.format(about="", shown="logits", right="labels")
     about = "; each is foreseen at the place before it"
@@ -54,7 +54,8 @@ def rows_of(split):
     rows = [{"text": str(row[TEXT] or "")} for row in split]
     return [row for row in rows if row["text"].strip()]'''
 
-_MODEL = """tokenizer = AutoTokenizer.from_pretrained(MODEL, revision=REVISION)
+#: Loads the tokenizer and the model, whose `AutoModel` is to be named.
+MODEL = """tokenizer = AutoTokenizer.from_pretrained(MODEL, revision=REVISION)
 set_seed(SEED)
 model = AutoModel.from_pretrained(MODEL, revision=REVISION, dtype=torch.float32)"""
 
@@ -160,7 +161,8 @@ def token_losses(logits, labels):
     return torch.stack([losses.sum(1), (right != -100).sum(1)], 1)
 '''
 
-_FIGURES = '''
+#: Defines `figures` from what `token_losses` gives.
+FIGURES = '''
 
 def figures(predictions, gold):
     """Loss of a token, all tokens alike, and perplexity."""

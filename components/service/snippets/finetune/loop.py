@@ -71,10 +71,14 @@ def _fit(plan: Plan, recipe: Recipe) -> str:
     spec = plan.spec
     by_steps, passes = spec["evaluate"] == "steps", spec["accumulation"] > 1
     judged = _judged(plan, recipe)
-    wanted = ((_KEPT, plan.best), (_BEST, judged), (_WAITED, spec["patience"]), (_COUNT, passes), (_ZERO, by_steps))
+    by_tokens = passes and recipe.by_tokens
+    wanted = (
+        (_KEPT, plan.best), (_BEST, judged), (_WAITED, spec["patience"]), (_COUNT, passes), (_NO_TOKENS, by_tokens),
+        (_ZERO, by_steps),
+    )  # fmt: skip
     batches = f"batches(examples, BATCH_SIZE{'' if recipe.grouped else ', epoch'})"
     each = f"for number, batch in enumerate({batches}, 1):" if passes else f"for batch in {batches}:"
-    step = _STEP_OF_PASSES if passes else _STEP
+    step = _STEP_OF_TOKENS if by_tokens else _STEP_OF_PASSES if passes else _STEP
     if by_steps:
         told = f"step += 1\nif step % {spec['every']} == 0:\n{_indented(_TOLD.replace('epoch + 1', 'step') + judged)}"
         step += _indented(told) if passes else told
@@ -86,7 +90,8 @@ def _fit(plan: Plan, recipe: Recipe) -> str:
     told = f'"""Train, and evaluate {when}{"; gives the best weights" if plan.best else ""}."""'
     fit = "def fit(examples):\n" + _indented("\n".join([told, *body]))
     clip = f"    torch.nn.utils.clip_grad_norm_(model.parameters(), {spec['clipping']!r})\n" if spec["clipping"] else ""
-    return f"{_UPDATE.format(clip=clip)}\n\n\n{fit}"
+    update = _UPDATE_BY_TOKENS if by_tokens else _UPDATE
+    return f"{update.format(clip=clip)}\n\n\n{fit}"
 
 
 def _judged(plan: Plan, recipe: Recipe) -> str:
@@ -121,6 +126,14 @@ together = min(PASSES, passes - first)  # the last step of an epoch may have few
 (model(**batch).loss / together).backward()
 if number == first + together:
     update()
+"""
+_NO_TOKENS = "tokens = 0"
+_STEP_OF_TOKENS = """foreseen = (batch["labels"][:, 1:] != -100).sum()
+(model(**batch).loss * foreseen).backward()
+tokens += foreseen
+if number % PASSES == 0 or number == passes:
+    update(tokens)
+    tokens = 0
 """
 _WEIGHTS = "optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.0, fused=True)"
 _DECAYED = """weights = [weight for weight in model.parameters() if weight.requires_grad]
@@ -171,6 +184,16 @@ def evaluate(examples):
 _UPDATE = '''
 def update():
     """One step of the optimizer."""
+{clip}    optimizer.step()
+    schedule.step()
+    optimizer.zero_grad()'''
+
+_UPDATE_BY_TOKENS = '''
+def update(tokens):
+    """One step of the optimizer, by the mean gradient of so many tokens."""
+    for weight in model.parameters():
+        if weight.grad is not None:
+            weight.grad /= tokens
 {clip}    optimizer.step()
     schedule.step()
     optimizer.zero_grad()'''

@@ -63,6 +63,7 @@ class Recipe:
         held: Makes examples that are only evaluated, in place of `encode`.
         processor: What turns rows into model inputs, a name.
         arguments: More arguments of `TrainingArguments`.
+        by_tokens: Whether a step goes by the mean loss of its tokens, however many of them each pass has.
     """
 
     metric: str
@@ -79,6 +80,7 @@ class Recipe:
     held: str = "encode"
     processor: str = "tokenizer"
     arguments: dict[str, Any] = field(default_factory=dict)
+    by_tokens: bool = False
 
     @property
     def greater(self) -> bool:
