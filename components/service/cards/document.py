@@ -13,7 +13,8 @@ CARD_BYTES = 200_000
 FRONT_BYTES = 100_000
 ALIASES = 20
 DEPTH = 40
-_FRONT = re.compile(r"^(\s*---(?:\r\n|\r|\n))([\S\s]*?)((?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$))")
+#: As the Hub finds it; there a mark of byte order counts as white space.
+_FRONT = re.compile(r"^([\s\ufeff]*---(?:\r\n|\r|\n))([\S\s]*?)((?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$))")
 
 
 class Unreadable(Exception):
@@ -51,6 +52,12 @@ def split(text: str) -> tuple[str | None, str]:
     """YAML of the front matter (`None` without one) and the Markdown after it."""
     match = _FRONT.match(text)
     return (match[2], text[match.end() :]) if match else (None, text)
+
+
+def front_span(text: str) -> tuple[int, int] | None:
+    """Where the YAML of the front matter begins and ends, with the line break before its last `---`."""
+    match = _FRONT.match(text)
+    return (match.end(1), match.start(3) + match[3].index("---")) if match else None
 
 
 def body(text: str) -> str:
