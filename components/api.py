@@ -64,6 +64,8 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "inspect_data": bench.data.inspect,
         "draft_card": bench.cards.draft,
         "check_card": check_card,
+        "edit_card": bench.cards.edit_card,
+        "diff_card": bench.cards.diff_card,
         "add_card_example": bench.cards.add_example,
         "publish_run": bench.publisher.publish_run,
         "push_card": bench.publisher.push_card,

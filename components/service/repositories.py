@@ -11,6 +11,7 @@ from typing import Any
 from huggingface_hub import hf_hub_download
 
 from components.service.cards import body, metadata
+from components.service.cards.document import read_card
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub, checked_id, checked_revision
 from components.service.hub_errors import hub_errors
@@ -93,7 +94,7 @@ class Repositories:
                 "Read it on the Hub.",
                 field="repo",
             )
-        text = self._file(info, "README.md", visitor).read_text("utf-8", "replace")
+        text = read_card(self._file(info, "README.md", visitor))
         shown: dict[str, str | None] = {}
 
         def picture(name: str) -> str | None:

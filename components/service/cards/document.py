@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -46,6 +47,11 @@ class Front:
     lines: dict[str, int] = field(default_factory=dict)
     twice: dict[str, int] = field(default_factory=dict)
     offset: int = 2
+
+
+def read_card(path: Path) -> str:
+    """The text of a card's file, with its own line breaks."""
+    return path.read_bytes().decode("utf-8", "replace")
 
 
 def split(text: str) -> tuple[str | None, str]:

@@ -7,9 +7,12 @@ from typing import Any
 
 from huggingface_hub import hf_hub_download
 
-from components.service.about import About
-from components.service.cards import check as checks
+from components.service import about as models
+from components.service.cards import checks
+from components.service.cards.diff import diff_card
+from components.service.cards.document import read_card
 from components.service.cards.draft import Draft, draft_model, draft_run
+from components.service.cards.edit import edit
 from components.service.cards.examples import widget_example, with_example
 from components.service.catalog import Catalog
 from components.service.errors import WorkbenchError
@@ -23,6 +26,9 @@ from components.service.tasks.inputs import check_inputs
 from components.service.tasks.texts import check_characters
 from components.service.tokens import Tokens
 from components.service.visitor import Visitor
+
+#: Most files of a repository that a card is checked against.
+FILES = 20_000
 
 
 def _subject(given: Any) -> str:
@@ -44,7 +50,7 @@ class Cards:
         self.settings = settings
         self.hub = hub
         self.runs = runs
-        self._about = About(hub, runs.engine)
+        self._about = models.About(hub, runs.engine)
         self._tokens = Tokens(settings, hub, runs.engine)
 
     def draft(self, run_or_model: str, repo: str | None = None, *, visitor: Visitor) -> dict[str, Any]:
@@ -80,12 +86,46 @@ class Cards:
             tokenizer = None
         return draft_model({"facts": facts, "about": about, "tokenizer": tokenizer}, repo or name)
 
-    def check(self, text: str) -> list[dict[str, Any]]:
-        """What is wrong with a card, `[{level, line, field, message, fix}]`, errors first."""
+    def check(self, text: str, files: list[str] | None = None) -> list[dict[str, Any]]:
+        """What is wrong with a card, `[{level, line, field, message, fix, remedy}]`, errors first.
+
+        Args:
+            text: The card.
+            files: The paths of the files in its repository, if they are known; links to others are told as dead.
+        """
         if not isinstance(text, str):
             raise WorkbenchError("A card is text.", field="text")
         check_characters(text, "text")
-        return checks.check(text)
+        if not (files is None or (isinstance(files, list) and all(isinstance(name, str) for name in files[:FILES]))):
+            raise WorkbenchError("Give the paths of the repository's files as a list of texts.", field="files")
+        return checks.check(text, files=None if files is None else files[:FILES])
+
+    def edit_card(self, text: str, changes: list[dict[str, Any]]) -> dict[str, Any]:
+        """Change fields and sections of a card, and nothing else of it.
+
+        Args:
+            text: The whole card.
+            changes: In their order, `{"field": PATH, "value": JSON}` or `{"section": TITLE, "text": MARKDOWN}`. A path
+                is written like `license`, `widget[0].text` or `extra_gated_fields["a.b"]`; null takes the field or
+                section away, and a number one past the end of a list adds to it.
+
+        Returns:
+            `{text, problems}`, as of `draft`.
+        """
+        made = edit(text, changes)
+        return {"text": made, "problems": self.check(made)}
+
+    def diff_card(self, before: str, after: str) -> dict[str, Any]:
+        """What one card has otherwise than another.
+
+        Args:
+            before, after: The two cards.
+
+        Returns:
+            `{"fields": [{"field", "before", "after"}], "sections": [{"section", "change"}], "lines", "summary"}`:
+            `change` is added, removed or changed, `lines` are those of a unified diff, `summary` is a sentence.
+        """
+        return diff_card(before, after)
 
     def add_example(
         self, text: str, task: str, inputs: Any, output: Any, parameters: dict[str, Any] | None = None
@@ -122,4 +162,4 @@ class Cards:
                 token=visitor.token,
                 endpoint=self.settings.endpoint,
             )
-        return Path(path).read_text("utf-8", "replace")
+        return read_card(Path(path))
