@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -65,6 +66,7 @@ def test_an_example_has_the_shape_that_the_hub_shows(
         "---\nwidget:\n- text: one\nlicense: mit\n---\n# Card\n",
         "---\nlicense: mit\nwidget:\n    - text: one\n      output:\n          text: two\n---\n# Card\n",
         "---\nwidget:\n  - text: one  # the first\n\nlanguage: no\n---\n# Card\n",
+        "---\nwidget: []\n---\n",
     ],
 )
 def test_an_example_is_added_and_nothing_else_changes(card: str) -> None:
@@ -75,17 +77,21 @@ def test_an_example_is_added_and_nothing_else_changes(card: str) -> None:
     assert {key: value for key, value in after.items() if key != "widget"} == {
         key: value for key, value in before.items() if key != "widget"
     }
-    kept = [line for line in card.splitlines() if line.strip() and line != "widget:"]
+    kept = [line for line in card.splitlines() if line.strip() and not re.fullmatch(r"widget:( \[\])?", line)]
     lines = iter(made.splitlines())
     assert all(line in lines for line in kept), "every line is there still, in its order"
     assert ModelCard(made, ignore_metadata_errors=True).data.to_dict()["widget"] == after["widget"]
+
+
+def test_an_example_goes_into_a_list_in_one_line() -> None:
+    made = with_example("---\nwidget: [{text: b}] # one\n---\n", {"text": "a, b"})
+    assert made == '---\nwidget: [{text: b}, {text: "a, b"}] # one\n---\n'
 
 
 @pytest.mark.parametrize(
     ("card", "words"),
     [
         ("---\nwidget: 3\n---\n", "must be a list"),
-        ("---\nwidget: [{text: b}]\n---\n", "one item a line"),
         ("---\nwidget:\n- text: a\n---\n", "already"),
         ("---\nlicense: [\n---\n", "Mend line"),
     ],

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
-from components.service.cards.document import Unreadable, read_front, split
+from components.service.cards.document import Unreadable, read_front
+from components.service.cards.edit import edit
 from components.service.errors import WorkbenchError
 from components.service.tasks import TaskSpec, find_task
 
@@ -89,37 +87,4 @@ def with_example(text: str, example: Mapping[str, Any]) -> str:
         raise WorkbenchError("`widget` in the card's metadata must be a list. Mend it first.", field="widget")
     if known and dict(example) in known:
         raise WorkbenchError("The card has this very example already.", kind="conflict", field="widget")
-    item = yaml.safe_dump([dict(example)], sort_keys=False, allow_unicode=True, width=1000)
-    source, _ = split(text)
-    if source is None:
-        return f"---\nwidget:\n{item}---\n\n{text}"
-    begin = text.index(source)
-    made = _into_list(source, item) if known else f"{_without_key(source)}\nwidget:\n{item}".rstrip("\n")
-    return text[:begin] + made.lstrip("\n") + text[begin + len(source) :]
-
-
-def _into_list(source: str, item: str) -> str:
-    """The metadata with an item put behind the last one of its `widget` list, as far in as the others."""
-    lines = source.splitlines()
-    start = next(number for number, line in enumerate(lines) if re.match(r"widget\s*:", line))
-    if not lines[start].partition(":")[2].strip().startswith("["):
-        end = next(
-            (n for n in range(start + 1, len(lines)) if lines[n].strip() and not re.match(r"[\s#-]", lines[n])),
-            len(lines),
-        )
-        dash = next((line for line in lines[start + 1 : end] if line.lstrip().startswith("- ")), "- ")
-        space = " " * (len(dash) - len(dash.lstrip()))
-        while end > start and not lines[end - 1].strip():
-            end -= 1
-        return "\n".join([*lines[:end], *(space + line for line in item.splitlines()), *lines[end:]])
-    raise WorkbenchError(
-        "`widget` stands in one line in the card's metadata. Write it one item a line, then add the example.",
-        field="widget",
-    )
-
-
-def _without_key(source: str) -> str:
-    """The metadata without an empty `widget` key."""
-    return "\n".join(
-        line for line in source.rstrip("\n").splitlines() if not re.fullmatch(r"widget\s*:\s*(\[\])?", line)
-    )
+    return edit(text, [{"field": f"widget[{len(known or [])}]", "value": dict(example)}])
