@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from components.cardrules.values import DEPTH, NODES, plain
 
 BYTES = 200_000
 ALIASES = 20
+_PLAIN = re.compile(r'[^.\[\]"]+')
 _MERGE = "tag:yaml.org,2002:merge"
 #: What PyYAML's own converters raise on odd scalars, beside its own errors.
 _ODD = (ValueError, LookupError, AttributeError, TypeError)
@@ -85,6 +87,13 @@ def read(source: str) -> Reading:
     return found
 
 
+def below(path: str, key: str) -> str:
+    """The path of a key under another path; a key with a dot, a bracket or a quote stands in brackets."""
+    if not _PLAIN.fullmatch(key):
+        return f"{path}[{json.dumps(key, ensure_ascii=False)}]"
+    return f"{path}.{key}" if path else key
+
+
 def _look_through(source: str) -> set[int]:
     """Where tags stand, found in the events, which take no memory, before anything is built from them.
 
@@ -154,7 +163,7 @@ class _Places:
             self.found.expanding[path] = line
             return
         name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
-        inner = f"{path}.{name}" if path else name
+        inner = below(path, name)
         if inner in self.found.lines:
             self.found.twice[inner] = line
         yield inner, value, line

@@ -17,7 +17,8 @@ _CODE = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8})*", re.ASCII)
 _SDKS = ("gradio", "docker", "static", "streamlit")
 _COLORS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 _SPACE = {"sdk": _SDKS, "colorFrom": _COLORS, "colorTo": _COLORS}
-_TEXTS = (
+#: Keys that hold one text.
+TEXTS = (
     "library_name", "pipeline_tag", "thumbnail", "license_name", "license_link", "pretty_name",
     "extra_gated_prompt", "extra_gated_heading", "extra_gated_button_content", "extra_gated_description",
 )  # fmt: skip
@@ -42,7 +43,7 @@ class Broken:
 
 def broken(data: Mapping[str, Any], kind: str = "model") -> Iterator[Broken]:
     """The rules that the metadata of a repository of that kind (`"model"`, `"dataset"`, `"space"`) breaks."""
-    for key in _TEXTS:
+    for key in TEXTS:
         yield from _string(data, key, key)
     for key, alone in (("tags", False), ("widget", False), ("datasets", True), ("metrics", True)):
         yield from _array(data, key, alone=alone, strings=key != "widget")

@@ -22,7 +22,7 @@ class Snapshot:
         date: Year and month, such as 2026-11.
         names: Each identifier with its name, in the Hub's own order.
         more: What else the list tells, by kind: `native` names and `bibliographic` codes of languages; `subtasks` of
-            tasks, each with its name and its task.
+            tasks, each with its name and its task, and their `modality`.
     """
 
     date: str
@@ -40,6 +40,7 @@ def snapshot(kind: str) -> Snapshot:
         subtasks = {
             key: {"name": name, "task": tag} for tag, about in items.items() for key, name in about["subtasks"].items()
         }
-        return Snapshot(content["date"], names, {"subtasks": subtasks})
+        modality = {tag: about["modality"] for tag, about in items.items()}
+        return Snapshot(content["date"], names, {"subtasks": subtasks, "modality": modality})
     more = {key: content[key] for key in ("native", "bibliographic") if key in content}
     return Snapshot(content["date"], items, more)

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 
 from components.cardrules.snapshots import snapshot
 from components.service.cards import body, metadata
-from components.service.cards.check import check
+from components.service.cards.checks import check
 from components.service.cards.draft import draft_run
 from components.service.cards.markdown import clean
 

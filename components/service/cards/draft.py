@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components.service.cards.check import ASK, REPO_PLACEHOLDER
+from components.service.cards.checks import ASK, REPO_PLACEHOLDER
 from components.service.cards.facts import Metric, Model, Recorded, Source, data_name
 from components.service.cards.markdown import clean, plain
 from components.service.cards.sections import FILLED, FILLED_OF_MODEL, summary

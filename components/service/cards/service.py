@@ -9,11 +9,13 @@ from huggingface_hub import hf_hub_download
 
 from components.service import about as models
 from components.service.cards import checks
+from components.service.cards.completeness import completeness
 from components.service.cards.diff import diff_card
 from components.service.cards.document import read_card
 from components.service.cards.draft import Draft, draft_model, draft_run
 from components.service.cards.edit import edit
 from components.service.cards.examples import widget_example, with_example
+from components.service.cards.sources import look, read_sources
 from components.service.catalog import Catalog
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub, given_id
@@ -70,6 +72,40 @@ class Cards:
         own = None if _is_run(name) else self._card_of(name, visitor)
         draft = Draft(own, []) if own is not None else self._drafted(name, repo, visitor)
         return {"text": draft.text, "problems": self.check(draft.text), "sources": draft.sources}
+
+    def card_sources(
+        self, text: str, run_or_model: str, sources: list[dict[str, Any]] | None = None, *, visitor: Visitor
+    ) -> dict[str, Any]:
+        """Whether a card still says what was filled in, and whether that still holds.
+
+        Args:
+            text: The card.
+            run_or_model: What it is of, as `draft` takes it.
+            sources: Those that its draft gave; without them all are looked for that the card may say something of.
+
+        Returns:
+            `{"sources": [{"field" or "section", "value", "fact", "from", "state", "now", "remedy"}]}`. `state` is
+            `same` (the card says it), `edited` (it says something else, and the fact is as it was) or `stale` (the
+            fact is no longer so); `now` is what the fact is, None where nothing is known of it any more; `remedy` are
+            changes for `edit_card` that let the card say that, None where there is no place for it.
+        """
+        self.check(text)
+        given = None if sources is None else read_sources(sources)
+        now = self._drafted(_subject(run_or_model), None, visitor).sources
+        return {"sources": look(text, given, now)}
+
+    def card_completeness(self, text: str) -> dict[str, Any]:
+        """What a card lacks, by who reads it.
+
+        Args:
+            text: The card.
+
+        Returns:
+            `{"views": [{"name", "items": [{"title", "field" or "section", "done", "why"}], "next": item or None}]}`:
+            what the Hub, its search, a user, whoever repeats the training, the Hugging Face course and the paper on
+            model cards (Mitchell et al., 2019) ask for. `next` is the first item that is not done.
+        """
+        return completeness(text, self.check(text))
 
     def _drafted(self, name: str, repo: str | None, visitor: Visitor) -> Draft:
         """A new card of a run or a model."""

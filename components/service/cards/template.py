@@ -59,7 +59,7 @@ TEMPLATE: tuple[Section, ...] = (
     ),
     Section(
         "Limitations and bias",
-        ("bias", "risks", "ethical", "limitations", "caveats", "recommendations"),
+        ("bias", "risks", "ethical", "limitations", "limits", "caveats", "recommendations"),
         "What goes wrong, and for whom, is known to the author first.",
         course=True,
         paper=("Ethical considerations", "Caveats and recommendations"),

@@ -1,0 +1,588 @@
+"""Cards are checked without a network: every mistake with its line, its field, and where it can be a remedy."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from components.service.cards.checks import ASK, check
+from components.service.cards.checks.findings import MOST, MOST_ALIKE
+from components.service.cards.edit import edit
+
+STARTERS = Path(__file__).parent.parent.parent / "components" / "starter" / "repos" / "models" / "starter"
+Found = dict[str, Any]
+
+RESULT = "model-index:\n- name: m\n  results:\n  - task: {type: fill-mask}\n    dataset: {%s}\n    metrics: [%s]"
+METRIC = "{type: accuracy, value: 0.9}"
+TYPE = "model-index[0].results[0].dataset.type"
+DATASET = "type: a/b, name: B"
+
+#: Metadata, the field of the finding, its line, what it says, and whether one click mends it.
+MISTAKES: list[tuple[str, str, int, str, bool]] = [
+    ("licence: mit", "licence", 2, "means license", True),
+    ("License: mit", "License", 2, "means license", True),
+    ("licens: mit", "licens", 2, "means license", True),
+    ("a: 1\npipeline-tag: fill-mask  # the task", "pipeline-tag", 3, "means pipeline_tag", True),
+    ("dataset: a/b", "dataset", 2, "means datasets", True),
+    ("license: mit\nlicence: mit", "licence", 3, "license is given too", True),
+    ("license: mit\nlicence: isc", "licence", 3, "license is given too", False),
+    ("license: mitt", "license", 2, "not a licence.*Write mit", True),
+    ("license: Apache License 2.0", "license", 2, "Write apache-2.0", True),
+    ("license: GPLv3", "license", 2, "Write gpl-3.0", True),
+    ("license: CC BY-SA 4.0", "license", 2, "Write cc-by-sa-4.0", True),
+    ("license: my-own-terms", "license", 2, "not a licence.*license_name", False),
+    ("license: 5", "license", 2, "one identifier", False),
+    ("license: [mit]", "license", 2, "is a list", True),
+    ("license:", "license", 2, "No licence", False),
+    ("tags:", "tags", 2, "is empty", True),
+    ("license: other", "license_name", 2, "no name", False),
+    ("license: other\nlicense_name: mine", "license_link", 2, "where to read it", False),
+    ("license: mit\nlicense_name: mine", "license_name", 3, "only where license is other", True),
+    ("language: no", "language", 2, "reads no as false", True),
+    ("language: [en, no]", "language[1]", 2, "reads no as false", True),
+    ("language:\n- en\n- no", "language[1]", 4, "reads no as false", True),
+    ("language: english", "language", 2, "not a language code.*Write en", True),
+    ("language: Deutsch", "language", 2, "Write de", True),
+    ("language: Portugese", "language", 2, "Write pt", True),
+    ("language: 5", "language", 2, "must be a text", False),
+    ("language: e", "language", 2, "not a language code", False),
+    ("language: xx", "language", 2, "not a language code", False),
+    ("language: pt-BR", "language", 2, "filter goes by pt", True),
+    ("language: [en, en]", "language", 2, "given twice", True),
+    ("pipeline_tag: sentiment-analysis", "pipeline_tag", 2, "Write text-classification", True),
+    ("pipeline_tag: text_generation", "pipeline_tag", 2, "Write text-generation", True),
+    ("pipeline_tag: named-entity-recognition", "pipeline_tag", 2, "Write token-classification", True),
+    ("pipeline_tag: painting", "pipeline_tag", 2, "not a task", False),
+    ("pipeline_tag: [fill-mask]", "pipeline_tag", 2, "must be a text", False),
+    ("library_name: Transformers", "library_name", 2, "Write transformers", True),
+    ("library_name: homemade", "library_name", 2, "not among the libraries", False),
+    ("metrics: [accurcy]", "metrics[0]", 2, "accuracy is", True),
+    ("metrics: {a: 1}", "metrics", 2, "a text or a list of texts", False),
+    ("tags: {a: 1}", "tags", 2, "list", False),
+    ("tags: good", "tags", 2, "list of texts", True),
+    ("tags: a, b", "tags", 2, "list of texts", True),
+    ("tags: [a, 5]", "tags[1]", 2, "must be a text", True),
+    ("tags:\n- a\n- b\n- a  # again", "tags", 2, "a is given twice", True),
+    ("datasets: [my data]", "datasets[0]", 2, "name of a repository", False),
+    ("datasets:\n- null", "datasets[0]", 3, "is empty", True),
+    ("datasets: [a/b, null]", "datasets[1]", 2, "is empty", True),
+    ("datasets: https://huggingface.co/datasets/a/b", "datasets", 2, "name of a repository", True),
+    ("base_model: 3", "base_model", 2, "must be a text", False),
+    ("base_model: https://huggingface.co/a/b", "base_model", 2, "name of a repository", True),
+    ("base_model: a/b\nbase_model_relation: finetuned", "base_model_relation", 3, "no relation", True),
+    ("base_model: a/b\nbase_model_relation: child", "base_model_relation", 3, "no relation", False),
+    ("base_model_relation: finetune", "base_model", 2, "without base_model", True),
+    ("base_model_relation: adapter", "base_model", 2, "without base_model", True),
+    ("library_name: peft", "base_model", 2, "only on its base model", False),
+    ("license: mit\nlicense: apache-2.0", "license", 3, "given twice", True),
+    ("widget:\n- text: a\n  text: b", "widget[0].text", 4, "given twice", True),
+    ("a: &x [1, 2]\nb: *x", "b", 3, "alias", True),
+    ("a: &x {c: 1}\nb: {<<: *x, d: 2}", "b", 3, "alias or a merge", True),
+    ("a: &x {c: 1}\nb:\n- *x\n- 2", "b[0]", 3, "alias", True),
+    ("license: !!str mit", "license", 2, "tag", True),
+    ("inference: 'false'", "inference", 2, "true or false", True),
+    ("inference: 3", "inference", 2, "true or false", False),
+    ("co2_eq_emissions: 12 g", "co2_eq_emissions", 2, "must be a number", True),
+    ("co2_eq_emissions:\n  emissions: '0.5'\n  source: code carbon", "co2_eq_emissions.emissions", 3, "number", True),
+    ("co2_eq_emissions: little", "co2_eq_emissions", 2, "must be a number", False),
+    ("co2_eq_emissions: {emissions: 5, place: x}", "co2_eq_emissions.place", 2, "does not read place", False),
+    ("extra_gated_fields: [Name]", "extra_gated_fields", 2, "labels with kinds", False),
+    ("extra_gated_fields:\n  Name: txt", "extra_gated_fields.Name", 3, "no kind of field", True),
+    ("extra_gated_fields:\n  I agree: true", "extra_gated_fields.I agree", 3, "no kind of field", True),
+    ("extra_gated_fields:\n  Use:\n    type: select", "extra_gated_fields.Use", 3, "no list of options", False),
+    ("extra_gated_prompt: 5", "extra_gated_prompt", 2, "must be a text", True),
+    ("model-index: x", "model-index", 2, "must be a list", False),
+    ("model-index: [{results: []}]", "model-index[0].name", 2, "is required", True),
+    ("model-index: [{name: a, results: {}}]", "model-index[0].results", 2, "must be a list", False),
+    ("model-index: [{name: a, results: [3]}]", "model-index[0].results[0]", 2, "keys with values", False),
+    (RESULT % ("type: a/b", METRIC), "model-index[0].results[0].dataset.name", 6, "is required", True),
+    (RESULT % (DATASET + ", config: 1", METRIC), "model-index[0].results[0].dataset.config", 6, "must be a text", True),
+    (
+        RESULT % ("type: a b c, name: n", METRIC),
+        "model-index[0].results[0].dataset.type",
+        6,
+        "cannot be the type",
+        True,
+    ),
+    (RESULT % (DATASET, "{type: f1}"), "model-index[0].results[0].metrics[0].value", 7, "is required", False),
+    (RESULT % (DATASET, "{value: 1}"), "model-index[0].results[0].metrics[0].type", 7, "is required", False),
+    (RESULT % (DATASET, "{type: f1, value: '0.9'}"), "model-index[0].results[0].metrics[0].value", 7, "a text", True),
+    (RESULT % (DATASET, ""), "model-index[0].results[0].metrics", 7, "no metrics", False),
+    (
+        RESULT % (DATASET, METRIC) + "\n    source: {name: me}",
+        "model-index[0].results[0].source.url",
+        8,
+        "is required",
+        False,
+    ),
+    (
+        RESULT % (DATASET, METRIC)
+        + "\n  - task: {type: fill-mask}\n    dataset: {type: a/b, name: B}\n    metrics: [{type: f1, value: 1}]",
+        "model-index[0].results[1]",
+        8,
+        "merges them",
+        True,
+    ),
+    (
+        RESULT % (DATASET, METRIC)
+        + "\n  - task: {type: fill-mask}\n    dataset: {type: a/b, name: C}\n    metrics: [{type: f1, value: 1}]",
+        "model-index[0].results[1]",
+        8,
+        "merges them",
+        False,
+    ),
+    (
+        RESULT.replace("fill-mask", "ner") % (DATASET, METRIC),
+        "model-index[0].results[0].task.type",
+        5,
+        "token-cl",
+        True,
+    ),
+    ("widget: {text: a}", "widget", 2, "list of examples", True),
+    ("widget: [a]", "widget[0]", 2, "keys with values", False),
+    ("pipeline_tag: question-answering\nwidget:\n- text: Who?", "widget[0]", 4, "needs text and context", False),
+    (
+        "pipeline_tag: question-answering\nwidget:\n- question: Who?\n  context: Me.",
+        "widget[0]",
+        4,
+        "needs text and context",
+        True,
+    ),
+    ("pipeline_tag: image-classification\nwidget:\n- url: https://a.b/c.png", "widget[0]", 4, "needs src", True),
+    (
+        "pipeline_tag: zero-shot-classification\nwidget:\n- text: a\n  candidate_labels: [x, y]",
+        "widget[0].candidate_labels",
+        5,
+        "commas between",
+        True,
+    ),
+    ("pipeline_tag: text-classification\nwidget:\n- text: 5", "widget[0].text", 4, "must be a text", True),
+    ("pipeline_tag: fill-mask\nwidget:\n- text: no gap", "widget[0].text", 4, "no mask", False),
+    ("- a\n- b", "card", 2, "keys with values", False),
+    ("just a text", "card", 2, "keys with values", False),
+    ("a: 1\nb: [1", "card", 3, "not valid YAML", False),
+    ("a: 1\nb: : 1", "card", 3, "not valid YAML", False),
+    ("a: !!python/object/apply:os.system [ls]", "card", 2, "unsupported tag", False),
+    ("a: !mine 5", "card", 2, "unsupported tag", False),
+    ("a: &a [*a]", "card", 2, "too deeply", False),
+    ("a: " + "[" * 3000, "card", 2, "too deeply", False),
+    ("a: \x00", "card", 2, "not valid YAML", False),
+    ("a: 0x" + "f" * 5000, "card", 2, "too large", False),
+]
+
+
+def card(front: str, body: str = "# Title\n") -> str:
+    return f"---\n{front}\n---\n{body}"
+
+
+def of(found: list[Found], field: str) -> list[Found]:
+    return [one for one in found if one["field"] == field]
+
+
+def kinds(found: list[Found]) -> set[tuple[str, str, str]]:
+    """Findings by what they are about, without their lines, which a remedy may move."""
+    return {(one["level"], one["field"], re.sub(r"\d+", "", one["message"])) for one in found}
+
+
+@pytest.mark.parametrize(("front", "field", "line", "said", "mends"), MISTAKES, ids=[row[0][:40] for row in MISTAKES])
+def test_a_mistake_in_the_metadata_is_told_with_its_line(
+    front: str, field: str, line: int, said: str, mends: bool
+) -> None:
+    found = of(check(card(front)), field)
+    assert found, check(card(front))
+    matching = [one for one in found if re.search(said, f"{one['message']} {one['fix']}")]
+    assert matching, found
+    assert matching[0]["line"] == line
+    assert bool(matching[0]["remedy"]) == mends
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("row", [row for row in MISTAKES if row[4]], ids=[row[0][:40] for row in MISTAKES if row[4]])
+def test_a_remedy_ends_its_finding_and_brings_no_other(row: tuple[str, str, int, str, bool], newline: str) -> None:
+    front, field, _, said, _ = row
+    text = card(front).replace("\n", newline)
+    before = check(text)
+    finding = next(one for one in of(before, field) if re.search(said, f"{one['message']} {one['fix']}"))
+    after = check(edit(text, finding["remedy"]))
+    gone = (finding["level"], finding["field"], re.sub(r"\d+", "", finding["message"]))
+    assert gone not in kinds(after), edit(text, finding["remedy"])
+    assert kinds(after) - kinds(before) == set(), edit(text, finding["remedy"])
+
+
+#: Front matter, text, files, the field, what is said, and whether one click mends it.
+TEXTS: list[tuple[str, str, list[str] | None, str, str, bool]] = [
+    ("license: mit", "Released under the Apache 2.0 license.", None, "license", "names the licence apache-2.0", True),
+    ("license: mit", "- **License:** cc-by-4.0\n", None, "license", "names the licence cc-by-4.0", True),
+    ("tags: []", "This model is licensed under [MIT](LICENSE).", None, "license", "No licence is given", True),
+    ("language: en", "- **Language(s) (NLP):** German, French\n", None, "language", "lists de, fr", True),
+    ("language: en", "Languages: English and German", None, "language", "lists en, de", True),
+    (
+        "pipeline_tag: fill-mask",
+        "```python\nfrom transformers import pipeline\n\npipe = pipeline('ner', model='a/b')\n```",
+        None,
+        "pipeline_tag",
+        "for token-classification",
+        True,
+    ),
+    ("license: mit", "```python\npipeline(task='ner')\n```", None, "pipeline_tag", "No task is given", True),
+    (
+        "base_model: a/b",
+        "This model is a fine-tuned version of [c/d](https://huggingface.co/c/d) on data.",
+        None,
+        "base_model",
+        "made from c/d, the metadata a/b",
+        True,
+    ),
+    ("license: mit", "Fine-tuned from `distilbert-base-uncased`.", None, "base_model", "made from distilbert", True),
+    ("library_name: peft", "A fine-tuned version of c/d.", None, "base_model", "only on its base model", True),
+    ("license: mit", "A text.", ["adapter_config.json"], "base_model", "only on its base model", False),
+    ("license: mit", "[the config](confg.json)", ["config.json"], "body", "no confg.json", True),
+    ("license: mit", "![curve](plots/loss.png) here", ["README.md"], "body", "no plots/loss.png", True),
+    ("license: mit", "![curve](loss.png)", ["images/loss.png"], "body", "no loss.png", True),
+    ("license: mit", '<img src="loss.png" width="3">', ["README.md"], "body", "no loss.png", False),
+    ("license: mit", "See [this](./resolve/main/a%20b.txt#x).", ["README.md"], "body", "no a b.txt", True),
+    ("license: mit\nthumbnail: t.png", "A text.", ["README.md"], "thumbnail", "no t.png", False),
+    ("license: mit", "```python\nx = 1", None, "body", "never closed", True),
+    ("license: mit", "~~~~\nx = 1\n~~~\n", None, "body", "never closed", True),
+    ("license: mit", "## Notes\n\n## Results\n\nGood.\n", None, "body", "'Notes' is empty", True),
+    ("license: mit", "## How to use\n\n## Results\n\nGood.\n", None, "body", "'How to use' is empty", False),
+    ("license: mit", "## Results\n\n[More Information Needed]", None, "body", "Still to be filled in", False),
+    ("license: mit", f"## Results\n\n> {ASK} How good?", None, "body", "filled in: How good", False),
+    ("license: mit", "pipeline(model='your-name/your-model')", None, "body", "your-name/your-model", False),
+    ("license: mit", "Nothing.", None, "body", "no section on: Evaluation results", False),
+]
+
+
+@pytest.mark.parametrize(
+    ("front", "body", "files", "field", "said", "mends"), TEXTS, ids=[row[1][:40].strip() for row in TEXTS]
+)
+def test_a_mistake_in_the_text_is_told_and_mended(
+    front: str, body: str, files: list[str] | None, field: str, said: str, mends: bool
+) -> None:
+    text = card(front, f"# Title\n\nA model for the test of its card.\n\n{body}")
+    before = check(text, files=files)
+    finding = next((one for one in of(before, field) if said in one["message"]), None)
+    assert finding, before
+    assert 1 <= finding["line"] <= text.count("\n") + 1
+    assert bool(finding["remedy"]) == mends
+    if mends:
+        mended = edit(text, finding["remedy"])
+        after = check(mended, files=files)
+        assert not [one for one in of(after, field) if said in one["message"]], mended
+        assert kinds(after) - kinds(before) == set(), mended
+
+
+AGREE = [
+    ("license: bsd-3-clause", "Released under the BSD license."),
+    ("license: mit", "The training data is licensed under CC-BY-4.0."),
+    ("license: mit", "The licence of this model lets you do what you like."),
+    ("license: other\nlicense_name: x\nlicense_link: y", "Licensed under the MIT license, with exceptions."),
+    ('language: "no"', "Language: Norwegian Bokmål"),
+    ("language: multilingual", "Languages: English, German"),
+    ("language: zh-Hans", "Language: Chinese"),
+    ("pipeline_tag: sentence-similarity", "```python\npipeline('feature-extraction')\n```"),
+    ("pipeline_tag: translation", "```python\npipeline('translation_en_to_fr')\n```"),
+    ("pipeline_tag: fill-mask", "```python\npipeline('ner')\npipeline('fill-mask')\n```"),
+    ("base_model: google-bert/bert-base-uncased", "A fine-tuned version of [bert-base-uncased](https://x.y)."),
+    ("base_model: a/b", "A fine-tuned version of the well-known one."),
+    ("base_model: A/B", "Fine-tuned\nfrom a/b."),
+]
+
+
+@pytest.mark.parametrize(("front", "body"), AGREE, ids=[row[1][:40] for row in AGREE])
+def test_text_and_metadata_that_agree_are_left_alone(front: str, body: str) -> None:
+    found = check(card(front, body))
+    assert not [one for one in found if "The text" in one["message"] or "The code" in one["message"]]
+
+
+@pytest.mark.parametrize(
+    "front",
+    ["license: mit", 'language: "no"', "language: [en, fr, multilingual]", "license: other\nlicense_name: mine",
+     "tags: [a, b]", "datasets: glue", "base_model: [a/b, c/d]", "x_mine: 3", "date: 2026-01-01", "language: yue",
+     "inference: {parameters: {top_k: 3}}", "co2_eq_emissions: {emissions: 3, source: guess}",
+     "extra_gated_fields: {Name: text, Use: {type: select, options: [a, b]}}", "language: ger",
+     "pipeline_tag: text-generation\nwidget: [{messages: [{role: user, content: Hi}]}]"],
+)  # fmt: skip
+def test_good_metadata_has_no_errors(front: str) -> None:
+    assert [one for one in check(card(front)) if one["level"] == "error"] == []
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in STARTERS.iterdir()))
+def test_the_cards_of_the_starter_models_are_without_fault(name: str) -> None:
+    files = [str(path.relative_to(STARTERS / name)) for path in (STARTERS / name).rglob("*") if path.is_file()]
+    assert check((STARTERS / name / "README.md").read_text("utf-8"), files=files) == []
+
+
+GOOD_CARDS = {
+    "an adapter": """---
+# Kept as it is.
+base_model: meta-llama/Llama-3.2-1B
+base_model_relation: adapter
+library_name: peft
+license: llama3.2
+language:
+- en
+- de
+pipeline_tag: text-generation
+metrics: [perplexity]
+tags: [lora, "my:tag"]
+widget:
+- text: Once upon a time
+  example_title: A tale
+---
+
+# Tales
+
+A LoRA adapter that tells short tales in English and German.
+
+## Intended uses and limitations
+
+For play. It makes things up.
+
+## How to use
+
+```python
+from transformers import pipeline
+
+pipe = pipeline("text-generation", model="me/tales")
+```
+
+## Training data
+
+Tales of the [Gutenberg library](https://gutenberg.org), see the [list](data/list.txt).
+
+## Training procedure
+
+Three epochs.
+
+## Results
+
+| metric | value |
+|---|---|
+| perplexity | 12.3 |
+""",
+    "an image model of a company": """---
+license: other
+license_name: acme-research-1.0
+license_link: LICENSE.md
+pipeline_tag: image-classification
+library_name: timm
+datasets:
+- imagenet-1k
+metrics:
+- accuracy
+co2_eq_emissions:
+  emissions: 1200.5
+  source: codecarbon
+  training_type: pre-training
+extra_gated_prompt: Please tell us who you are.
+extra_gated_fields:
+  Company: text
+  Country: country
+  I agree: checkbox
+widget:
+- src: examples/cat.jpg
+  example_title: Cat
+model-index:
+- name: acme-vit
+  results:
+  - task:
+      type: image-classification
+    dataset:
+      name: ImageNet-1k
+      type: imagenet-1k
+      config: default
+      split: validation
+    metrics:
+    - type: accuracy
+      value: 81.2
+    source:
+      name: Our report
+      url: https://example.org/report
+---
+# Model Card for acme-vit
+
+<!-- Provide a quick summary. -->
+
+Sorts pictures into the thousand classes of ImageNet.
+
+## Uses
+
+### Direct Use
+
+Sorting pictures.
+
+### Out-of-Scope Use
+
+Faces.
+
+## Bias, Risks, and Limitations
+
+It knows the things that ImageNet knows.
+
+## How to Get Started with the Model
+
+~~~python
+import timm
+# A comment in code is no heading.
+model = timm.create_model("hf_hub:acme/acme-vit", pretrained=True)
+~~~
+
+## Training Details
+
+### Training Data
+
+ImageNet-1k.
+
+### Training Procedure
+
+300 epochs.
+
+## Evaluation
+
+![Accuracy by epoch](./images/accuracy.png)
+
+Top-1 accuracy on the validation split is 81.2 %.
+""",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GOOD_CARDS)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_good_card_is_left_alone(name: str, newline: str) -> None:
+    files = ["README.md", "LICENSE.md", "images/accuracy.png", "examples/cat.jpg", "data/list.txt"]
+    text = GOOD_CARDS[name].replace("\n", newline)
+    assert check(text, files=files) == []
+    assert check(text) == []
+
+
+def test_a_licence_file_serves_as_the_link_of_another_licence() -> None:
+    text = card("license: other\nlicense_name: mine")
+    assert of(check(text, files=["README.md"]), "license_link")
+    assert not of(check(text, files=["README.md", "LICENSE"]), "license_link")
+
+
+def test_a_card_without_metadata_gets_what_its_text_tells() -> None:
+    text = "# Names\n\nLicensed under the MIT license.\n\n```python\npipeline('ner')\n```\n"
+    finding = check(text)[0]
+    assert "no metadata" in finding["message"]
+    assert edit(text, finding["remedy"]).startswith("---\nlicense: mit\npipeline_tag: token-classification\n---\n")
+
+
+@pytest.mark.parametrize("text", ["", "# Only a title", "--- \nlicense: mit", "---", "\n\n"])
+def test_a_card_without_metadata_is_told(text: str) -> None:
+    assert "no metadata" in check(text)[0]["message"]
+    assert check(text)[0]["level"] == "error"
+
+
+def test_a_bomb_of_aliases_is_refused_quickly() -> None:
+    levels = ["a0: &a0 [x, x]"] + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12)]
+    few = ["a0: &a0 [x, x, x, x, x, x, x, x]"] + [f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 10)]
+    started = time.perf_counter()
+    assert "aliases" in check(card("\n".join(levels)))[0]["message"]
+    json.dumps(check(card("\n".join(few))))
+    assert time.perf_counter() - started < 2
+
+
+def test_templates_in_a_card_stay_text() -> None:
+    front = 'license: "{{ cycler.__init__.__globals__.os.popen(1) }}"\npipeline_tag: "{% for i in range(9) %}"'
+    found = check(card(front, "# {{ 7*7 }}\n\n## {{ 7*7 }}\n"))
+    assert any("{{ cycler" in one["message"] for one in found)
+    assert not any("49" in one["message"] for one in found)
+
+
+LONG = ["a", "#", "`", "[", "> ", "---\n", "# \n", "|", "\n", "a: 1\n", "](", "![a](", "[a](b) ", "<img src=", "<a ",
+        "license: ", "licensed under ", "languages: en,", "fine-tuned version of ", "pipeline('ner')\n", "```\n",
+        "* *"]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["front", "body"])
+@pytest.mark.parametrize("filler", LONG)
+def test_a_long_card_is_checked_while_one_types(filler: str, place: str) -> None:
+    long = filler * (190_000 // len(filler))
+    text = card("license: mit", long) if place == "body" else card(f"license: mit\nx: |\n  {long[:95_000]}")
+    started = time.perf_counter()
+    found = check(text, files=["a.txt", "b.txt"])
+    assert time.perf_counter() - started < 1.5
+    assert len(found) <= MOST + 1
+    assert "longer than" in check(text + "x" * 200_000)[0]["message"]
+
+
+MANY = [
+    f"language: [{', '.join(f'l{n}' for n in range(5000))}]",
+    f"metrics: [{', '.join(f'acuracy{n}' for n in range(5000))}]",
+    "\n".join(f"licenc{n}: mit" for n in range(3000)),
+    f"tags: [{', '.join('5' for _ in range(9000))}]",
+    "widget:\n" + "\n".join("- {question: a, context: 5}" for _ in range(2000)),
+    "extra_gated_fields:\n" + "\n".join(f"  f{n}: txt" for n in range(5000)),
+    "model-index:\n- name: a\n  results:\n" + "  - task: {type: ner}\n" * 1500,
+]
+
+
+@pytest.mark.parametrize("front", MANY, ids=[front[:20] for front in MANY])
+def test_a_card_with_thousands_of_mistakes_is_told_of_some_quickly(front: str) -> None:
+    started = time.perf_counter()
+    found = check(card(f"pipeline_tag: question-answering\n{front}"))
+    assert time.perf_counter() - started < 1.5
+    assert len(found) <= MOST + 1
+    assert len(found) >= MOST_ALIKE
+    assert len(json.dumps(found)) < 400_000
+
+
+KEYS = st.sampled_from(
+    ["license", "licence", "language", "tags", "datasets", "metrics", "widget", "model-index", "base_model",
+     "base_model_relation", "co2_eq_emissions", "extra_gated_fields", "inference", "library_name", "pipeline_tag",
+     "license_name", "thumbnail", "text", "src", "name", "results", "task", "dataset", "type", "value", "source", "a.b"]
+)  # fmt: skip
+VALUES = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(-5, 5), st.floats(), st.text(max_size=8),
+        st.sampled_from(["mit", "other", "en", "no", "fill-mask", "peft", "a/b", "accuracy", "finetune", "12 g"]),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=12,
+)  # fmt: skip
+
+
+def sound(found: list[Found]) -> None:
+    """Hold findings to their form."""
+    assert len(found) <= MOST + 1
+    json.dumps(found, allow_nan=False).encode()
+    levels = [one["level"] for one in found[:MOST]]
+    assert levels == sorted(levels, key=["error", "warning", "info"].index)
+    for one in found:
+        assert one.keys() == {"level", "line", "field", "message", "fix", "remedy"}
+        assert one["line"] >= 1
+        assert one["message"]
+        assert one["fix"]
+        assert len(one["message"]) < 600
+
+
+@given(values=st.dictionaries(KEYS, VALUES, max_size=5), body=st.text(max_size=80))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_metadata_is_checked(values: dict[str, Any], body: str) -> None:
+    sound(check(card(json.dumps(values), body), files=["a"]))
+
+
+@given(st.text(alphabet="a-:[]{}&*!|>'\"#? \n\r\t\ufeffé,0.<=~@`%()", max_size=120))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_text_is_checked(text: str) -> None:
+    sound(check(text, files=["a"]))
+    sound(check(card(text)))
+
+
+def test_open_places_and_missing_or_empty_sections_are_told_with_their_lines() -> None:
+    text = "---\nlicense: mit\nlanguage: en\npipeline_tag: text-classification\n---\n# Films\n"
+    text += "\n## Training data\n\n## How to use\n\n[More Information Needed]\n\n```python\nx\n"
+    told = {(problem["line"], problem["message"]) for problem in check(text)}
+    assert (8, "The section 'Training data' is empty.") in told
+    assert (12, "Still to be filled in: [More Information Needed]") in told
+    assert any("never closed" in message for _, message in told)
+    assert any("Evaluation results" in message for _, message in told)
