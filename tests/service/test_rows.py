@@ -214,6 +214,14 @@ def test_the_columns_of_every_task_are_guessed_and_read(
     assert len(rows.train) + len(rows.validation) == 30
 
 
+def test_lists_of_answers_are_known_though_some_are_empty() -> None:
+    told = [[{"text": "nobody", "answer_start": 6}] if i % 2 else [] for i in range(40)]
+    texts = {"query": [f"who is {i}?" for i in range(40)], "passage": [f"He is nobody {i}" for i in range(40)]}
+    rows = chosen({**texts, "solution": told}, "question-answering")
+    assert rows.columns == {"question": "query", "context": "passage", "answers": "solution"}
+    assert sum(not row["answers"]["text"] for row in [*rows.train, *rows.validation]) == 20
+
+
 @pytest.mark.parametrize(
     ("task", "columns", "field"),
     [

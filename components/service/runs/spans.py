@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from components.service.runs.rows import Row
+from components.service.runs.remedies import Row
 
 #: Tokens that neighbouring windows share, the longest answer in tokens, and the begins and ends that are tried.
 STRIDE, LONGEST, TRIED = 128, 30, 20
@@ -37,13 +37,11 @@ class Window:
             return self.null, self.null
         start = answers["answer_start"][0]
         end = start + len(answers["text"][0])
-        inside = np.flatnonzero(self.offsets[:, 1] > self.offsets[:, 0])
-        begins, ends = self.offsets[inside, 0], self.offsets[inside, 1]
-        first = int(np.searchsorted(ends, start, side="right"))
-        last = int(np.searchsorted(begins, end, side="left")) - 1
-        if first == len(inside) or last < 0 or begins[first] > start or ends[last] < end:
+        begins, ends = self.offsets[:, 0], self.offsets[:, 1]
+        tokens = np.flatnonzero((begins < end) & (ends > start) & (begins < ends))
+        if not len(tokens) or begins[tokens[0]] > start or ends[tokens[-1]] < end:
             return self.null, self.null
-        return int(inside[first]), int(inside[last])
+        return int(tokens[0]), int(tokens[-1])
 
 
 def window_sizes(tokenizer: Any, limit: int) -> tuple[int, int]:

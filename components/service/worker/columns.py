@@ -66,8 +66,9 @@ def kind_of(values: Sequence[Any], names: Sequence[str] = ()) -> Kind:
 
 
 def _kind_of_nested(cells: Sequence[Any], names: Sequence[str]) -> Kind:
-    if all(is_answers(cell) for cell in cells):
-        return "answers"
+    filled = [cell for cell in cells if cell != []]
+    if filled and all(is_answers(cell) for cell in filled):
+        return "answers"  # an empty list is no answer
     if any(isinstance(cell, dict) for cell in cells):
         return "other"
     items = [item for cell in cells for item in cell]

@@ -30,7 +30,7 @@ class QuestionAnswering(Grouped):
     """Scores each token of the context as the begin and the end of the answer."""
 
     auto_class = AutoModelForQuestionAnswering
-    #: Whether some questions have no answer.
+    #: Whether some questions that are trained on, or chosen by, have no answer.
     none = False
 
     def load(self, path: Path, labels: Sequence[str]) -> Any:  # noqa: ARG002 - the head has no names
@@ -65,7 +65,7 @@ class QuestionAnswering(Grouped):
             for part in splits.values()
         )
         unanswered = {name: sum(map(_none, part)) for name, part in splits.items()}
-        self.none = any(unanswered.values())
+        self.none = bool(unanswered["train"] or unanswered["validation"])
         # Kept with the model: whoever runs it knows that it may say that there is no answer.
         params = {**(getattr(config, "task_specific_params", None) or {})}
         config.task_specific_params = {**params, TASK: {"handle_impossible_answer": self.none}}
