@@ -275,7 +275,7 @@ def test_without_hours_the_time_limit_follows_from_the_rehearsal(served: tuple[R
 
 def test_the_lines_of_a_job_come_once_each_however_often_the_connection_breaks(sent: Sent) -> None:
     job = sent.jobs.start_job(ASKED, "logged", hours=1, visitor=sent.ada)["job"]
-    sent.api.logged = [["===== Job started", "one"], ["two", "three"], [], ["four in /work/secret/x.py with hf_abcdef"]]
+    sent.api.logged = [["===== Job started", "one"], ["two", "three"], [], ["four in /home/ada/x.py with hf_abcdef"]]
     followed = list(sent.jobs.follow_job(job, visitor=sent.ada))
     assert followed == ["one", "two", "three", "four in x.py with [token]"]
     assert sent.api.connections == 4
@@ -285,10 +285,53 @@ def test_the_lines_of_a_job_come_once_each_however_often_the_connection_breaks(s
     assert sent.jobs.job_log(job, 4, visitor=sent.ada)["lines"] == []
 
 
-def test_a_job_can_be_cancelled(sent: Sent) -> None:
+def files_of(sent: Sent, repo: str) -> set[str]:
+    known = Hub(sent.settings).api.model_info(repo, token="hf_ada")
+    return {file.rfilename for file in known.siblings or []}
+
+
+def test_a_cancelled_job_leaves_nothing_of_what_was_sent_or_says_that_it_does(sent: Sent) -> None:
     job = sent.jobs.start_job(ASKED, "cancelled", hours=1, visitor=sent.ada)["job"]
+    assert PACKAGE in files_of(sent, "ada/cancelled")
     told = sent.jobs.cancel_job(job, visitor=sent.ada)
-    assert (told["status"], told["done"], told["model"]) == ("CANCELED", True, None)
+    assert (told["status"], told["done"], told["model"], told["message"]) == ("CANCELED", True, None, None)
+    assert PACKAGE not in files_of(sent, "ada/cancelled")
+    assert sent.jobs.cancel_job(job, visitor=sent.ada)["message"] is None
+    sent.api.posted[0]["environment"]["WORKBENCH_REPO"] = "bob/model"
+    assert sent.jobs.cancel_job(job, visitor=sent.ada)["message"].startswith(f"{PACKAGE} is still in bob/model: ")
+
+
+#: What a training does in place of one that fails by itself, and the token of its job.
+FAILING = [
+    ("sys.exit(3)", "hf_ada"),
+    ("os.kill(os.getppid(), 15); time.sleep(60)", "hf_ada"),
+    ("sys.exit(4)", "hf_ada_reads"),
+]
+
+
+@pytest.mark.parametrize(("does", "token"), FAILING)
+def test_a_job_that_fails_takes_what_was_sent_out_of_the_repository(
+    sent: Sent, tmp_path: Path, does: str, token: str
+) -> None:
+    name, left = f"failed-{FAILING.index((does, token))}", token != "hf_ada"
+    sent.jobs.start_job(ASKED, name, hours=1, visitor=sent.ada)
+    (posted,) = sent.api.posted
+    package = tmp_path / PACKAGE
+    with zipfile.ZipFile(package, "w") as archive:
+        for part in ("components/__init__.py", "components/service/__init__.py", "components/service/runs/__init__.py"):
+            archive.writestr(part, "")
+        archive.writestr("components/service/runs/__main__.py", f"import os, sys, time\n{does}\n")
+    api = Hub(sent.settings).api
+    api.upload_file(path_or_fileobj=package, path_in_repo=PACKAGE, repo_id=f"ada/{name}", token="hf_ada")
+    done = subprocess.run(
+        [sys.executable, "-c", posted["environment"]["WORKBENCH_SCRIPT"]],
+        env={**posted["environment"], "HF_TOKEN": token, "PATH": os.environ["PATH"], "HOME": str(tmp_path),
+             "HF_HUB_DISABLE_XET": "1"},
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert (PACKAGE in files_of(sent, f"ada/{name}")) is left
+    assert (f"{PACKAGE} is still in ada/{name}" in done.stdout) is left
 
 
 def test_the_hardware_is_listed_with_its_price(sent: Sent) -> None:
@@ -330,6 +373,7 @@ def test_a_refusal_of_the_hub_is_a_sentence(sent: Sent, status: int, said: str) 
     with pytest.raises(WorkbenchError, match=said) as told:
         sent.jobs.start_job(ASKED, f"refused-{status}", hours=1, visitor=sent.ada)
     assert re.search(r"\.$", told.value.message)
+    assert PACKAGE not in files_of(sent, f"ada/refused-{status}")
 
 
 def test_jobs_are_seen_with_the_token_of_their_owner_alone(sent: Sent, live_hub: Any) -> None:

@@ -195,16 +195,36 @@ class Jobs:
         _, head = self.manager.open_repo(asked.repo, private, False, visitor=visitor)
         package = CommitOperationAdd(PACKAGE, pack(asked.plan, asked.training_seconds))
         self.manager.contents.commit(asked.repo, [package], "A run for Hugging Face Jobs", parent=head, visitor=visitor)
+        try:
+            return _told(self._run(asked, namespace, visitor))
+        except WorkbenchError as error:
+            left = self._clear(asked.repo, visitor)
+            raise WorkbenchError(f"{error.message} {left}".strip(), kind=error.kind, field=error.field) from None
+
+    def _run(self, asked: Request, namespace: str, visitor: Visitor) -> JobInfo:
         with _job_errors(asked.repo), warnings.catch_warnings():
             # The version is pinned, so what may change in the next one does not change here.
             warnings.filterwarnings("ignore", ".* is experimental", UserWarning)
-            job = self.hub.api.run_uv_job(
+            job: JobInfo = self.hub.api.run_uv_job(
                 **asked.arguments(self.hub.settings.endpoint),
                 secrets={"HF_TOKEN": visitor.token},
                 namespace=namespace,
                 token=visitor.token,
             )
-        return _told(job)
+        return job
+
+    def _clear(self, repo: str, visitor: Visitor) -> str:
+        """Take the package of a job that will not run, or no longer, out of its repository.
+
+        Returns:
+            What is left to do by hand; empty where that is nothing.
+        """
+        try:
+            self.manager.contents.delete_file(repo, PACKAGE, "The job does not run", visitor=visitor)
+        except WorkbenchError as error:
+            if error.kind != "not_found":
+                return f"{PACKAGE} is still in {repo}: {error.message}"
+        return ""
 
     def list_jobs(self, *, visitor: Visitor) -> list[dict[str, Any]]:
         """The visitor's jobs that were sent from here, newest first, each as of `job_state`."""
@@ -245,11 +265,13 @@ class Jobs:
         yield from self._lines(job, after, visitor, follow=True)
 
     def cancel_job(self, job: str, *, visitor: Visitor) -> dict[str, Any]:
-        """End a job at once; what it has trained is lost. Returns its state."""
+        """End a job at once; what it has trained is lost, and what was sent for it goes. Returns its state."""
         namespace = self._namespace(visitor)
         with _job_errors("this job"):
             self.hub.api.cancel_job(job_id=checked_job(job), namespace=namespace, token=visitor.token)
-        return self.job_state(job, visitor=visitor)
+        state = self.job_state(job, visitor=visitor)
+        left = self._clear(state["repo"], visitor) if state["repo"] else ""
+        return {**state, "message": left or state["message"]}
 
     def _lines(self, job: str, after: int, visitor: Visitor, *, follow: bool) -> Iterator[str]:
         with _job_errors("this job"):
