@@ -40,13 +40,14 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         """
         return {"code": bench.snippet(view, arguments or {})}
 
-    def check_card(text: str) -> dict[str, Any]:
-        """Problems of a model card: `{"problems": [{"level", "line", "field", "message", "fix"}]}`.
+    def check_card(text: str, files: list[str] | None = None) -> dict[str, Any]:
+        """Problems of a model card: `{"problems": [{"level", "line", "field", "message", "fix", "remedy"}]}`.
 
         Args:
             text: The whole card, front matter included.
+            files: The paths of the files in its repository, if they are known: links to others are told as dead.
         """
-        return {"problems": bench.cards.check(text)}
+        return {"problems": bench.cards.check(text, files)}
 
     def login(token: str) -> dict[str, Any]:
         """Who a token belongs to, as of `whoami`. Nothing is kept: send the token as a bearer with each call.
@@ -63,7 +64,14 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "snippet": make_snippet,
         "inspect_data": bench.data.inspect,
         "draft_card": bench.cards.draft,
+        "card_sources": bench.cards.card_sources,
+        "card_completeness": bench.cards.card_completeness,
+        "card_results": bench.cards.card_results,
+        "edit_card_results": bench.cards.edit_card_results,
+        "read_eval_results": bench.cards.read_eval_results,
         "check_card": check_card,
+        "validate_card": bench.cards.validate,
+        "search_lists": bench.cards.search_lists,
         "edit_card": bench.cards.edit_card,
         "diff_card": bench.cards.diff_card,
         "add_card_example": bench.cards.add_example,

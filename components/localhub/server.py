@@ -31,6 +31,7 @@ from components.localhub import (
     people,
     preupload,
     smart,
+    tags,
 )
 from components.localhub.errors import HubError, repository_not_found, respond
 from components.localhub.hub import Hub, address
@@ -45,6 +46,7 @@ PARTS = (
     likes,
     community,
     listing,
+    tags,
     preupload,
     commits,
     multipart,

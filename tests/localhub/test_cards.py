@@ -130,3 +130,13 @@ UNLISTED = [
 def test_what_no_list_of_the_hub_has_is_refused(metadata, message):
     errors, _ = cards.check(card(metadata), "model")
     assert any(message in error for error in errors), errors
+
+
+def test_the_lists_of_tags_and_metrics_are_served(api, http):
+    tags = api.get_model_tags()
+    assert {"pipeline_tag", "library", "language", "license"} == tags.keys()
+    assert {"id": "license:mit", "label": "mit", "type": "license"} in tags["license"]
+    assert {"id": "no", "label": "Norwegian", "type": "language"} in tags["language"]
+    assert http.get("/api/models-tags-by-type?type=library").json().keys() == {"library"}
+    assert http.get("/api/models-tags-by-type?type=odd").status_code == 400
+    assert "accuracy" in [metric["id"] for metric in http.get("/api/metrics").json()]

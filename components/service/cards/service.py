@@ -14,7 +14,11 @@ from components.service.cards.diff import diff_card
 from components.service.cards.document import read_card
 from components.service.cards.draft import Draft, draft_model, draft_run
 from components.service.cards.edit import edit
+from components.service.cards.eval_results import from_file, to_files
 from components.service.cards.examples import widget_example, with_example
+from components.service.cards.hub_checks import validate
+from components.service.cards.lists import Lists
+from components.service.cards.results import is_whole, read_rows, row_changes
 from components.service.cards.sources import look, read_sources
 from components.service.catalog import Catalog
 from components.service.errors import WorkbenchError
@@ -54,6 +58,7 @@ class Cards:
         self.runs = runs
         self._about = models.About(hub, runs.engine)
         self._tokens = Tokens(settings, hub, runs.engine)
+        self._lists = Lists(hub)
 
     def draft(self, run_or_model: str, repo: str | None = None, *, visitor: Visitor) -> dict[str, Any]:
         """A card to go on from.
@@ -106,6 +111,50 @@ class Cards:
             model cards (Mitchell et al., 2019) ask for. `next` is the first item that is not done.
         """
         return completeness(text, self.check(text))
+
+    def card_results(self, text: str) -> dict[str, Any]:
+        """The evaluation results of a card as a table.
+
+        Args:
+            text: The card.
+
+        Returns:
+            `{"rows": [{"task", "task_name", "dataset", "dataset_name", "config", "split", "revision", "metric",
+            "name", "value", "source", "source_name", "field"}], "files": [{"path", "text"}], "left_out": [{"row",
+            "message"}]}`. A row is one metric; `field` is its path in the metadata. `files` are the same results as
+            files of `.eval_results`, `left_out` are those that such a file cannot hold.
+        """
+        self.check(text)
+        rows = read_rows(text)
+        whole = [number for number, row in enumerate(rows) if is_whole(row)]
+        made = to_files([rows[number] for number in whole])
+        left_out = [{**one, "row": whole[one["row"]]} for one in made["left_out"]]
+        return {"rows": rows, "files": made["files"], "left_out": left_out}
+
+    def edit_card_results(self, text: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """Put a table of evaluation results into a card; what the table does not show stays as it is.
+
+        Args:
+            text: The card.
+            rows: As `card_results` gives them. One with a `field` stands for the metric there; one without is new; a
+                metric that no row stands for goes.
+
+        Returns:
+            `{text, problems}`, as of `draft`.
+        """
+        self.check(text)
+        return self.edit_card(text, row_changes(text, rows))
+
+    def read_eval_results(self, text: str) -> dict[str, Any]:
+        """The rows of a file of `.eval_results`.
+
+        Args:
+            text: The file, YAML.
+
+        Returns:
+            `{"rows"}`, as of `card_results`; task and metric are None where the file does not say them.
+        """
+        return {"rows": from_file(text)}
 
     def _drafted(self, name: str, repo: str | None, visitor: Visitor) -> Draft:
         """A new card of a run or a model."""
@@ -162,6 +211,29 @@ class Cards:
             `change` is added, removed or changed, `lines` are those of a unified diff, `summary` is a sentence.
         """
         return diff_card(before, after)
+
+    def validate(self, text: str, *, visitor: Visitor) -> dict[str, Any]:
+        """What the Hub in use says of a card before it takes it.
+
+        Args:
+            text: The card.
+
+        Returns:
+            `{"accepted", "problems", "hub"}`: whether it would take it, its messages as findings with their fields
+            and lines, and its address.
+        """
+        self.check(text)
+        return validate(text, self.hub, visitor)
+
+    def search_lists(self, kind: str, query: str = "", limit: int = 20) -> dict[str, Any]:
+        """What may be chosen for a card, best first: `{"items": [{"value", "name"}], "source"}`.
+
+        Args:
+            kind: `languages`, `licenses`, `tasks`, `subtasks`, `libraries` or `metrics`.
+            query: A part of a code or a name; all if empty.
+            limit: Most entries, 1 to 200.
+        """
+        return self._lists.search(kind, query, limit)
 
     def add_example(
         self, text: str, task: str, inputs: Any, output: Any, parameters: dict[str, Any] | None = None
