@@ -63,6 +63,7 @@ def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
         "logout": bench.hub.sign_out,
         "snippet": make_snippet,
         "inspect_data": bench.data.inspect,
+        "list_configs": bench.data.list_configs,
         "draft_card": bench.cards.draft,
         "card_sources": bench.cards.card_sources,
         "card_completeness": bench.cards.card_completeness,

@@ -56,7 +56,8 @@ class Data:
         """What a source holds, what is wrong with it for a task, and how a model would read it.
 
         Args:
-            source: `{"dataset": id, "revision": commit or None, "config": name or None}`,
+            source: `{"dataset": id, "revision": commit or None, "config": name or None, "split": the one to train on
+                or None}`,
                 `{"file": path of an upload, "name": its original name}`, `{"files": paths, "names": names}` (images)
                 or `{"text": pasted CSV}`.
             columns: The columns chosen, by the task's roles; those not given are guessed.
@@ -117,15 +118,12 @@ class Data:
             return images, images
         if not isinstance(value, str) or not value.strip():
             raise WorkbenchError("There is no data yet. Paste rows, upload a file or name a data set.", field="data")
-        for name in ("config", "name"):
+        for name in ("config", "split", "name"):
             if not isinstance(source.get(name), str | None):
                 raise WorkbenchError(f"The {name} of the data is given as text.", field="data")
             check_characters(source.get(name) or "", "data")
         if kind == "dataset":
-            config = source.get("config") or None
-            snapshot = self.hub.dataset(value, source.get("revision"), visitor=visitor)
-            fixed = {"dataset": snapshot.id, "revision": snapshot.commit, "config": config}
-            return fixed, {"folder": str(snapshot.path), "config": config}
+            return self._on_hub(source, visitor)
         if kind == "text":
             if len(value) > self.settings.upload_bytes:
                 raise WorkbenchError("The pasted text is too long. Upload it as a file.", field="data")
@@ -141,6 +139,37 @@ class Data:
         name = Path(str(source.get("name") or path.name).replace("\\", "/")).name
         named = {"file": value, "name": name if len(name) <= 100 else f"{name[:60]}…{name[-20:]}"}
         return named, named
+
+    def _on_hub(self, source: Mapping[str, Any], visitor: Visitor) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A data set of the Hub, of which only the files of one configuration are fetched."""
+        config, split = source.get("config") or None, source.get("split") or None
+        splits: dict[str, list[str]] = {}
+
+        def choose(folder: Path, files: list[str]) -> list[str]:
+            asked = {"folder": str(folder), "files": files, "config": config, "split": split}
+            splits.update(self.engine.call("choose_files", asked))
+            return [name for paths in splits.values() for name in paths]
+
+        snapshot = self.hub.dataset(source["dataset"], source.get("revision"), choose, visitor=visitor)
+        chosen = {"config": config, **({"split": split} if split else {})}
+        fixed = {"dataset": snapshot.id, "revision": snapshot.commit, **chosen}
+        return fixed, {"folder": str(snapshot.path), "splits": splits, **chosen}
+
+    def list_configs(self, dataset: str, revision: str | None = None, *, visitor: Visitor) -> dict[str, Any]:
+        """The configurations of a data set on the Hub and the splits of each, from its card and its file names.
+
+        Args:
+            dataset: Its id.
+            revision: A commit, branch or tag; the newest if not given.
+
+        Returns:
+            `dataset`; `revision`, a commit; `configs`: `[{name, default, splits, train, bytes}]`, of which the one with an
+            empty name stands for the files of all folders together, and `train` is the split that is trained on
+            unless another is chosen; `left_out`: how many more there are.
+        """
+        card, files = self.hub.dataset_card(dataset, revision, visitor=visitor)
+        listed = self.engine.call("list_configs", {"folder": str(card.path), "files": files})
+        return {"dataset": card.id, "revision": card.commit, **listed}
 
     def caps(self) -> dict[str, int]:
         """The limits of a table, as the worker takes them."""

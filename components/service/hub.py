@@ -140,18 +140,23 @@ class Hub:
         """The configuration and tokenizer files of a model, at a commit, without its weights."""
         return self._fetch_model(model_id, revision, visitor, weights=False)
 
-    def dataset(self, dataset_id: str, revision: str | None = None, *, visitor: Visitor) -> Snapshot:
-        """The tables or the images of a data set and its card, at a commit."""
+    def dataset(
+        self,
+        dataset_id: str,
+        revision: str | None = None,
+        choose: Callable[[Path, list[str]], list[str]] | None = None,
+        *,
+        visitor: Visitor,
+    ) -> Snapshot:
+        """The tables or the images of a data set and its card, at a commit.
+
+        Args:
+            choose: Gives the files that are wanted, from a folder with the card and the names of all tables or images;
+                all of them are if not given.
+        """
         info = self.dataset_info(dataset_id, revision, visitor=visitor)
-        dataset_id = info.id
-        files = _files(info)
-        tables = policy.data_files(files)
-        if not tables:
-            raise WorkbenchError(
-                f"The data set {dataset_id} holds no CSV, TSV, JSON Lines or Parquet file, and no images. "
-                "Choose one that does.",
-                field="data",
-            )
+        dataset_id, files = info.id, _data_files(info)
+        tables = choose(self._card(info, visitor).path, list(files)) if choose else list(files)
         if (images := sum(map(policy.is_image, tables))) > self.settings.data_images:
             raise WorkbenchError(
                 f"The data set {dataset_id} has {images:,} images in as many files, more than the "
@@ -162,11 +167,21 @@ class Hub:
         if size > self.settings.upload_bytes:
             raise WorkbenchError(
                 f"The data set {dataset_id} takes {in_units(size)}, more than the "
-                f"{in_units(self.settings.upload_bytes)} allowed here. Choose a smaller one.",
+                f"{in_units(self.settings.upload_bytes)} allowed here. Choose a smaller one, or a configuration of it "
+                "that is.",
                 field="data",
             )
-        wanted = [*tables, *(name for name in ("README.md",) if name in files)]
-        return self._fetch(info, "dataset", wanted, visitor)
+        return self._fetch(info, "dataset", [*tables, *_card_of(info)], visitor)
+
+    def dataset_card(
+        self, dataset_id: str, revision: str | None = None, *, visitor: Visitor
+    ) -> tuple[Snapshot, dict[str, int | None]]:
+        """The card of a data set, if it has one, at a commit; and its tables or images with their sizes in bytes."""
+        info = self.dataset_info(dataset_id, revision, visitor=visitor)
+        return self._card(info, visitor), _data_files(info)
+
+    def _card(self, info: DatasetInfo, visitor: Visitor) -> Snapshot:
+        return self._fetch(info, "dataset", _card_of(info), visitor)
 
     def model_info(self, model_id: str, revision: str | None = None, *, visitor: Visitor) -> ModelInfo:
         """What the Hub says of a model, files with sizes included."""
@@ -319,6 +334,23 @@ def checked_revision(revision: Any) -> str | None:
 
 def _files(info: ModelInfo | DatasetInfo) -> dict[str, int | None]:
     return {sibling.rfilename: sibling.size for sibling in info.siblings or []}
+
+
+def _data_files(info: DatasetInfo) -> dict[str, int | None]:
+    files = _files(info)
+    tables = policy.data_files(files)
+    if not tables:
+        raise WorkbenchError(
+            f"The data set {info.id} holds no CSV, TSV, JSON Lines or Parquet file, and no images. "
+            "Choose one that does.",
+            field="data",
+        )
+    return {name: files[name] for name in tables}
+
+
+def _card_of(info: DatasetInfo) -> list[str]:
+    size = _files(info).get("README.md", policy.DATA_CARD_BYTES + 1)
+    return ["README.md"] if (size or 0) <= policy.DATA_CARD_BYTES else []
 
 
 def _documents(folder: Path, names: list[str]) -> list[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from components.service.settings import Settings
-from components.service.sizes import in_units
+from components.service.sizes import MB, in_units
 
 #: A repository file: its path and its size in bytes (`None` where the Hub does not say).
 Files = Mapping[str, int | None]
@@ -21,6 +21,8 @@ _SHARD = re.compile(r"[\w.-]+\.safetensors")
 _TEXT_SUFFIXES = (".json", ".txt", ".model", ".spm", ".jinja", ".tiktoken")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack", ".ot")
 _DATA_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".ndjson", ".parquet")
+#: A longer card of a data set is not read, in bytes.
+DATA_CARD_BYTES = 1 * MB
 #: Endings of image files that can be read.
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 #: Tables beside images that say something of each, by the column `file_name`, as `datasets` has it.

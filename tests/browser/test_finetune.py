@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +177,46 @@ def test_numbers_that_are_not_whole_and_data_that_changed_are_told(page: Page, a
     expect(page.locator("#ft-told [role=alert]")).to_contain_text("whole number")
     page.locator("#ft-pasted textarea").fill("other,columns\n1,2\n")
     expect(page.locator("#ft-preview")).not_to_contain_text("awful too")
+
+
+def test_the_configurations_of_a_data_set_appear_where_there_are_several(page: Page, app: Any, tmp_path: Path) -> None:
+    from gradio_client import Client, handle_file
+
+    client = Client(app.url, verbose=False)
+    client.predict("plays-and-films", False, "dataset", api_name="/create_repo")
+    card = tmp_path / "README.md"
+    card.write_text(
+        "---\nconfigs:\n- {config_name: plays, data_files: {train: plays.csv}}\n"
+        "- {config_name: films, data_files: {train: films.csv, small: small.csv}}\n---\n"
+    )
+    uploads = [{"file": handle_file(str(card)), "path": "README.md"}]
+    for name in ("plays", "films", "small"):
+        table = tmp_path / f"{name}.csv"
+        table.write_text("text,label\n" + "".join(f"{name} number {i} were fine,{i % 2}\n" for i in range(60)))
+        uploads.append({"file": handle_file(str(table)), "path": table.name})
+    client.predict("me/plays-and-films", uploads, "", "dataset", api_name="/upload_files")
+
+    open_tab(page, app.url)
+    expect(page.locator("#ft-config")).not_to_be_visible()
+    page.locator("#ft-dataset input").fill("me/plays-and-films")
+    page.locator("#ft-look").click()
+    expect(page.locator("#ft-preview")).to_contain_text("plays number 1")
+    config, split = page.locator("#ft-config input"), page.locator("#ft-split input")
+    expect(config).to_have_value(re.compile("plays, .* \\(default\\)"))
+    expect(split).not_to_be_visible()
+    config.click()
+    page.get_by_role("option", name=re.compile("^films")).click()
+    expect(page.locator("#ft-preview")).not_to_contain_text("plays number 1")
+    expect(split).to_have_value("train")
+    split.click()
+    page.get_by_role("option", name="small").click()
+    page.locator("#ft-look").click()
+    expect(page.locator("#ft-preview")).to_contain_text("small number 1")
+    page.screenshot(path=tmp_path / "configs.png")
+
+    page.locator("#ft-dataset input").fill("starter/reviews")
+    expect(config).not_to_be_visible()
+    expect(split).not_to_be_visible()
+    page.locator("#ft-look").click()
+    expect(page.locator("#ft-preview")).to_contain_text("rows")
+    expect(config).not_to_be_visible()

@@ -123,7 +123,7 @@ def _check_data(data: Any) -> None:
     if not isinstance(data, Mapping) or sum(key in data for key in SOURCES) != 1:
         raise refuse('Data is {"dataset": id}, {"file": path, "name": name} or {"text": rows}.', "data")
     for key in data:
-        if key not in (*SOURCES, "revision", "config", "name", "names"):
+        if key not in (*SOURCES, "revision", "config", "split", "name", "names"):
             raise refuse(f"Data has no setting {key!r}.", "data")
     lists = [data[key] for key in ("files", "names") if data.get(key) is not None]
     if not all(isinstance(value, list) and all(isinstance(one, str) for one in value) for value in lists):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import glob
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.service.policy import data_files
 from components.service.runs.spec import RunSpec
 from components.service.runs.store import RunFolder, read_json
 from components.service.settings import Settings
+from components.service.worker.layout import choose_files
 from components.service.worker.tables import Caps
 
 #: Files of a model repository that are fetched by hand: no pickles, no code.
@@ -63,12 +64,14 @@ def _data(folder: RunFolder, spec: RunSpec) -> dict[str, Any]:
     if "dataset" not in spec.data:
         return dict(spec.data)
     name, revision = spec.data["dataset"], spec.data.get("revision")
+    chosen = {key: spec.data.get(key) for key in ("config", "split")}
     if os.path.isdir(name):
-        return {"folder": name, "config": spec.data.get("config")}
+        return {"folder": name, **chosen}
     files = HfApi().list_repo_files(name, repo_type="dataset", revision=revision)
-    wanted = [glob.escape(file) for file in (*data_files(dict.fromkeys(files)), "README.md")]
-    path = snapshot_download(name, repo_type="dataset", revision=revision, allow_patterns=wanted)
-    return {"folder": path, "config": spec.data.get("config")}
+    fetch = partial(snapshot_download, name, repo_type="dataset", revision=revision)
+    splits = choose_files(None, fetch(allow_patterns=["README.md"]), files, **chosen)
+    wanted = [glob.escape(file) for paths in splits.values() for file in paths]
+    return {"folder": fetch(allow_patterns=[*wanted, "README.md"]), "splits": splits, **chosen}
 
 
 def _inside(folder: RunFolder, file: str) -> str:

@@ -22,8 +22,8 @@ class RunSpec:
     Attributes:
         task: A key of `TRAIN_TASKS`.
         model: Id of the model to start from (by hand: a local folder too).
-        data: `{"dataset": id, "revision": commit, "config": name}`, `{"file": path, "name": name}`,
-            `{"files": paths, "names": names}` (images) or `{"text": rows}`.
+        data: `{"dataset": id, "revision": commit, "config": name, "split": the one to train on}`,
+            `{"file": path, "name": name}`, `{"files": paths, "names": names}` (images) or `{"text": rows}`.
         revision: Commit, branch or tag of the model.
         columns: Which column is what, by the task's roles. Empty means: guess from the data.
         problem: What the labels are: `single` (one a row), `multi` (any number), `regression` (a number) or `auto`,

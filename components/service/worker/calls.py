@@ -32,6 +32,8 @@ CALLS: dict[str, str] = {
     "compare_tokenizers": "components.service.worker.tokenizing.comparison:compare_tokenizers",
     "about_model": "components.service.worker.about:about_model",
     "inspect_data": "components.service.worker.data:inspect_data",
+    "list_configs": "components.service.worker.layout:list_configs",
+    "choose_files": "components.service.worker.layout:choose_files",
     "try_run": "components.service.worker.predict:try_run",
 }
 

@@ -101,7 +101,8 @@ class RunForm:
         self.rehearsal.wire(self.rehearse, [self.settings.repo, *self.fields], self._whole, self.settings, self.told)
         self.jobs.wire(self.fields, self._at_hand)
         plain: dict[str, Any] = {"told": self.told, "show_progress": "hidden"}
-        chosen = [data.kind, data.dataset, data.config, data.revision, data.rows, self.picker.model]
+        chosen = [data.kind, data.dataset, data.asked_of, data.config, data.split, data.revision, data.rows]
+        chosen.append(self.picker.model)
         ctx.wire(data.task.input, self._choose, [data.task], [*chosen, *self._of_task], **plain)
         ctx.wire(
             data.kind.change,

@@ -11,6 +11,8 @@ from gradio.components import Component
 from components.api import uploads_only
 from components.service.errors import WorkbenchError
 from components.service.runs.tasks import TRAIN_TASKS, Column, TrainTask
+from components.service.sizes import in_units
+from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.finetune.examples import STARTS
 from components.widgets.file_drop import file_drop
@@ -26,12 +28,14 @@ _LEARNED = ("label", "tags", "answers", "target")
 class DataForm:
     """The fields of the task and the data; `dataset` is what other tabs send to.
 
-    `remedies` holds what is done about the data doctor's findings, by name: `{"label", "effect"}`.
+    `remedies` holds what is done about the data doctor's findings, by name: `{"label", "effect"}`; `listed` the
+    configurations of the data set that `asked_of` names, for which configuration and split are chosen.
     """
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.remedies = gr.State({})
+        self.listed: gr.State = gr.State([])
         first = next(iter(TRAIN_TASKS.values()))
         gr.HTML('<div class="wb-step"><b>1</b> Task and data</div>', padding=False)
         self.task = gr.Dropdown(
@@ -49,6 +53,7 @@ class DataForm:
 
     def _source_fields(self, first: TrainTask) -> None:
         dataset, config = STARTS[first.name].data(self.ctx.bench.settings)
+        self.asked_of = gr.State(dataset)
         with gr.Row(visible=True, elem_classes="wb-even") as self.on_hub:
             self.dataset = gr.Textbox(
                 label="Data set",
@@ -59,17 +64,11 @@ class DataForm:
                 scale=2,
                 elem_id="ft-dataset",
             )
-            self.config = gr.Textbox(
-                label="Configuration",
-                value=config,
-                info="If it has several.",
-                max_lines=1,
-                min_width=120,
-                elem_id="ft-config",
-            )
             self.revision = gr.Textbox(
                 label="Revision", info="Empty: newest.", max_lines=1, min_width=120, elem_id="ft-data-revision"
             )
+            self.config = _choice("Configuration", "It has several.", config, "ft-config")
+            self.split = _choice("Split to train on", "Those to evaluate on stay as they are.", "", "ft-split")
         self.file = gr.File(
             label="CSV, TSV, JSON Lines or Parquet",
             file_types=_FILE_TYPES,
@@ -97,14 +96,14 @@ class DataForm:
     @property
     def fields(self) -> list[Component]:
         """The fields that `read` takes the values of, in order."""
-        place = [self.kind, self.dataset, self.config, self.revision, self.file, self.images, self.rows]
+        place = [self.kind, self.dataset, self.config, self.split, self.revision, self.file, self.images, self.rows]
         return [self.task, *place, self.remedies, *self.columns.values()]
 
     def read(self, *values: Any) -> dict[str, Any]:
         """The task, the data and the columns as a spec has them; `data` is absent where it is an earlier run's."""
-        task, kind, *place, remedies = values[:9]
+        task, kind, *place, remedies = values[:10]
         data = {} if kind == KEPT else {"data": _source(kind, *place)}
-        return {"task": task, **data, "columns": self._chosen(task, *values[9:]), "remedies": list(remedies)}
+        return {"task": task, **data, "columns": self._chosen(task, *values[10:]), "remedies": list(remedies)}
 
     def _chosen(self, task: str, *columns: str | None) -> dict[str, str]:
         given = dict(zip(self.columns, columns, strict=True))
@@ -119,6 +118,49 @@ class DataForm:
     def sources(self) -> list[Any]:
         """What `source_shown` updates."""
         return [self.on_hub, self.file, self.images_part, self.rows]
+
+    def wire_configs(self) -> None:
+        """Offer the configurations and splits of a data set once it is named, and forget those of another one."""
+        chosen = [self.config, self.split, self.listed, self.asked_of]
+        for event in (self.look.click, self.dataset.submit):
+            self.ctx.wire(
+                event,
+                self._offer_configs,
+                [self.kind, self.dataset, self.revision, self.config],
+                chosen,
+                told=self.told,
+                clears=False,
+                show_progress="hidden",
+            )
+        quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+
+        def other(dataset: str | None, asked_of: str) -> list[Any]:
+            if (dataset or "").strip() == asked_of:
+                return [gr.skip()] * len(chosen)
+            return [_only(""), _only(""), [], ""]
+
+        self.dataset.change(other, [self.dataset, self.asked_of], chosen, **quiet)
+        self.config.input(
+            lambda config, listed: {**_of_config(config, listed), "value": ""},
+            [self.config, self.listed],
+            self.split,
+            **quiet,
+        )
+
+    def _offer_configs(
+        self, visitor: Visitor, kind: str, dataset: str | None, revision: str | None, config: str | None
+    ) -> Updates:
+        dataset = (dataset or "").strip()
+        if kind != HUB or not dataset:
+            return {}
+        listed = self.ctx.bench.data.list_configs(dataset, (revision or "").strip() or None, visitor=visitor)["configs"]
+        choices = [(_config_title(one), "" if one["default"] else one["name"]) for one in listed]
+        return {
+            self.listed: listed,
+            self.asked_of: dataset,
+            self.config: gr.update(choices=choices, visible=len(listed) > 1 or bool(config)),
+            self.split: _of_config(config, listed),
+        }
 
     def offer(self, task: str, names: list[str], guess: dict[str, Any]) -> Updates:
         """The columns that the data really has, and which of them is probably what."""
@@ -144,7 +186,9 @@ class DataForm:
         return {
             self.kind: gr.update(choices=list(SOURCES), value=kind),
             self.dataset: dataset,
-            self.config: config,
+            self.asked_of: dataset,
+            self.config: _only(config),
+            self.split: _only(""),
             self.revision: "",
             self.rows: gr.update(value=begin.pasted),
         }
@@ -162,8 +206,9 @@ class DataForm:
             },
         }
         if kind == HUB:
-            given = {self.dataset: "dataset", self.config: "config", self.revision: "revision"}
+            given = {self.dataset: "dataset", self.asked_of: "dataset", self.revision: "revision"}
             updates |= {field: data.get(name) or "" for field, name in given.items()}
+            updates |= {self.config: _only(data.get("config")), self.split: _only(data.get("split"))}
         shown = self.of_task(spec["task"])
         for column in TRAIN_TASKS[spec["task"]].columns:
             name = spec["columns"].get(column.role)
@@ -193,6 +238,39 @@ def _column(column: Column, first: TrainTask) -> gr.Dropdown:
     )
 
 
+def _choice(label: str, info: str, value: str, elem_id: str) -> gr.Dropdown:
+    """A choice that is seen only where there is something to choose; an empty value is what is read by itself."""
+    return gr.Dropdown(
+        label=label,
+        info=info,
+        choices=[value] if value else [],
+        value=value,
+        allow_custom_value=True,
+        visible=bool(value),
+        min_width=200,
+        elem_id=elem_id,
+    )
+
+
+def _only(value: str | None) -> Any:
+    """A choice with one thing in it, or none and out of sight, until the data set has been asked for more."""
+    return gr.update(choices=[value] if value else [], value=value or "", visible=bool(value))
+
+
+def _config_title(config: dict[str, Any]) -> str:
+    name = config["name"] or "all files together"
+    return f"{name}, {in_units(config['bytes'])}" + (" (default)" if config["default"] else "")
+
+
+def _of_config(config: str | None, listed: list[dict[str, Any]]) -> dict[str, Any]:
+    """The splits of a configuration that may be trained on."""
+    one = next((one for one in listed if one["name"] == config or (not config and one["default"])), None)
+    splits = one["splits"] if one else []
+    choices = [(split, "" if one and split == one["train"] else split) for split in splits]
+    shown: dict[str, Any] = gr.update(choices=choices, visible=len(splits) > 1)
+    return shown
+
+
 def _title(column: Column) -> str:
     if not column.required:
         return f"{column.title} (optional)"
@@ -204,12 +282,20 @@ def _choices(column: Column, names: list[str]) -> list[Any]:
 
 
 def _source(
-    kind: str, dataset: str | None, config: str | None, revision: str | None, file: str | None, images: str, rows: str
+    kind: str,
+    dataset: str | None,
+    config: str | None,
+    split: str | None,
+    revision: str | None,
+    file: str | None,
+    images: str,
+    rows: str,
 ) -> dict[str, Any]:
     """The data as the service takes it."""
     if kind == HUB:
-        named = {"config": (config or "").strip(), "revision": (revision or "").strip()}
-        return {"dataset": (dataset or "").strip(), **{name: value for name, value in named.items() if value}}
+        named = {"config": config, "split": split, "revision": revision}
+        chosen = {name: value.strip() for name, value in named.items() if value and value.strip()}
+        return {"dataset": (dataset or "").strip(), **chosen}
     if kind == ROWS:
         return {"text": rows or ""}
     if kind == IMAGES:

@@ -55,6 +55,7 @@ class DoctorPanel:
         )
         wire(picked.then, self._look, fields, looked, told=data.told, clears=False)
         bring_into_view(data.look.click, "ft-preview")
+        data.wire_configs()
         self._forget()
 
     def _forget(self) -> None:
@@ -68,7 +69,8 @@ class DoctorPanel:
             return ["", html.empty(_NO_DATA), remedies, None, *chosen]
 
         targets = [data.told, self.shown, data.remedies, self.seen, *columns]
-        for event in (data.kind.input, data.dataset.change, data.config.change, data.rows.change, data.file.clear):
+        changed = (data.dataset.change, data.config.change, data.split.change, data.rows.change)
+        for event in (data.kind.input, *changed, data.file.clear):
             event(forget, self.seen, targets, **plain)
         data.task.input(lambda: forget([])[:4], None, targets[:4], **plain)
 
