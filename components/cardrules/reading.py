@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from components.cardrules.values import DEPTH, NODES, plain
 BYTES = 200_000
 ALIASES = 20
 _PLAIN = re.compile(r'[^.\[\]"]+')
+_BREAK = re.compile(r"\r\n|\r|\n")
 _MERGE = "tag:yaml.org,2002:merge"
 #: What PyYAML's own converters raise on odd scalars, beside its own errors.
 _ODD = (ValueError, LookupError, AttributeError, TypeError)
@@ -65,19 +67,20 @@ def read(source: str) -> Reading:
     if len(source.encode("utf-8", "replace")) > BYTES:
         raise Unreadable(f"The metadata is larger than {BYTES:,} bytes.")
     try:
-        tags = _look_through(source)
+        lines = Lines(source)
+        tags = _look_through(source, lines)
         loader = _Loader(source)
         try:
             node = loader.get_single_node()
             found = Reading()
             if node is not None:
-                _Places(found, tags).visit(node, "", 0)
+                _Places(found, tags, lines).visit(node, "", 0)
                 found.value = plain(loader.construct_document(node))
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise Unreadable(_problem(error), mark.line if mark else 0) from None
+        raise Unreadable(_problem(error), Lines(source).of(mark) if mark else 0) from None
     except RecursionError:
         raise Unreadable("The metadata is nested too deeply.") from None
     except Unreadable:
@@ -94,7 +97,18 @@ def below(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def _look_through(source: str) -> set[int]:
+class Lines:
+    """The lines of a text as editors count them; YAML has some more breaks between lines than they."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [match.end() for match in _BREAK.finditer(text)]
+
+    def of(self, mark: Any) -> int:
+        """The line of a place, counted from 0."""
+        return bisect_right(self._starts, mark.index)
+
+
+def _look_through(source: str, lines: Lines) -> set[int]:
     """Where tags stand, found in the events, which take no memory, before anything is built from them.
 
     Raises:
@@ -106,11 +120,11 @@ def _look_through(source: str) -> set[int]:
     for number, event in enumerate(events):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEPTH or number > NODES:
-            raise Unreadable("The metadata is too large or nested too deeply.", event.start_mark.line)
+            raise Unreadable("The metadata is too large or nested too deeply.", lines.of(event.start_mark))
         aliases += isinstance(event, yaml.AliasEvent)
         if aliases > ALIASES:
             raise Unreadable(
-                f"The metadata uses more than {ALIASES} aliases; a card needs none.", event.start_mark.line
+                f"The metadata uses more than {ALIASES} aliases; a card needs none.", lines.of(event.start_mark)
             )
         if getattr(event, "tag", None):
             tags.add(event.start_mark.index)
@@ -124,8 +138,9 @@ class _Places:
     the places of the anchor.
     """
 
-    def __init__(self, found: Reading, tags: set[int]) -> None:
+    def __init__(self, found: Reading, tags: set[int], lines: Lines) -> None:
         self.found = found
+        self.lines = lines
         self.tags = tags
         self.met: set[int] = set()
         self.left = NODES
@@ -145,20 +160,20 @@ class _Places:
             return
         self.met.add(id(node))
         if node.start_mark.index in self.tags:
-            self.found.tagged[path] = node.start_mark.line
+            self.found.tagged[path] = self.lines.of(node.start_mark)
         for inner, value, at in self._parts(node, path, line):
             self.visit(value, inner, at)
 
     def _parts(self, node: Any, path: str, line: int) -> Iterator[tuple[str, Any, int]]:
         if isinstance(node, yaml.SequenceNode):
             for number, item in enumerate(node.value):
-                yield f"{path}[{number}]", item, line if id(item) in self.met else item.start_mark.line
+                yield f"{path}[{number}]", item, line if id(item) in self.met else self.lines.of(item.start_mark)
         elif isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 yield from self._entry(key, value, path)
 
     def _entry(self, key: Any, value: Any, path: str) -> Iterator[tuple[str, Any, int]]:
-        line = key.start_mark.line
+        line = self.lines.of(key.start_mark)
         if key.tag == _MERGE:
             self.found.expanding[path] = line
             return

@@ -175,6 +175,8 @@ MISTAKES: list[tuple[str, str, int, str, bool]] = [
     ("a: " + "[" * 3000, "card", 2, "too deeply", False),
     ("a: \x00", "card", 2, "not valid YAML", False),
     ("a: 0x" + "f" * 5000, "card", 2, "too large", False),
+    ("a: " + "x" * 100_001, "card", 2, "longer than 100,000", False),
+    ("a: \"\u2028\x85\"\nlicence: mit", "licence", 3, "means license", True),
 ]
 
 

@@ -7,9 +7,10 @@ from collections.abc import Collection
 from typing import Any
 
 from components.cardrules.reading import Reading, Unreadable, read
-from components.service.cards.document import split
+from components.service.cards.document import FRONT_BYTES, front_span, split
 from components.service.cards.paths import read_path
 
+_BREAK = re.compile(r"\r\n|\r|\n")
 _LAST = re.compile(r'(\.[^.\[\]"]+|\[\d+\]|\["(?:[^"\\]|\\.)*"\])$')
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
@@ -36,21 +37,23 @@ class Card:
         self.text = text
         self.files = None if files is None else frozenset(files)
         self.source, self.markdown = split(text)
-        head = text[: len(text) - len(self.markdown)]
-        self.first = head.count("\n") + 1
-        begin = head.find("---") + 3 if self.source is not None else 0
-        self.top = text.count("\n", 0, text.find(self.source, begin)) + 1 if self.source is not None else 1
+        span = front_span(text)
+        self.first = len(_BREAK.findall(text[: len(text) - len(self.markdown)])) + 1
+        self.top = len(_BREAK.findall(text[: span[0]])) + 1 if span else 1
         self.reading = Reading()
         self.unreadable: tuple[str, int] | None = None
         self._read()
         self.values: dict[str, Any] = self.reading.value if isinstance(self.reading.value, dict) else {}
-        self.lines = [line.removesuffix("\r") for line in self.markdown.split("\n")]
+        self.lines = _BREAK.split(self.markdown)
         self.prose: list[str] = []
         self.blocks: list[tuple[int, str]] = []
         self.open_fence = ""
         self._part()
 
     def _read(self) -> None:
+        if len((self.source or "").encode("utf-8", "replace")) > FRONT_BYTES:
+            self.unreadable = (f"The metadata is longer than {FRONT_BYTES:,} bytes.", self.top)
+            return
         try:
             self.reading = read(self.source or "")
         except Unreadable as error:
