@@ -19,10 +19,12 @@ from components.service.hub import Hub
 from components.service.inference import Inference
 from components.service.runs import Runs
 from components.service.settings import Settings
+from components.service.snippets import snippet
 from components.service.tokens import Tokens
 from components.service.visitor import Visitor
 
 TASK, MODEL, TEXT = "text-classification", "local/classifier", "I love this film"
+CARD = "---\nlicense: mit\n---\n# Films\n"
 ODD: dict[str, Any] = {
     "None": None,
     "a number": 5,
@@ -137,6 +139,15 @@ CALLS: dict[str, Callable[[Parts, Any], Any]] = {
     "draft": lambda p, v: p.cards.draft(v, visitor=ME),
     "draft repo": lambda p, v: p.cards.draft(MODEL, v, visitor=ME),
     "check": lambda p, v: p.cards.check(v),
+    "card_sources": lambda p, v: p.cards.card_sources(v, MODEL, visitor=ME),
+    "card_sources subject": lambda p, v: p.cards.card_sources(CARD, v, visitor=ME),
+    "card_sources sources": lambda p, v: p.cards.card_sources(CARD, MODEL, v, visitor=ME),
+    "card_completeness": lambda p, v: p.cards.card_completeness(v),
+    "card_results": lambda p, v: p.cards.card_results(v),
+    "edit_card_results": lambda p, v: p.cards.edit_card_results(CARD, v),
+    "edit_card_results row": lambda p, v: p.cards.edit_card_results(CARD, [{"task": v, "metric": v, "value": v}]),
+    "read_eval_results": lambda p, v: p.cards.read_eval_results(v),
+    "snippet card": lambda p, v: snippet("card", {"repo": v, "changes": v, "message": v}, "http://127.0.0.1:9"),
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from components.service.errors import WorkbenchError
+from components.service.snippets.card import CARD_VIEWS
 from components.service.snippets.compare import COMPARE_VIEWS
 from components.service.snippets.finetune import FINETUNE_VIEWS
 from components.service.snippets.inside import INSIDE_VIEWS
@@ -21,6 +22,7 @@ VIEWS: dict[str, Callable[[Mapping[str, Any], str], str]] = {
     **TOKEN_VIEWS,
     **FINETUNE_VIEWS,
     **SHARING_VIEWS,
+    **CARD_VIEWS,
 }
 
 
