@@ -7,20 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from components.cardrules.keys import RELATIONS, SPECIAL_LANGUAGES
+from components.cardrules.keys import SPECIAL_LANGUAGES
 from components.cardrules.snapshots import snapshot
 
 Rule = Literal["type", "required", "empty", "licence", "language", "id", "dataset type", "choice"]
 _ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
 _DATASET_TYPE = re.compile(r"(?:[\w-]+/)?[\w.-]+", re.ASCII)
-_CODE = re.compile(r"([A-Za-z]{2,3})(-[A-Za-z0-9]{1,8})*", re.ASCII)
+#: The Hub takes any code of two or three letters, also such as no list has.
+_CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*", re.ASCII)
 _SDKS = ("gradio", "docker", "static", "streamlit")
 _COLORS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 _SPACE = {"sdk": _SDKS, "colorFrom": _COLORS, "colorTo": _COLORS}
 #: Keys that hold one text.
 TEXTS = (
     "library_name", "pipeline_tag", "thumbnail", "license_name", "license_link", "pretty_name",
-    "extra_gated_prompt", "extra_gated_heading", "extra_gated_button_content", "extra_gated_description",
 )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def broken(data: Mapping[str, Any], kind: str = "model") -> Iterator[Broken]:
         yield from _array(data, key, alone=alone, strings=key != "widget")
     for key in ("license", "language", "base_model"):
         yield from _array(data, key, alone=True)
-    yield from _values(data, kind)
+    yield from _values(data)
     yield from _model_index(data)
     if kind == "space":
         for key, choices in _SPACE.items():
@@ -58,28 +58,17 @@ def broken(data: Mapping[str, Any], kind: str = "model") -> Iterator[Broken]:
         yield from _string(data, "title", "title")
 
 
-def is_language(code: str) -> bool:
-    """Whether a code is of ISO 639-1, -2 or -3, maybe with a region or script behind it, or one of the special ones."""
-    if code in SPECIAL_LANGUAGES:
-        return True
-    languages, match = snapshot("languages"), _CODE.fullmatch(code)
-    return match is not None and (match[1] in languages.names or match[1] in languages.more["bibliographic"])
-
-
-def _values(data: Mapping[str, Any], kind: str) -> Iterator[Broken]:
+def _values(data: Mapping[str, Any]) -> Iterator[Broken]:
     for path, value in listed(data, "license"):
         if value not in snapshot("licenses").names:
             yield Broken(path, "licence", value)
     for path, value in listed(data, "language"):
-        if not is_language(value):
+        if value not in SPECIAL_LANGUAGES and not _CODE.fullmatch(value):
             yield Broken(path, "language", value)
     for key in ("base_model", "datasets"):
         for path, value in listed(data, key):
             if not _ID.fullmatch(value):
                 yield Broken(path, "id", value, "models" if key == "base_model" else "datasets")
-    relation = data.get("base_model_relation")
-    if kind == "model" and relation is not None and relation not in RELATIONS:
-        yield Broken("base_model_relation", "choice", relation, ", ".join(RELATIONS))
 
 
 def _model_index(data: Mapping[str, Any]) -> Iterator[Broken]:

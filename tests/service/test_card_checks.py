@@ -53,7 +53,8 @@ MISTAKES: list[tuple[str, str, int, str, bool]] = [
     ("language: Portugese", "language", 2, "Write pt", True),
     ("language: 5", "language", 2, "must be a text", False),
     ("language: e", "language", 2, "not a language code", False),
-    ("language: xx", "language", 2, "not a language code", False),
+    ("language: xx", "language", 2, "no code of ISO 639", False),
+    ("language: [en, zht]", "language[1]", 2, "no code of ISO 639", False),
     ("language: pt-BR", "language", 2, "filter goes by pt", True),
     ("language: [en, en]", "language", 2, "given twice", True),
     ("pipeline_tag: sentiment-analysis", "pipeline_tag", 2, "Write text-classification", True),
@@ -176,7 +177,7 @@ MISTAKES: list[tuple[str, str, int, str, bool]] = [
     ("a: \x00", "card", 2, "not valid YAML", False),
     ("a: 0x" + "f" * 5000, "card", 2, "too large", False),
     ("a: " + "x" * 100_001, "card", 2, "longer than 100,000", False),
-    ("a: \"\u2028\x85\"\nlicence: mit", "licence", 3, "means license", True),
+    ('a: "\u2028\x85"\nlicence: mit', "licence", 3, "means license", True),
 ]
 
 
@@ -233,6 +234,15 @@ TEXTS: list[tuple[str, str, list[str] | None, str, str, bool]] = [
         "for token-classification",
         True,
     ),
+    (
+        "model-index: [{name: m, results: [{task: {type: fill-mask}, dataset: {type: d, name: n}, metrics: []}]}]",
+        "A text.",
+        None,
+        "pipeline_tag",
+        "No task is given",
+        True,
+    ),
+    ("license: mit", "[Chinese](README_zh.md)", ["README.md"], "body", "no README_zh.md", True),
     ("license: mit", "```python\npipeline(task='ner')\n```", None, "pipeline_tag", "No task is given", True),
     (
         "base_model: a/b",

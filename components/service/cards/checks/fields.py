@@ -15,7 +15,11 @@ from components.service.cards.checks.findings import MOST_ALIKE, Change, Finding
 
 _ADDRESS = re.compile(r"https?://[^/\s]+/(?:datasets/|models/)?([\w.-]+/[\w.-]+)(?:[/?#].*)?", re.ASCII)
 _NUMBER = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:g|gco2|gco2eq|grams?)?\s*(?:of co2)?\s*", re.IGNORECASE)
+_SHORT = re.compile(r"[a-z]{2,3}", re.ASCII)
 _NOT_SLUG = re.compile(r"[^\w./-]+", re.ASCII)
+_GATED_TEXTS = (
+    "extra_gated_prompt", "extra_gated_heading", "extra_gated_button_content", "extra_gated_description",
+)  # fmt: skip
 #: What the Hub shows of the emissions of a training, beside the grams.
 _EMISSIONS = ("source", "training_type", "geographical_location", "hardware_used", "hardware_type")
 
@@ -31,6 +35,7 @@ def check_fields(card: Card, found: Findings) -> None:
         else:
             _tell(one, card, found)
     _check_languages(card, found)
+    _check_relation(card, found)
     _check_lists(card, found)
     _check_task(card, found)
     _check_emissions(card, found)
@@ -138,9 +143,7 @@ def _value(one: Broken) -> Told:
         right = right if right.count("/") <= 1 else right.replace("/", "-")
         message = f"{said} cannot be the type of a data set: the Hub takes letters, digits, dots, dashes and one slash."
         return message, "Write its id, and the rest under name.", [put(path, right)] if right else None
-    right = nearest(value, RELATIONS, 0.5) if path == "base_model_relation" else None
-    message = f"{said} is no relation to a base model."
-    return message, f"Choose one of {one.wanted}.", [put(path, right)] if right else None
+    return f"{said} cannot stand here.", f"Choose one of {one.wanted}.", None
 
 
 def nearest_language(value: str) -> str | None:
@@ -151,19 +154,32 @@ def nearest_language(value: str) -> str | None:
 
 
 def _check_languages(card: Card, found: Findings) -> None:
-    for path, code in listed(card.values, "language"):
+    languages = snapshot("languages")
+    codes = list(listed(card.values, "language"))
+    for path, code in codes:
         short, _, rest = code.partition("-")
-        if rest and short.lower() in snapshot("languages").names:
-            message = f"{shown(code)} says more than the language; the Hub's filter goes by {short.lower()}."
-            fix = f"Write {short.lower()}, and the whole tag under language_bcp47."
+        if not _SHORT.fullmatch(short):
+            continue
+        if short not in languages.names and short not in languages.more["bibliographic"]:
+            message = f"{shown(code)} is no code of ISO 639, so nobody who searches by language finds it."
+            found.tell("warning", card.line(path), path, message, "Give ISO 639 codes such as en, de or yue.")
+        elif rest:
+            message = f"{shown(code)} says more than the language; the Hub's filter goes by {short}."
             known = card.values.get("language_bcp47")
             whole = [*known, code] if isinstance(known, list) else [code]
-            plain = (
-                [put(path, short.lower())]
-                if short.lower() not in dict(listed(card.values, "language")).values()
-                else [drop(path)]
-            )
-            found.tell("info", card.line(path), path, message, fix, [*plain, put("language_bcp47", whole)])
+            plain = drop(path) if short in [other for _, other in codes] else put(path, short)
+            fix = f"Write {short}, and the whole tag under language_bcp47."
+            found.tell("info", card.line(path), path, message, fix, [plain, put("language_bcp47", whole)])
+
+
+def _check_relation(card: Card, found: Findings) -> None:
+    relation = card.values.get("base_model_relation")
+    if relation is not None and relation not in RELATIONS:
+        right = nearest(relation, RELATIONS, 0.5)
+        message = f"{shown(relation)} is no relation to a base model."
+        fix = f"Choose one of {', '.join(RELATIONS)}."
+        remedy = [put("base_model_relation", right)] if right else None
+        found.tell("error", card.line("base_model_relation"), "base_model_relation", message, fix, remedy)
 
 
 def _check_lists(card: Card, found: Findings) -> None:
@@ -233,6 +249,11 @@ def _check_emissions(card: Card, found: Findings) -> None:
 
 
 def _check_gating(card: Card, found: Findings) -> None:
+    for key in _GATED_TEXTS:
+        value = card.values.get(key)
+        if value is not None and not isinstance(value, str):
+            remedy = None if isinstance(value, dict | list) else [put(key, str(value))]
+            found.tell("error", card.line(key), key, f"{key} must be a text.", "Put it in quotes.", remedy)
     fields = card.values.get("extra_gated_fields")
     kinds = ", ".join(GATED_FIELDS)
     if fields is None:

@@ -98,9 +98,10 @@ def _names_a_metric(headings: list[tuple[int, int, str]], card: Card) -> bool:
 
 
 def _check_links(card: Card, found: Findings) -> None:
+    others = [name for name in sorted(card.files or ())[:FILES] if name != "README.md"]
     dead = (one for one in _paths(card) if not card.has_file(one[2]))
     for number, line, path in islice(dead, MOST_ALIKE):
-        right = nearest(path, sorted(card.files or ())[:FILES], 0.7) or _same_name(path, card)
+        right = nearest(path, others, 0.8) or _same_name(path, card)
         text = card.lines[number]
         mended = text.replace(line, line.replace(_target(line), right)) if right else _without(text, line)
         fix = f"It may be {right}." if right else "Upload the file, or delete the link."

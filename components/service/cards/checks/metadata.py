@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from components.cardrules.keys import KEYS, MISSPELT
-from components.cardrules.names import nearest
+from components.cardrules.names import nearest, task_of
 from components.cardrules.reading import below
 from components.cardrules.rules import TEXTS
 from components.cardrules.snapshots import snapshot
@@ -111,11 +111,21 @@ def _check_missing(card: Card, said: Said, found: Findings) -> None:
     if values.get("pipeline_tag") is None:
         fix = "Add pipeline_tag: with a task such as text-classification."
         message = "No task is given, so the Hub's task filter misses the model."
-        remedy = [put("pipeline_tag", said.task)] if said.task else None
+        task = said.task or _task_of_results(values.get("model-index"))
+        remedy = [put("pipeline_tag", task)] if task else None
         found.tell("warning", card.line("pipeline_tag"), "pipeline_tag", message, fix, remedy)
     for key in KEYS:
         if key in values and values[key] is None and key not in _MAY_BE_EMPTY:
             found.tell("info", card.line(key), key, f"{key} is empty.", "Fill it in, or delete it.", [drop(key)])
+
+
+def _task_of_results(index: object) -> str | None:
+    """The task of the evaluation results, if they are all of one."""
+    models = [model for model in index if isinstance(model, dict)] if isinstance(index, list) else []
+    results = [one for model in models if isinstance(model.get("results"), list) for one in model["results"]]
+    tasks = [one["task"].get("type") for one in results if isinstance(one, dict) and isinstance(one.get("task"), dict)]
+    same = tasks[0] if tasks and all(task == tasks[0] for task in tasks) else None
+    return task_of(same) if isinstance(same, str) else None
 
 
 def _has_texts(task: object) -> bool:
