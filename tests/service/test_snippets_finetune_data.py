@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from test_snippets_finetune import HUB, RUN, sentences, spec
 
+from components.service.errors import WorkbenchError
 from components.service.runs.checks import REMEDIES
+from components.service.runs.schemes import bioes
 from components.service.snippets import snippet
 
 Program = Callable[..., Any]
@@ -64,12 +68,8 @@ def test_remedies_are_done_again_to_splits(run_snippet: Program, tiny_classifier
     assert all(facts["remedied"][name] for name in asked)
 
 
-#: Tags of a few words by scheme: words that are marked one by one, types without a letter, letters behind the type.
-SCHEMES = {
-    "parts of speech": ("DET", "NOUN", "VERB", "ADJ"),
-    "types": ("O", "WHO", "WHAT", "O"),
-    "letters behind": ("O", "WHO_B", "WHO_I", "WHAT_B"),
-}
+#: Tags of a few words by scheme: words that are marked one by one, and letters behind the type.
+SCHEMES = {"parts of speech": ("DET", "NOUN", "VERB", "ADJ"), "letters behind": ("O", "WHO_B", "WHO_I", "WHAT_B")}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -86,6 +86,26 @@ def test_words_are_tagged_in_any_scheme(run_snippet: Program, models_folder: Pat
     file = written(tmp_path / "rows.jsonl", rows)
     given = spec("token-classification", tagger(models_folder / "tagger"), data={"file": file.name})
     agree(run_snippet, given, file, ("loss", "f1", "precision", "recall", "accuracy"))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["DET", "NOUN"],
+        ["LOC", "O", "PER"],
+        ["B", "I", "O"],
+        ["L-PER", "O", "U-PER"],
+        ["O", "PER_B"],
+        ["PER_B", "PER_I"],
+    ],
+)
+def test_a_script_reads_tags_as_the_run_does(labels: list[str]) -> None:
+    given = {"task": "token-classification", "model": "a/b", "data": {"file": "a.csv"}}
+    lines = snippet("finetune", {"spec": given, "labels": labels}, HUB).splitlines()
+    (line,) = (line for line in lines if line.startswith("MARKS = "))
+    space: dict[str, Any] = {"LABELS": labels}
+    exec(line, space)
+    assert space["MARKS"] == bioes(labels)
 
 
 def talk(number: int) -> dict[str, Any]:
@@ -118,22 +138,100 @@ def talker(models_folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("learn", "changes"), [("all", {}), ("assistant", {"accumulation": 3})])
-def test_chats_are_learned(
-    run_snippet: Program, talker: Path, tmp_path: Path, learn: str, changes: dict[str, Any]
-) -> None:
-    file = written(tmp_path / "chats.jsonl", [{"chat": json.dumps(talk(i)["chat"])} for i in range(60)])
+def test_chats_of_a_table_are_learned(run_snippet: Program, talker: Path, tmp_path: Path) -> None:
+    file = tmp_path / "chats.csv"
+    pd.DataFrame([talk(i) for i in range(60)]).to_csv(file, index=False)
     columns = {"messages": "chat"}
-    given = spec("text-generation", talker, data={"file": file.name}, columns=columns, max_length=96, learn=learn)
-    facts = agree(run_snippet, {**given, **changes}, file, ("loss", "perplexity"))
+    given = spec("text-generation", talker, data={"file": file.name}, columns=columns, max_length=96)
+    facts = agree(run_snippet, {**given, "remedies": ["drop_duplicates"]}, file, ("loss", "perplexity"))
     assert facts["notes"], "no chat was left out"
 
 
-def test_a_chat_stands_in_a_table_as_well(run_snippet: Program, talker: Path, tmp_path: Path) -> None:
-    import pandas as pd
-
-    file = tmp_path / "chats.csv"
-    pd.DataFrame([talk(i) for i in range(30)]).to_csv(file, index=False)
+def test_what_the_assistant_says_is_learned(run_snippet: Program, talker: Path, tmp_path: Path) -> None:
+    file = written(tmp_path / "chats.jsonl", [{"chat": json.dumps(talk(i)["chat"])} for i in range(60)])
     columns = {"messages": "chat"}
-    given = spec("text-generation", talker, data={"file": file.name}, columns=columns, max_length=48)
-    agree(run_snippet, {**given, "remedies": ["drop_duplicates"]}, file, ("loss",))
+    given = spec("text-generation", talker, data={"file": file.name}, columns=columns, max_length=96)
+    # Passes of unequal numbers of tokens.
+    agree(run_snippet, {**given, "learn": "assistant", "accumulation": 3}, file, ("loss", "perplexity"))
+
+
+def painted(folder: Path, names: list[str]) -> Path:
+    """An image for each name, more or less of the colour that it speaks of; one cannot be opened, one has 16 bits."""
+    from PIL import Image
+
+    draw = random.Random(1)
+    for place, name in enumerate(names):
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        strong = 0 if "red" in name else 2
+        pixel = [draw.randrange(120, 256) if channel == strong else draw.randrange(200) for channel in range(3)]
+        noise = bytes(min(255, value + draw.randrange(50)) for _ in range(20 * 24) for value in pixel)
+        Image.frombytes("RGB", (20, 24), noise).save(file)
+        if place == 5:
+            Image.new("I;16", (20, 24), 9000 + place).save(file)
+        if place == 8:
+            file.write_bytes(file.read_bytes()[:200])
+    return folder
+
+
+#: Names of uploaded images, from which their labels are taken; then what else lies beside them.
+UPLOADS: dict[str, tuple[Callable[[str, int], str], dict[str, str]]] = {
+    "labels before numbers": (lambda colour, i: f"{colour}_{i:02}.png", {}),
+    "labels by folder, in splits": (lambda colour, i: f"{'val' if i % 5 == 0 else 'train'}/{colour}/{i}.png", {}),
+    "labels in a table": (lambda colour, i: f"{i:02}-{colour}.png", {"metadata.csv": "file_name,label\n" + "\n".join(
+        f"{i:02}-{colour}.png,{'no ' * (i % 7 == 0)}{colour}" for i in range(20) for colour in ("blue", "red")
+    )}),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tiny_viewer(models_folder: Path) -> Path:
+    from vision_models import image_classifier
+
+    return image_classifier(models_folder / "viewer")
+
+
+@pytest.mark.parametrize("kind", UPLOADS)
+def test_uploaded_images_are_read_from_a_folder(
+    run_snippet: Program, tiny_viewer: Path, tmp_path: Path, kind: str
+) -> None:
+    name, beside = UPLOADS[kind]
+    names = [name(colour, i) for i in range(20) for colour in ("red", "blue")]
+    folder = painted(tmp_path / "images", names)
+    for file, text in beside.items():
+        (folder / file).write_text(text)
+    names += beside
+    given = spec(
+        "image-classification", tiny_viewer, data={"files": [f"images/{name}" for name in names], "names": names}
+    )
+    facts = agree(run_snippet, {**given, "remedies": ["drop_duplicates"]}, folder, ("loss", "accuracy", "f1"))
+    assert facts["dropped"] == 1
+    assert facts["validation_given"] == ("splits" in kind)
+
+
+def test_images_of_a_data_set_are_classified(run_snippet: Program, tiny_viewer: Path, tmp_path: Path) -> None:
+    names = [f"{'test' if i % 9 == 0 else 'train'}/{colour}/{i}.png" for i in range(20) for colour in ("red", "blue")]
+    folder = painted(tmp_path / "colours", names)
+    given = spec("image-classification", tiny_viewer, data={"dataset": "colours"}, accumulation=2)
+    agree(run_snippet, {**given, "keep": "best", "remedies": ["drop_leaks"]}, folder, ("loss", "accuracy", "f1"))
+
+
+def test_images_in_a_table_are_classified(run_snippet: Program, tiny_viewer: Path, tmp_path: Path) -> None:
+    import base64
+
+    names = [f"{colour}{i}.png" for i in range(20) for colour in ("red", "blue")]
+    folder = painted(tmp_path / "colours", names)
+    rows = [
+        {"image": f"data:image/png;base64,{base64.b64encode((folder / name).read_bytes()).decode()}", "label": name[:3]}
+        for name in names
+    ]
+    file = written(tmp_path / "rows.jsonl", rows)
+    agree(run_snippet, spec("image-classification", tiny_viewer, data={"file": file.name}), file, ("loss", "f1"))
+
+
+@pytest.mark.parametrize("view", ["finetune", "finetune_loop"])
+@pytest.mark.parametrize("table", ["metadata.jsonl", "metadata.parquet"])
+def test_images_with_another_table_are_told_what_to_do(view: str, table: str) -> None:
+    data = {"files": ["data/1", "data/2"], "names": ["a.png", table]}
+    with pytest.raises(WorkbenchError, match="or from one metadata"):
+        snippet(view, {"spec": {"task": "image-classification", "model": "a/b", "data": data}, "labels": ["a"]}, HUB)

@@ -44,7 +44,8 @@ def _load(source: Mapping[str, Any], caps: Caps) -> dict[str, Table]:
         path = Path(source["file"])
         return {"train": read_table(path, str(source.get("name") or path.name), caps)}
     if "files" in source:
-        given = zip(source["names"], source["files"], strict=True)
+        # By name, not as they came: the same images are the same data.
+        given = sorted(zip(source["names"], source["files"], strict=True))
         files = {str(name): Path(path) for name, path in given}
         return _pictures(files, Layout({}, list(files)).splits(), caps)
     text = str(source.get("text") or "")

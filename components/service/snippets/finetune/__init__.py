@@ -14,6 +14,7 @@ from components.service.snippets.finetune import adapter, loop, trainer
 from components.service.snippets.finetune.chats import text_generation
 from components.service.snippets.finetune.labels import text_classification
 from components.service.snippets.finetune.language import language
+from components.service.snippets.finetune.pictures import image_classification
 from components.service.snippets.finetune.reading import loading, splitting
 from components.service.snippets.finetune.recipe import Plan, Recipe, absent
 from components.service.snippets.finetune.tokens import token_classification
@@ -23,6 +24,7 @@ _RECIPES: dict[str, Callable[[Plan], Recipe]] = {
     "token-classification": token_classification,
     "text-generation": text_generation,
     "fill-mask": language,
+    "image-classification": image_classification,
 }
 
 
@@ -85,7 +87,7 @@ def _imports(lines: Iterable[str], names: Iterable[str]) -> list[str]:
     for line in {*lines} - whole:
         module, _, listed = line.removeprefix("from ").partition(" import ")
         wanted.setdefault(module, set()).update(listed.split(", "))
-    both = [*sorted(whole), *(_import(module, sorted(wanted[module])) for module in sorted(wanted))]
+    both = [*sorted(whole), *(_import(module, sorted(wanted[module])) for module in sorted(wanted, key=str.lower))]
     standard = [line for line in both if line.split()[1].split(".")[0] in sys.stdlib_module_names]
     return [*standard, "", *(line for line in both if line not in standard)]
 

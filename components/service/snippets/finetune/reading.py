@@ -12,8 +12,9 @@ from components.service.runs.cells import number_value
 from components.service.runs.splits import split_rows, strata
 from components.service.snippets.code import Name, call
 from components.service.snippets.finetune.inlined import inlined
-from components.service.snippets.finetune.recipe import Plan, Recipe, absent
+from components.service.snippets.finetune.recipe import Plan, Recipe
 from components.service.snippets.finetune.remedies import curing
+from components.service.snippets.finetune.uploads import in_splits, uploaded
 from components.service.worker.columns import label_name
 
 READERS = {".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json", ".parquet": "parquet"}
@@ -42,7 +43,7 @@ def loading(plan: Plan) -> tuple[str, list[str]]:
         flat = any("." in str(column) for column in plan.spec["columns"].values())
         return f"data = {read}{'.flatten()' if flat else ''}", [_LOAD]
     if "files" in data:
-        raise absent("images that were uploaded; those of a data set on the Hub can be read", "data")
+        return uploaded(data, plan.spec["columns"].get("label", "label"))
     name = file_name(data)
     if not of_texts(data):
         return f"data = {call('load_dataset', READERS[Path(name).suffix.lower()], data_files=name)}", [_LOAD]
@@ -78,11 +79,14 @@ def splitting(recipe: Recipe, plan: Plan) -> tuple[str, list[str]]:
     imports = ["import random", _HASHABLE, *(["from collections import Counter", _ANY] if several else [])]
     role = "tags" if "TAGS" in recipe.columns else "label"
     group = f'strata([row["{role}"] for row in rows])' if several else f"[{recipe.group} for row in rows]"
-    own = "dataset" in plan.spec["data"]
-    cured, more = curing(plan)
+    own = "dataset" in plan.spec["data"] or in_splits(plan.spec["data"])
+    cured, more = curing(plan, own=own)
     imports += more
     last = cured or (_GIVEN if own else _ONE_FILE)
-    parts = [*(f"\n{source}" for source in sources), _HELD_OUT.replace("GROUP", group), last]
+    held_out = _HELD_OUT.replace("GROUP", group)
+    if plan.task == "image-classification":
+        held_out = held_out.replace("repr(row)", "tuple(row.values())")  # the text of an image is long
+    parts = [*(f"\n{source}" for source in sources), held_out, last]
     kind = plan.problem if role == "label" else "multi"
     if "LABELS" in recipe.inputs + recipe.model and not plan.labels:
         if own:

@@ -9,8 +9,12 @@ from components.service.snippets.finetune.recipe import Plan
 _MODULE = "components.service.runs.remedies"
 
 
-def curing(plan: Plan) -> tuple[str, list[str]]:
-    """Defines `train` and `validation` of the rows that the remedies leave, and what must be imported; or nothing."""
+def curing(plan: Plan, *, own: bool) -> tuple[str, list[str]]:
+    """Defines `train` and `validation` of the rows that the remedies leave, and what must be imported; or nothing.
+
+    Args:
+        own: Whether the data has splits of its own.
+    """
     asked = [name for name in REMEDIES if name in plan.spec["remedies"]]
     if not asked:
         return "", []
@@ -18,7 +22,6 @@ def curing(plan: Plan) -> tuple[str, list[str]]:
         # No answers have a place in the texts.
         asked = ["mend_texts" if name == "mend_encoding" else name for name in asked]
     functions, imports = inlined(_MODULE, *asked)
-    own = "dataset" in plan.spec["data"]
     listed = f"({', '.join(asked)},)" if len(asked) == 1 else f"({', '.join(asked)})"
     cured = _CURED.format(splits=_SPLITS if own else _ONE_SPLIT, remedies=listed, parted=_GIVEN if own else _HELD_OUT)
     return f"\n{functions}\n\n{cured}", imports
