@@ -109,8 +109,8 @@ def test_configurations_are_listed_with_their_splits_and_sizes(tmp_path: Path) -
     (tmp_path / "README.md").unlink()
     several = list_configs(None, str(tmp_path), dict.fromkeys(FOLDERS))
     assert [(one["name"], one["default"]) for one in several["configs"]] == [("", True), ("de", False), ("fr", False)]
-    alone = list_configs(None, str(tmp_path), dict.fromkeys(PARTS))
-    assert alone["configs"] == [{"name": "", "default": True, "splits": ["train", "extra"], "train": "train", "bytes": 0}]
+    (alone,) = list_configs(None, str(tmp_path), dict.fromkeys(PARTS))["configs"]
+    assert alone == {"name": "", "default": True, "splits": ["train", "extra"], "train": "train", "bytes": 0}
     many = list_configs(None, str(tmp_path), {f"{i}/x.csv": 1 for i in range(MOST_CONFIGS + 9)})
     assert (len(many["configs"]), many["left_out"]) == (MOST_CONFIGS, 10)
 
