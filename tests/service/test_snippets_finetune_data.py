@@ -59,11 +59,13 @@ def test_all_remedies_are_done_again_to_a_file(run_snippet: Program, tiny_classi
 def test_remedies_are_done_again_to_splits(run_snippet: Program, tiny_classifier: Path, tmp_path: Path) -> None:
     rows = ailing()
     held = [*rows[40:60], {"text": "strange", "label": "alien"}]
-    written(tmp_path / "films/train.jsonl", rows)
-    written(tmp_path / "films/validation.jsonl", held)
-    written(tmp_path / "films/test.jsonl", [rows[0]])
+    parts = {"most": rows, "validation": held, "test": [rows[0]]}
+    for name, part in parts.items():
+        written(tmp_path / f"films/{name}.jsonl", part)
+    files = "".join(f"  - {{split: {name}, path: {name}.jsonl}}\n" for name in parts)
+    (tmp_path / "films/README.md").write_text(f"---\nconfigs:\n- config_name: default\n  data_files:\n{files}---\n")
     asked = ["drop_leaks", "drop_unknown_labels", "drop_rare"]
-    given = spec("text-classification", tiny_classifier, data={"dataset": "films"}, remedies=asked)
+    given = spec("text-classification", tiny_classifier, data={"dataset": "films", "split": "most"}, remedies=asked)
     facts = agree(run_snippet, given, tmp_path / "films", ("loss", "accuracy", "f1"))
     assert all(facts["remedied"][name] for name in asked)
 

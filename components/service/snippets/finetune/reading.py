@@ -10,7 +10,7 @@ from typing import Any
 from components.service.errors import WorkbenchError
 from components.service.runs.cells import number_value
 from components.service.runs.splits import split_rows, strata
-from components.service.snippets.code import Name, call
+from components.service.snippets.code import Name, call, literal
 from components.service.snippets.finetune.inlined import inlined
 from components.service.snippets.finetune.recipe import Plan, Recipe
 from components.service.snippets.finetune.remedies import curing
@@ -82,7 +82,8 @@ def splitting(recipe: Recipe, plan: Plan) -> tuple[str, list[str]]:
     own = "dataset" in plan.spec["data"] or in_splits(plan.spec["data"])
     cured, more = curing(plan, own=own)
     imports += more
-    last = cured or (_GIVEN if own else _ONE_FILE)
+    given = _GIVEN if own and plan.trained != "validation" else _ONE_FILE
+    last = cured or given.replace('data["train"]', f"data[{literal(plan.trained)}]")
     held_out = _HELD_OUT.replace("GROUP", group)
     if plan.task == "image-classification":
         held_out = held_out.replace("repr(row)", "tuple(row.values())")  # the text of an image is long

@@ -34,6 +34,11 @@ class Plan:
         return str(self.spec["task"])
 
     @property
+    def trained(self) -> str:
+        """The split that is trained on, by the name that the data has for it."""
+        return str(self.spec["data"].get("split") or "train")
+
+    @property
     def lora(self) -> bool:
         """Whether small matrices are trained beside the weights."""
         return bool(self.spec["method"] == "lora")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.service.runs.checks import REMEDIES
+from components.service.snippets.code import literal
 from components.service.snippets.finetune.inlined import inlined
 from components.service.snippets.finetune.recipe import Plan
 
@@ -23,11 +24,22 @@ def curing(plan: Plan, *, own: bool) -> tuple[str, list[str]]:
         asked = ["mend_texts" if name == "mend_encoding" else name for name in asked]
     functions, imports = inlined(_MODULE, *asked)
     listed = f"({', '.join(asked)},)" if len(asked) == 1 else f"({', '.join(asked)})"
-    cured = _CURED.format(splits=_SPLITS if own else _ONE_SPLIT, remedies=listed, parted=_GIVEN if own else _HELD_OUT)
+    cured = _CURED.format(
+        splits=_splits(plan.trained) if own else _ONE_SPLIT, remedies=listed, parted=_GIVEN if own else _HELD_OUT
+    )
     return f"\n{functions}\n\n{cured}", imports
 
 
-_SPLITS = '{name: rows_of(data[name]) for name in ("train", "validation", "test") if name in data}'
+def _splits(trained: str) -> str:
+    """The rows by split, of those that there are."""
+    if trained == "train":
+        return _SPLITS.format(names=("train", "validation", "test")).replace("'", '"')
+    others = tuple(name for name in ("validation", "test") if name != trained)
+    read = _SPLITS.format(names=others).replace("'", '"')
+    return f'{{"train": rows_of(data[{literal(trained)}])}} | {read}'
+
+
+_SPLITS = "{{name: rows_of(data[name]) for name in {names} if name in data}}"
 _ONE_SPLIT = '{"train": rows_of(data["train"])}'
 
 _CURED = """splits = {splits}
