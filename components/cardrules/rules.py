@@ -11,7 +11,8 @@ from components.cardrules.keys import SPECIAL_LANGUAGES
 from components.cardrules.snapshots import snapshot
 
 Rule = Literal["type", "required", "empty", "licence", "language", "id", "dataset type", "choice"]
-_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
+#: The name of a repository.
+ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
 _DATASET_TYPE = re.compile(r"(?:[\w-]+/)?[\w.-]+", re.ASCII)
 #: The Hub takes any code of two or three letters, also such as no list has.
 _CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*", re.ASCII)
@@ -67,7 +68,7 @@ def _values(data: Mapping[str, Any]) -> Iterator[Broken]:
             yield Broken(path, "language", value)
     for key in ("base_model", "datasets"):
         for path, value in listed(data, key):
-            if not _ID.fullmatch(value):
+            if not ID.fullmatch(value):
                 yield Broken(path, "id", value, "models" if key == "base_model" else "datasets")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -497,10 +498,10 @@ def test_a_card_without_metadata_is_told(text: str) -> None:
 def test_a_bomb_of_aliases_is_refused_quickly() -> None:
     levels = ["a0: &a0 [x, x]"] + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12)]
     few = ["a0: &a0 [x, x, x, x, x, x, x, x]"] + [f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 10)]
-    started = time.perf_counter()
+    started = time.process_time()
     assert "aliases" in check(card("\n".join(levels)))[0]["message"]
     json.dumps(check(card("\n".join(few))))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_templates_in_a_card_stay_text() -> None:
@@ -520,9 +521,9 @@ LONG = ["a", "#", "`", "[", "> ", "---\n", "# \n", "|", "\n", "a: 1\n", "](", "!
 def test_a_long_card_is_checked_while_one_types(filler: str, place: str) -> None:
     long = filler * (190_000 // len(filler))
     text = card("license: mit", long) if place == "body" else card(f"license: mit\nx: |\n  {long[:95_000]}")
-    started = time.perf_counter()
+    started = time.process_time()
     found = check(text, files=["a.txt", "b.txt"])
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1.5
     assert len(found) <= MOST + 1
     assert "longer than" in check(text + "x" * 200_000)[0]["message"]
 
@@ -540,9 +541,9 @@ MANY = [
 
 @pytest.mark.parametrize("front", MANY, ids=[front[:20] for front in MANY])
 def test_a_card_with_thousands_of_mistakes_is_told_of_some_quickly(front: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     found = check(card(f"pipeline_tag: question-answering\n{front}"))
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1.5
     assert len(found) <= MOST + 1
     assert len(found) >= MOST_ALIKE
     assert len(json.dumps(found)) < 400_000
@@ -578,13 +579,23 @@ def sound(found: list[Found]) -> None:
 
 
 @given(values=st.dictionaries(KEYS, VALUES, max_size=5), body=st.text(max_size=80))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_metadata_is_checked(values: dict[str, Any], body: str) -> None:
     sound(check(card(json.dumps(values), body), files=["a"]))
 
 
+@given(values=st.dictionaries(KEYS, VALUES, max_size=5))
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_remedy_can_be_applied_and_ends_its_finding(values: dict[str, Any]) -> None:
+    text = card(yaml.safe_dump(values, allow_unicode=True, sort_keys=False).rstrip())
+    for finding in check(text):
+        if finding["remedy"]:
+            after = check(edit(text, finding["remedy"]))
+            assert (finding["field"], finding["message"]) not in [(one["field"], one["message"]) for one in after]
+
+
 @given(st.text(alphabet="a-:[]{}&*!|>'\"#? \n\r\t\ufeffé,0.<=~@`%()", max_size=120))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_is_checked(text: str) -> None:
     sound(check(text, files=["a"]))
     sound(check(card(text)))

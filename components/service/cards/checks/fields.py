@@ -8,7 +8,8 @@ from itertools import islice
 
 from components.cardrules.keys import GATED_FIELDS, RELATIONS
 from components.cardrules.names import language_of, nearest, nearest_licence, task_of
-from components.cardrules.rules import Broken, broken, listed
+from components.cardrules.reading import below
+from components.cardrules.rules import ID, Broken, broken, listed
 from components.cardrules.snapshots import snapshot
 from components.service.cards.checks.card import Card, value_at
 from components.service.cards.checks.findings import MOST_ALIKE, Change, Findings, drop, put, shown
@@ -70,9 +71,7 @@ def _type(one: Broken, card: Card) -> Told:
     if key == "language" and value is False:
         return "YAML reads no as false here.", 'Norwegian must be quoted: "no".', [put(path, "no")]
     if value is None:
-        # A list with one entry, which says nothing, says nothing itself.
-        whole = key if isinstance(card.values.get(key), list) and len(card.values[key]) == 1 else path
-        return f"{path} is empty.", "Fill it in, or delete it.", [drop(whole)]
+        return f"{path} is empty.", "Fill it in, or delete it.", [_without_nulls(path, key, card)]
     if key == "license":
         return "The licence must be one identifier.", "Write for example license: apache-2.0.", None
     if one.wanted == "a string" and not isinstance(value, dict | list):
@@ -92,6 +91,15 @@ def _type(one: Broken, card: Card) -> Told:
     wanted = {"a string": "a text", "an array": "a list", "a string or an array": "a text or a list of texts"}
     said = wanted.get(one.wanted, "keys with values" if "object" in one.wanted else one.wanted)
     return f"{path} must be {said}.", fixes.get(key, "Correct what stands here."), None
+
+
+def _without_nulls(path: str, key: str, card: Card) -> Change:
+    """The change that takes an empty value away, of a list all of them; a list of nothing else goes itself."""
+    items = card.values.get(key)
+    if not isinstance(items, list) or not re.fullmatch(r"\[\d+\]", path[len(key) :]):
+        return drop(path)
+    rest = [item for item in items if item is not None]
+    return put(key, rest) if rest else drop(key)
 
 
 def _required(one: Broken, card: Card) -> Told:
@@ -136,7 +144,7 @@ def _value(one: Broken) -> Told:
     if one.rule == "id":
         match = _ADDRESS.fullmatch(value.strip())
         right = match[1] if match else value.strip()
-        remedy = [put(path, right)] if match or (right != value and " " not in right) else None
+        remedy = [put(path, right)] if ID.fullmatch(right) else None
         return f"{said} is not the name of a repository.", "Write namespace/name, as on the Hub.", remedy
     if one.rule == "dataset type":
         right = _NOT_SLUG.sub("-", value).strip("-/")[:96]
@@ -264,16 +272,18 @@ def _check_gating(card: Card, found: Findings) -> None:
         found.tell("error", line, "extra_gated_fields", "extra_gated_fields must be labels with kinds.", fix)
         return
     for label, given in list(fields.items())[:100]:
-        path = next(
-            (one for one in (f"extra_gated_fields.{label}",) if one in card.reading.lines), "extra_gated_fields"
-        )
-        kind = given.get("type") if isinstance(given, dict) else given
-        where = f"{path}.type" if isinstance(given, dict) else path
-        if kind not in GATED_FIELDS:
-            right = "checkbox" if isinstance(kind, bool) else nearest(kind, GATED_FIELDS, 0.6)
-            remedy = [put(where, right)] if right and path != "extra_gated_fields" else None
-            message = f"{shown(kind)} is no kind of field for {shown(label)}."
-            found.tell("error", card.line(path), where, message, f"Choose one of {kinds}.", remedy)
-        elif kind == "select" and not (isinstance(given, dict) and isinstance(given.get("options"), list)):
-            message = f"{shown(label)} is to be selected, but has no list of options."
-            found.tell("error", card.line(path), path, message, "Add type: select and options: with a list.")
+        _check_gated_field(label, given, card, found)
+
+
+def _check_gated_field(label: str, given: object, card: Card, found: Findings) -> None:
+    kinds = ", ".join(GATED_FIELDS)
+    path = below("extra_gated_fields", label)
+    kind, where = (given.get("type"), f"{path}.type") if isinstance(given, dict) else (given, path)
+    if kind not in GATED_FIELDS:
+        right = "checkbox" if isinstance(kind, bool) else nearest(kind, GATED_FIELDS, 0.6)
+        remedy = [put(where, right)] if right else None
+        message = f"{shown(kind)} is no kind of field for {shown(label)}."
+        found.tell("error", card.line(where), where, message, f"Choose one of {kinds}.", remedy)
+    elif kind == "select" and not (isinstance(given, dict) and isinstance(given.get("options"), list)):
+        message = f"{shown(label)} is to be selected, but has no list of options."
+        found.tell("error", card.line(path), path, message, "Add type: select and options: with a list.")

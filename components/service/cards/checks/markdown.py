@@ -65,14 +65,19 @@ def _check_sections(card: Card, found: Findings) -> None:
         if not any(word in titles for word in section.words) and not _told_elsewhere(section.title, headings, card):
             message = f"There is no section on: {section.title}."
             found.tell("warning", card.first, "body", message, f"Add a heading ## {section.title}, and write it.")
-    ends = [*(number for number, _, _ in headings[1:]), len(card.lines)]
-    for (number, level, title), end, after in zip(headings, ends, [*headings[1:], None], strict=False):
-        deeper = after is not None and after[1] > level
-        if not deeper and not any(line.strip() for line in card.lines[number + 1 : end]):
-            needed = any(word in title.lower() for section in COURSE for word in section.words)
-            remedy = [rewrite(card.first + number, None)] if level > 1 and not needed else None
-            message = f"The section {shown(title)!r} is empty."
-            found.tell("warning", card.first + number, "body", message, "Write it, or delete it.", remedy)
+    for number, level, title in islice(_empty(headings, card), MOST_ALIKE):
+        needed = any(word in title.lower() for section in COURSE for word in section.words)
+        remedy = [rewrite(card.first + number, None)] if level > 1 and not needed else None
+        message = f"The section {shown(title)!r} is empty."
+        found.tell("warning", card.first + number, "body", message, "Write it, or delete it.", remedy)
+
+
+def _empty(headings: list[tuple[int, int, str]], card: Card) -> Iterator[tuple[int, int, str]]:
+    """The headings under which nothing stands, no deeper heading either."""
+    following = [*headings[1:], (len(card.lines), 0, "")]
+    for heading, (end, level, _) in zip(headings, following, strict=False):
+        if level <= heading[1] and not any(line.strip() for line in card.lines[heading[0] + 1 : end]):
+            yield heading
 
 
 def _told_elsewhere(title: str, headings: list[tuple[int, int, str]], card: Card) -> bool:
