@@ -144,6 +144,15 @@ def _validation(run: Recorded) -> dict[str, Any]:
     return {**_split(run, "train"), "args": {"held_out": run.spec["validation"], "seed": run.spec["seed"]}}
 
 
+def draft_template() -> Draft:
+    """A card of nothing in particular: every section, with what its author is asked."""
+    parts = ["# Name of the model"]
+    for section in TEMPLATE:
+        if section.drafted:
+            parts.append(_section(section.title, "", *section.questions, *_ASKED_OF_MODEL.get(section.title, ())))
+    return Draft(front_matter({"library_name": "transformers"}) + "\n\n".join(filter(None, parts)) + "\n", [])
+
+
 def draft_model(known: Mapping[str, Any], repo: str) -> Draft:
     """A first card for a model on the Hub that has none, from what its files say.
 

@@ -12,12 +12,13 @@ from components.service.cards import checks
 from components.service.cards.completeness import completeness
 from components.service.cards.diff import diff_card
 from components.service.cards.document import read_card
-from components.service.cards.draft import Draft, draft_model, draft_run
+from components.service.cards.draft import Draft, draft_model, draft_run, draft_template
 from components.service.cards.edit import edit
 from components.service.cards.eval_results import from_file, to_files
 from components.service.cards.examples import widget_example, with_example
 from components.service.cards.hub_checks import validate
 from components.service.cards.lists import Lists
+from components.service.cards.merge import merge_card
 from components.service.cards.results import is_whole, read_rows, row_changes
 from components.service.cards.sources import look, read_sources
 from components.service.catalog import Catalog
@@ -33,6 +34,8 @@ from components.service.tasks.texts import check_characters
 from components.service.tokens import Tokens
 from components.service.visitor import Visitor
 
+#: Stands for no run and no model where one is asked for.
+TEMPLATE_NAME = "template"
 #: Most files of a repository that a card is checked against.
 FILES = 20_000
 
@@ -64,7 +67,7 @@ class Cards:
         """A card to go on from.
 
         Args:
-            run_or_model: A run's id, `runs/<id>`, or the id of a model on the Hub.
+            run_or_model: A run's id, `runs/<id>`, the id of a model on the Hub, or `template` for a card of neither.
             repo: Where the card will stand, `namespace/name`, if that is known.
 
         Returns:
@@ -74,7 +77,7 @@ class Cards:
         """
         name = _subject(run_or_model)
         repo = None if repo in (None, "") else given_id(repo, "repo")
-        own = None if _is_run(name) else self._card_of(name, visitor)
+        own = None if _is_run(name) or name == TEMPLATE_NAME else self._card_of(name, visitor)
         draft = Draft(own, []) if own is not None else self._drafted(name, repo, visitor)
         return {"text": draft.text, "problems": self.check(draft.text), "sources": draft.sources}
 
@@ -158,6 +161,8 @@ class Cards:
 
     def _drafted(self, name: str, repo: str | None, visitor: Visitor) -> Draft:
         """A new card of a run or a model."""
+        if name == TEMPLATE_NAME:
+            return draft_template()
         if _is_run(name):
             return draft_run(self.runs.state(name, visitor=visitor), repo)
         facts = Catalog(self.hub).model_facts(name, visitor=visitor)
@@ -211,6 +216,20 @@ class Cards:
             `change` is added, removed or changed, `lines` are those of a unified diff, `summary` is a sentence.
         """
         return diff_card(before, after)
+
+    def merge_card(self, base: str, mine: str, theirs: str) -> dict[str, Any]:
+        """Put what others changed in a card into one's own text.
+
+        Args:
+            base: The card that both began from.
+            mine: One's own text.
+            theirs: What the others made of it.
+
+        Returns:
+            `{"text", "conflicts": [{"field" or "section", "base", "mine", "theirs"}]}`: where both changed the same,
+            the text has one's own.
+        """
+        return merge_card(base, mine, theirs)
 
     def validate(self, text: str, *, visitor: Visitor) -> dict[str, Any]:
         """What the Hub in use says of a card before it takes it.
