@@ -120,13 +120,12 @@ KINDS: dict[str, Kind] = {
         "text-classification", "service_models:classifier", reviews, _GIVEN,
         {"data": {"dataset": "me/reviews", "revision": COMMIT, "config": "plain"}, "samples": ["warm ```` film"]},
     ),
-    "pairs": Kind("text-classification", "service_models:classifier", pairs, spec={"evaluate": "steps", "every": 2}),
+    "pairs": Kind(
+        "text-classification", "service_models:classifier", pairs,
+        spec={"method": "lora", "remedies": ["drop_duplicates"], "evaluate": "steps", "every": 2},
+    ),
     "multi": Kind("text-classification", "service_models:classifier", topics, spec={"problem": "multi"}),
     "regression": Kind("text-classification", "service_models:classifier", stars),
-    "adapter": Kind(
-        "text-classification", "service_models:classifier", reviews,
-        spec={"method": "lora", "remedies": ["drop_duplicates"]},
-    ),
     "tokens": Kind("token-classification", "text_models:tagger", sentences, _GIVEN),
     "answers": Kind("question-answering", "text_models:reader", questions, spec={"max_length": 32}),
     "texts": Kind("text-generation", "service_models:generator", texts, {"train": 16, "validation": 6, "test": 6},
@@ -135,7 +134,6 @@ KINDS: dict[str, Kind] = {
     "masks": Kind("fill-mask", "text_models:masked", texts, spec={"max_length": 32}),
     "summaries": Kind("summarization", "generation_models:t5", summaries, spec={"max_target_length": 8}),
     "translations": Kind("translation", "generation_models:m2m100", phrases, _GIVEN, {"max_target_length": 8}),
-    "t5": Kind("translation", "generation_models:t5", phrases, spec={"max_target_length": 8}),
     "pictures": Kind("image-classification", "vision_models:image_classifier", pictures, {"train": 12, "test": 4}),
 }  # fmt: skip
 
@@ -144,6 +142,7 @@ class CardRuns:
     """Trains each kind once, when it is first asked for."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir()
         self.folder = folder
         self._states: dict[str, dict[str, Any]] = {}
 

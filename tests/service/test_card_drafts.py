@@ -14,12 +14,21 @@ import pytest
 from card_runs import COMMIT, KINDS, CardRuns, pictures
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
+from run_parts import ME, OTHER
 
 from components.cardrules.snapshots import snapshot
-from components.service.cards import body, metadata
+from components.service.cards import Cards, body, metadata
 from components.service.cards.checks import check
 from components.service.cards.draft import draft_run
 from components.service.cards.markdown import clean
+from components.service.data import Data
+from components.service.engine import Engine
+from components.service.errors import WorkbenchError
+from components.service.hub import Hub
+from components.service.runs import Runs
+from components.service.runs.groundwork import owner_key
+from components.service.runs.store import RunFolder
+from components.service.settings import Settings
 
 BLOCKS = re.compile(r"```python\n(.*?)\n```", re.DOTALL)
 
@@ -28,7 +37,7 @@ BLOCKS = re.compile(r"```python\n(.*?)\n```", re.DOTALL)
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CardRuns]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")
-        yield CardRuns(tmp_path_factory.mktemp("cards"))
+        yield CardRuns(tmp_path_factory.mktemp("cards") / "runs")
 
 
 def errors(text: str) -> list[dict[str, Any]]:
@@ -45,7 +54,7 @@ def test_the_code_of_a_draft_runs_on_the_model_that_the_run_left(
     image = tmp_path / "image.png"
     image.write_bytes(_png())
     blocks = BLOCKS.findall(text)
-    assert len(blocks) == (1 if kind in ("answers", "summaries", "translations", "t5") else 2)
+    assert len(blocks) == (1 if kind in ("answers", "summaries", "translations") else 2)
     program = "\n".join(blocks).replace('"me/films"', repr(str(runs.model(kind)))).replace("print(", "show(")
     told = run_snippet(f"result = []\n\ndef show(*told):\n    result.append(told)\n\n{program}", image=image)
     assert len(told) >= len(blocks)
@@ -67,7 +76,7 @@ def test_every_metric_is_in_the_table_with_its_interval_and_in_the_model_index(k
     assert len(table) - 2 == len(known)
     for line in table[2:]:
         title, value, *_ = [part.strip() for part in line.strip("|").split("|")]
-        assert re.fullmatch(r"-?[\d.e+-]+( \(-?[\d.e+-]+ to -?[\d.e+-]+\))?", value), line
+        assert re.fullmatch(r"-?[\d.,e+-]+( \(-?[\d.,e+-]+ to -?[\d.,e+-]+\))?", value), line
         assert ("to" in value) == (title != "Loss" or "loss_low" in final)
     results = ModelCard(text).data.eval_results or []
     parts = [state["results"][part] for part in ("test", "final") if part in state["results"]]
@@ -97,10 +106,18 @@ def test_a_folder_of_this_machine_is_told_by_its_name_alone(runs: CardRuns) -> N
 #: What a card must say of a run of each kind beside what all say.
 SAID: dict[str, list[str]] = {
     "single": ["### Decision threshold", "| Rows for test | 6 |", "the split `validation` that came with the data"],
-    "pairs": ["every 2 steps", "| `every` | 2 |", '"text_pair": ', "### Confusion matrix"],
+    "pairs": [
+        "| `lora_rank` | 8 |",
+        "| trained parameters |",
+        "trained with LoRA",
+        "repeat an earlier one",
+        "every 2 steps",
+        "| `every` | 2 |",
+        '"text_pair": ',
+        "### Confusion matrix",
+    ],
     "multi": ["| Micro F1 |", "from a probability of 0.5 on", "by each row's rarest label", "pipe(", "top_k=None"],
     "regression": ["| Pearson correlation |", "Always answering the mean of the training rows (", "as it is"],
-    "adapter": ["| `lora_rank` | 8 |", "| trained parameters |", "trained with LoRA", "repeat an earlier one"],
     "tokens": ["### Each type of entity", "| `PER` |", 'aggregation_strategy="first"', "| Tag | train |"],
     "answers": ["| Exact match |", "whole contexts with all their questions", "no answer", "| Windows of contexts |"],
     "texts": ["| Perplexity |", "cut into blocks of 32 tokens", "| Blocks | train", "by drawing the blocks anew"],
@@ -113,7 +130,6 @@ SAID: dict[str, list[str]] = {
         'tokenizer.src_lang = "en"',
         "| Translates | `en` to `fr` |",
     ],
-    "t5": ["translate English to French: "],
     "pictures": ["image_processor", "are not augmented", "(height 32, width 32)"],
 }
 
@@ -198,3 +214,61 @@ def _without_code(text: str) -> str:
 def _shape(tokens: list[Any]) -> list[str]:
     """The blocks of a card but for those that depend on how many remarks there are."""
     return [token.markup + token.tag for token in tokens if token.type in ("heading_open", "fence", "blockquote_open")]
+
+
+@pytest.fixture(scope="module")
+def cards(runs: CardRuns, engine: Engine) -> Iterator[Cards]:
+    """The service, in which the runs are mine; its Hub does not answer."""
+    home = runs.folder.parent
+    settings = Settings(home=home, cache=home / "cache", endpoint="http://127.0.0.1:9")
+    hub = Hub(settings)
+    service = Runs(settings, hub, engine, Data(settings, hub, engine))
+    yield Cards(settings, hub, service)
+    service.close()
+
+
+@pytest.fixture(scope="module")
+def run(runs: CardRuns) -> RunFolder:
+    """A finished run of mine."""
+    folder = RunFolder(runs.model("single").parent)
+    folder.owner.write_text(owner_key(ME))
+    return folder
+
+
+def test_a_run_that_goes_on_makes_its_card_stale(cards: Cards, run: RunFolder) -> None:
+    draft = cards.draft(f"runs/{run.id}", "me/films", visitor=ME)
+    told = cards.card_sources(draft["text"], run.id, draft["sources"], visitor=ME)["sources"]
+    assert {one["state"] for one in told} == {"same"}
+    results = next(event for event in run.events() if event["kind"] == "results")
+    results = {key: value for key, value in results.items() if key not in ("kind", "time")}
+    before = run.events_file.read_bytes()
+    run.append("results", **{**results, "test": {**results["test"], "accuracy": 1.0}})
+    told = cards.card_sources(draft["text"], run.id, draft["sources"], visitor=ME)["sources"]
+    run.events_file.write_bytes(before)
+    stale = [one for one in told if one["state"] == "stale"]
+    assert all("test.accuracy" in one["fact"] for one in stale)
+    assert [one.get("field") for one in stale].count("model-index[0].results[0].metrics[0].value") == 1
+    assert next(one for one in stale if "field" in one)["now"] == 1.0
+
+
+def test_the_card_of_somebody_elses_run_is_not_told(cards: Cards, run: RunFolder) -> None:
+    for ask in (
+        lambda: cards.draft(run.id, visitor=OTHER),
+        lambda: cards.card_sources("# A\n", run.id, visitor=OTHER),
+    ):
+        with pytest.raises(WorkbenchError) as refused:
+            ask()
+        assert refused.value.kind == "not_found"
+
+
+def test_the_results_of_a_run_go_into_a_table_and_back(cards: Cards, run: RunFolder) -> None:
+    text = cards.draft(run.id, visitor=ME)["text"]
+    told = cards.card_results(text)
+    assert [file["path"] for file in told["files"]] == [".eval_results/me--reviews.yaml"]
+    assert told["left_out"] == []
+    assert cards.edit_card_results(text, told["rows"])["text"] == text
+    rows = [{**row, "source": "https://example.com/eval"} for row in told["rows"]]
+    again = cards.card_results(cards.edit_card_results(text, rows)["text"])["rows"]
+    assert {row["source"] for row in again} == {"https://example.com/eval"}
+    back = [row for file in told["files"] for row in cards.read_eval_results(file["text"])["rows"]]
+    assert [row["value"] for row in back] == [row["value"] for row in told["rows"]]

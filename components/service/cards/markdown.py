@@ -39,9 +39,11 @@ def code(value: Any) -> str:
 
 
 def cell(value: Any) -> str:
-    """What stands in a table; figures are rounded to four places."""
+    """What stands in a table; figures are rounded to four places, large ones to none."""
+    if isinstance(value, float) and 1e3 <= abs(value) < 1e9:
+        return f"{value:,.0f}"
     if isinstance(value, float):
-        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
+        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e3 or value == 0 else f"{value:.3g}"
     return "" if value is None else str(value)
 
 

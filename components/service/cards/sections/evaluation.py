@@ -94,7 +94,9 @@ def _figures(run: Recorded, note: Note) -> str:
         facts = ", ".join(f"{key}.{metric.name}" for _, key, figures in columns if figures.get(metric.name) is not None)
         rows.append(((metric.title, *(_figure(figures, metric.name) for _, _, figures in columns)), facts))
     told = noted_table(note, ("", *(title for title, _, _ in columns)), rows)
-    under = "Before training and without a model: on the validation rows." if len(columns) > 1 else ""
+    others = {key for _, key, _ in columns} - {"test", "final"}
+    without = " and without a model" if others - {"untrained"} else ""
+    under = f"Before training{without}: on the validation rows." if others else ""
     return f"{told}\n\n{under}".strip()
 
 
