@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.service.snippets.finetune import FACTS
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 
@@ -28,5 +29,5 @@ class CodePanel:
             return {self.code: "# Start a run: the script that does the same stands here."}
         state = self.ctx.bench.runs.state(run, visitor=visitor)
         given: dict[str, Any] = {name: state[name] for name in ("spec", "dtype", "labels")}
-        given |= {name: state["facts"].get(name) for name in ("problem", "columns")}
+        given |= {name: state["facts"][name] for name in FACTS if name in state["facts"]}
         return {self.code: self.ctx.bench.snippet(way, given)}

@@ -27,7 +27,7 @@ class Languages:
     Attributes:
         source, target: The model's own codes; `None` where it needs none and none is known.
         prefix: What is put before each text.
-        forced: The id of the token that a translation begins with, if there is one.
+        forced, first: Id and name of the token that a translation begins with, if there is one.
 
     Raises:
         WorkbenchError: The model has to be told a language and was not, or does not know it.
@@ -36,7 +36,7 @@ class Languages:
     def __init__(self, spec: RunSpec, columns: Mapping[str, str], tokenizer: Any, config: Any) -> None:
         self.source = spec.source_language or language_of(columns.get("text"))
         self.target = spec.target_language or language_of(columns.get("target"))
-        self.prefix, self.forced = "", None
+        self.prefix, self.forced, self.first = "", None, None
         pairs = _pairs(config)
         marks = [token for token in tokenizer.get_vocab() if token.startswith(">>") and token.endswith("<<")]
         targets = sorted(mark[2:-2] for mark in marks)
@@ -47,6 +47,7 @@ class Languages:
             tokenizer.src_lang, tokenizer.tgt_lang = self.source, self.target
             to_id = getattr(tokenizer, "get_lang_id", tokenizer.convert_tokens_to_ids)
             self.forced = int(to_id(self.target))
+            self.first = tokenizer.convert_ids_to_tokens(self.forced)
         elif targets:
             self.target = _known(self.target, targets, "target_language", spec)
             self.prefix = f">>{self.target}<< "

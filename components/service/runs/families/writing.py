@@ -176,9 +176,10 @@ class Translation(Writing):
         return self._languages.prefix
 
     def measured(self) -> dict[str, Any]:
-        """The languages, and how sacrebleu cuts the target's into words."""
+        """The languages, the token that a translation begins with, and how sacrebleu cuts the target's into words."""
         told = self._languages
-        return {"languages": [told.source, told.target], "bleu_tokenizer": text_metrics.cut_of(told.target)}
+        cut = text_metrics.cut_of(told.target)
+        return {"languages": [told.source, told.target], "first_token": told.first, "bleu_tokenizer": cut}
 
     def trainer(self, **options: Any) -> Trainer:
         """A Trainer of a model that begins with the token of its language, now and whenever it is loaded again."""

@@ -18,6 +18,10 @@ from components.service.snippets.finetune.pictures import image_classification
 from components.service.snippets.finetune.reading import loading, splitting
 from components.service.snippets.finetune.recipe import Plan, Recipe, absent
 from components.service.snippets.finetune.tokens import token_classification
+from components.service.snippets.finetune.writing import TOLD, summarization, translation
+
+#: Facts of a run that its script is written from.
+FACTS = ("problem", "columns", *TOLD)
 
 _RECIPES: dict[str, Callable[[Plan], Recipe]] = {
     "text-classification": text_classification,
@@ -25,6 +29,8 @@ _RECIPES: dict[str, Callable[[Plan], Recipe]] = {
     "text-generation": text_generation,
     "fill-mask": language,
     "image-classification": image_classification,
+    "summarization": summarization,
+    "translation": translation,
 }
 
 
@@ -32,8 +38,8 @@ def finetune_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     """A run with `transformers.Trainer`.
 
     Args:
-        arguments: `spec`, `dtype` and `labels` as the run's state gives them, and of its facts `problem` and `columns`,
-            which are what it took for those that the spec leaves open (or the spec itself).
+        arguments: `spec`, `dtype` and `labels` as the run's state gives them, and of its facts those of `FACTS`, which
+            are what it took for what the spec leaves open (or the spec itself).
         endpoint: The Hub in use.
 
     Raises:
@@ -58,14 +64,15 @@ def _plan(arguments: Mapping[str, Any], *, plain: bool) -> Plan:
     asked = "single" if spec["problem"] == "auto" else spec["problem"]
     dtype = str(arguments.get("dtype") or spec["precision"])
     labels = [str(label) for label in arguments.get("labels") or []]
-    return Plan(spec, dtype, labels, str(arguments.get("problem") or asked), plain)
+    facts = {name: arguments[name] for name in FACTS if name in arguments}
+    return Plan(spec, dtype, labels, str(facts.get("problem") or asked), plain, facts)
 
 
 def _script(plan: Plan, endpoint: str) -> str:
     recipe = _RECIPES[plan.task](plan)
     load, reading = loading(plan)
     split, splits = splitting(recipe, plan)
-    way = loop.names() if plan.plain else trainer.names(plan)
+    way = loop.names() if plan.plain else trainer.names(plan, recipe)
     libraries = [*reading, *splits, *recipe.imports, "import torch", *(adapter.IMPORTS if plan.lora else [])]
     if plan.plain:
         libraries += loop.imports(plan, recipe)
@@ -106,6 +113,7 @@ def _constants(plan: Plan, recipe: Recipe) -> str:
         **recipe.columns,
         **({"LABELS": plan.labels} if plan.labels and "LABELS" in recipe.model else {}),
         **({"MAX_LENGTH": spec["max_length"] or recipe.lengths} if recipe.lengths else {}),
+        **recipe.constants,
         "VALIDATION": spec["validation"],
         "SEED": spec["seed"],
     }

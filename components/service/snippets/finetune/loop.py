@@ -15,14 +15,9 @@ def with_loop(plan: Plan, recipe: Recipe) -> str:
     """Trains `model`, leaves the evaluation in `result`, and saves the model."""
     begin = _BEGIN.replace("HELD", recipe.held)
     half = _HALF if plan.dtype == "bf16" else ""
-    batches = _BY_LENGTH if recipe.grouped else _AT_RANDOM
-    if plan.spec["accumulation"] > 1:
-        batches = batches.replace("Sampler(size,", "Sampler(size * PASSES,")
-    own = ", torch.Generator().manual_seed(SEED)" if recipe.grouped else ""
-    evaluate = _EVALUATE.replace("KEPT", _kept(recipe)).replace("OWN", own)
-    return "\n\n".join(
-        [_constants(plan), begin + half, batches, evaluate, _prepare(plan), _fit(plan, recipe), _end(plan, recipe)]
-    )
+    batches = (_BY_LENGTH if recipe.grouped else _AT_RANDOM) + _BATCHES
+    parts = [batches, _evaluate(recipe), _prepare(plan), _fit(plan, recipe), _end(plan, recipe)]
+    return "\n\n".join([_constants(plan), begin + half, *parts])
 
 
 def names() -> tuple[str, ...]:
@@ -45,10 +40,21 @@ def _constants(plan: Plan) -> str:
     return "\n".join(f"{name} = {value!r}" for name, value in values.items())
 
 
+def _evaluate(recipe: Recipe) -> str:
+    """Defines `evaluate`."""
+    whole = _EVALUATE_IN_ORDER.replace("GOLD", recipe.gold) if recipe.gold else _EVALUATE
+    by_length = "list(by_length(examples, size, torch.Generator().manual_seed(SEED)))"
+    order = by_length if recipe.grouped else "range(len(examples))"
+    whole = whole.replace("LOSS", _WRITING if recipe.writes else _LOGITS).replace('"labels"', f'"{recipe.target}"')
+    return whole.replace("ORDER", order).replace("KEPT", _kept(recipe))
+
+
 def _kept(recipe: Recipe) -> str:
+    if recipe.writes:
+        return "ids.cpu().numpy()"
     if recipe.kept:
         return f'{recipe.kept}(outputs.logits, batch["labels"]).cpu().numpy()'
-    return "outputs.logits.float().cpu().numpy()"
+    return f"{recipe.outputs}.float().cpu().numpy()"
 
 
 def _prepare(plan: Plan) -> str:
@@ -76,7 +82,9 @@ def _fit(plan: Plan, recipe: Recipe) -> str:
         (_KEPT, plan.best), (_BEST, judged), (_WAITED, spec["patience"]), (_COUNT, passes), (_NO_TOKENS, by_tokens),
         (_ZERO, by_steps),
     )  # fmt: skip
-    batches = f"batches(examples, BATCH_SIZE{'' if recipe.grouped else ', epoch'})"
+    together = "BATCH_SIZE * PASSES" if passes else "BATCH_SIZE"
+    order = f"by_length(examples, {together})" if recipe.grouped else "shuffled(examples, epoch)"
+    batches = f"batches(examples, BATCH_SIZE, {order})"
     each = f"for number, batch in enumerate({batches}, 1):" if passes else f"for batch in {batches}:"
     step = _STEP_OF_TOKENS if by_tokens else _STEP_OF_PASSES if passes else _STEP
     if by_steps:
@@ -151,17 +159,21 @@ _HALF = """
 model.forward = torch.autocast(device, dtype=torch.bfloat16)(model.forward)"""
 
 _BY_LENGTH = '''
-def batches(examples, size, generator=None):
-    """Batches on the device, each of examples of about one length, so that little is padding."""
+def by_length(examples, size, generator=None):
+    """An order in which examples of about one length follow each other, so that little of a batch is padding."""
     lengths = [len(example["input_ids"]) for example in examples]
-    order = LengthGroupedSampler(size, lengths=lengths, generator=generator)
-    for batch in DataLoader(examples, size, sampler=order, collate_fn=collate):
-        yield {name: value.to(device) for name, value in batch.items()}'''
+    return LengthGroupedSampler(size, lengths=lengths, generator=generator)
+'''
 
 _AT_RANDOM = '''
-def batches(examples, size, epoch=None):
-    """Batches on the device; those of an epoch in an order of its own."""
-    order = None if epoch is None else RandomSampler(examples, generator=torch.Generator().manual_seed(SEED + epoch))
+def shuffled(examples, epoch):
+    """Each epoch has an order of its own."""
+    return RandomSampler(examples, generator=torch.Generator().manual_seed(SEED + epoch))
+'''
+
+_BATCHES = '''
+def batches(examples, size, order):
+    """Batches on the device."""
     for batch in DataLoader(examples, size, sampler=order, collate_fn=collate):
         yield {name: value.to(device) for name, value in batch.items()}'''
 
@@ -170,16 +182,36 @@ _EVALUATE = '''
 def evaluate(examples):
     """The mean loss, and the figures of all predictions."""
     model.eval()
-    loss, predictions, gold = 0.0, [], []
-    for batch in batches(examples, 2 * BATCH_SIZEOWN):
-        outputs = model(**batch)
-        loss += outputs.loss.item() * len(batch["labels"])
+    size, loss, predictions, gold = 2 * BATCH_SIZE, 0.0, [], []
+    order = ORDER
+    for batch in batches(examples, size, order):
+LOSS
         predictions.extend(KEPT)
         gold.extend(batch["labels"].cpu().numpy())
     model.train()
     return {"loss": loss / len(examples), **figures(predictions, gold)}
 
 '''
+
+_EVALUATE_IN_ORDER = '''
+@torch.no_grad()
+def evaluate(examples):
+    """The mean loss, and the figures of all predictions."""
+    model.eval()
+    size, loss, predictions = 2 * BATCH_SIZE, 0.0, []
+    order = ORDER
+    for batch in batches(examples, size, order):
+LOSS
+        predictions.extend(KEPT)
+    model.train()
+    return {"loss": loss / len(examples), **figures(predictions, [GOLD for i in order])}
+
+'''
+
+_LOGITS = """        outputs = model(**batch)
+        loss += outputs.loss.item() * len(batch["labels"])"""
+_WRITING = """        loss += model(**batch).loss.item() * len(batch["labels"])
+        ids = model.generate(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])"""
 
 _UPDATE = '''
 def update():

@@ -35,18 +35,18 @@ def of_texts(data: Mapping[str, Any]) -> bool:
 def loading(plan: Plan) -> tuple[str, list[str]]:
     """How the data is read, and what must be imported for it."""
     data = plan.spec["data"]
+    # A column such as translation.en is a part of another.
+    flat = ".flatten()" if any("." in str(column) for column in plan.spec["columns"].values()) else ""
     if "dataset" in data:
         named = [data["config"]] if data.get("config") else []
         pinned = {"revision": data["revision"]} if data.get("revision") else {}
         read = call("load_dataset", data["dataset"], *named, **pinned)
-        # A column such as translation.en is a part of another.
-        flat = any("." in str(column) for column in plan.spec["columns"].values())
-        return f"data = {read}{'.flatten()' if flat else ''}", [_LOAD]
+        return f"data = {read}{flat}", [_LOAD]
     if "files" in data:
         return uploaded(data, plan.spec["columns"].get("label", "label"))
     name = file_name(data)
     if not of_texts(data):
-        return f"data = {call('load_dataset', READERS[Path(name).suffix.lower()], data_files=name)}", [_LOAD]
+        return f"data = {call('load_dataset', READERS[Path(name).suffix.lower()], data_files=name)}{flat}", [_LOAD]
     # Every cell as it is written: a label 1 is the text 1, and NA is a word.
     tabs: dict[str, Any] = {"sep": "\t"} if name.lower().endswith(".tsv") else {}
     read = call("pd.read_csv", name, dtype=Name("str"), keep_default_na=False, **tabs)

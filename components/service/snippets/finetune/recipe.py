@@ -20,6 +20,7 @@ class Plan:
         labels: Class names in the order of their ids; empty where they are not known yet.
         problem: `single`, `multi` or `regression`; of text classification only.
         plain: Whether the script is a plain PyTorch loop.
+        facts: What the run has found out beside these; empty where it has not begun.
     """
 
     spec: Mapping[str, Any]
@@ -27,6 +28,7 @@ class Plan:
     labels: list[str]
     problem: str
     plain: bool
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def task(self) -> str:
@@ -68,6 +70,13 @@ class Recipe:
         held: Makes examples that are only evaluated, in place of `encode`.
         processor: What turns rows into model inputs, a name.
         arguments: More arguments of `TrainingArguments`.
+        constants: Other constants, with their values.
+        gold: What predictions are held against, an expression of the place `i` of an evaluated example; where it is
+            empty, its labels.
+        whole: Whether groups are held out whole, rather than a share of each.
+        outputs: A model's predictions, an expression of its `outputs`.
+        target: What a batch calls what is to be predicted.
+        writes: Whether an evaluation generates texts, whose ids `figures` takes.
         by_tokens: Whether a step goes by the mean loss of its tokens, however many of them each pass has.
     """
 
@@ -85,6 +94,12 @@ class Recipe:
     held: str = "encode"
     processor: str = "tokenizer"
     arguments: dict[str, Any] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
+    gold: str = ""
+    whole: bool = False
+    outputs: str = "outputs.logits"
+    target: str = "labels"
+    writes: bool = False
     by_tokens: bool = False
 
     @property

@@ -14,8 +14,9 @@ def with_trainer(plan: Plan, recipe: Recipe) -> str:
     more: dict[str, Any] = {"preprocess_logits_for_metrics": Name(recipe.kept)} if recipe.kept else {}
     if plan.spec["patience"]:
         more["callbacks"] = Name(f"[EarlyStoppingCallback({plan.spec['patience']})]")
+    kind = _kind(recipe)
     trainer = call(
-        "Trainer",
+        f"{kind}Trainer",
         model=Name("model"),
         args=Name("arguments"),
         train_dataset=Name("encode(train)"),
@@ -25,16 +26,24 @@ def with_trainer(plan: Plan, recipe: Recipe) -> str:
         compute_metrics=Name("compute_metrics"),
         **more,
     )
-    made = f"\narguments = {call('TrainingArguments', **_arguments(plan, recipe))}\ntrainer = {trainer}"
-    scaled = _SCALED if plan.spec["accumulation"] > 1 else ""
+    made = f"\narguments = {call(f'{kind}TrainingArguments', **_arguments(plan, recipe))}\ntrainer = {trainer}"
+    metrics = _METRICS_IN_ORDER.replace("GOLD", recipe.gold) if recipe.gold else _METRICS
+    # Only what is called labels is counted for a step; the losses of others are means in any case.
+    scaled = _SCALED if plan.spec["accumulation"] > 1 and recipe.target == "labels" else ""
     return (
-        f"{_METRICS}\n\n{made}\n{scaled}{_TRAIN.replace('SAVED', saving(plan)).replace('PROCESSOR', recipe.processor)}"
+        f"{metrics}\n\n{made}\n{scaled}{_TRAIN.replace('SAVED', saving(plan)).replace('PROCESSOR', recipe.processor)}"
     )
 
 
-def names(plan: Plan) -> tuple[str, ...]:
+def names(plan: Plan, recipe: Recipe) -> tuple[str, ...]:
     """What is imported from transformers for it."""
-    return ("Trainer", "TrainingArguments", *(["EarlyStoppingCallback"] if plan.spec["patience"] else []))
+    kind = _kind(recipe)
+    return (f"{kind}Trainer", f"{kind}TrainingArguments", *(["EarlyStoppingCallback"] if plan.spec["patience"] else []))
+
+
+def _kind(recipe: Recipe) -> str:
+    """How the classes are called that generate texts in an evaluation."""
+    return "Seq2Seq" if recipe.writes else ""
 
 
 def _arguments(plan: Plan, recipe: Recipe) -> dict[str, Any]:
@@ -55,6 +64,7 @@ def _arguments(plan: Plan, recipe: Recipe) -> dict[str, Any]:
         "max_grad_norm": spec["clipping"],
         "seed": Name("SEED"),
         "bf16": plan.dtype == "bf16",
+        **({"use_cpu": Name("not torch.cuda.is_available()")} if plan.dtype == "bf16" else {}),
         "train_sampling_strategy": "group_by_length" if recipe.grouped else "random",
         "eval_strategy": spec["evaluate"],
         **({"eval_steps": spec["every"], "save_steps": spec["every"]} if by_steps else {}),
@@ -73,6 +83,12 @@ def compute_metrics(prediction):
     """The figures of an evaluation; encoder-decoders give hidden states after their logits."""
     predictions = prediction.predictions
     return figures(predictions[0] if isinstance(predictions, tuple) else predictions, prediction.label_ids)'''
+
+_METRICS_IN_ORDER = '''
+def compute_metrics(prediction):
+    """The figures of an evaluation, which takes examples of about one length together: here is its order."""
+    order = [i for batch in trainer.get_eval_dataloader().batch_sampler for i in batch]
+    return figures(prediction.predictions, [GOLD for i in order])'''
 
 _SCALED = """
 if trainer.model_accepts_loss_kwargs:
