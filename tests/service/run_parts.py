@@ -11,10 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from components.service.data import Data
 from components.service.engine import Engine
+from components.service.errors import WorkbenchError
 from components.service.hub import Hub, Snapshot
 from components.service.runs import Runs
+from components.service.runs.store import new_id
 from components.service.settings import Settings
 from components.service.visitor import Visitor
 
@@ -24,13 +28,15 @@ ENDED = ("finished", "stopped", "failed", "interrupted")
 LONG = {"epochs": 12, "keep": "last"}
 
 
-def rows(number: int = 60) -> str:
+def rows(number: int = 60, lengths: int = 1) -> str:
+    """Films with their labels as CSV, of so many different lengths."""
     draw = random.Random(0)
     words = {"positive": ("wonderful", "warm"), "negative": ("awful", "dull")}
     lines = ["text,label"]
     for i in range(number):
         label = ("negative", "positive")[i % 2]
-        lines.append(f"this film {i} is {draw.choice(words[label])} and {draw.choice(words[label])},{label}")
+        more = " very" * draw.randrange(lengths) if lengths > 1 else ""
+        lines.append(f"this film {i} is {draw.choice(words[label])} and {draw.choice(words[label])}{more},{label}")
     return "\n".join(lines)
 
 
@@ -73,6 +79,16 @@ def wait(runs: Runs, run: str, until: Callable[[dict[str, Any]], bool], seconds:
         threading.Event().wait(0.02)
     log = runs.root / run / "log.txt"
     raise AssertionError(f"{state['status']}: {state['message']}\n{log.read_text()[-3000:] if log.is_file() else ''}")
+
+
+def is_as_absent(ask: Callable[[str], Any], run: str) -> bool:
+    """Whether who asks for a run learns nothing else than of one that does not exist."""
+    told = []
+    for one in (run, new_id()):
+        with pytest.raises(WorkbenchError) as error:
+            ask(one)
+        told.append((error.value.message, error.value.kind))
+    return told[0] == told[1] == (told[0][0], "not_found")
 
 
 def ended(runs: Runs, run: str, status: str = "finished") -> dict[str, Any]:

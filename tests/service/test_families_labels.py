@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from family_parts import Trained, spec_of, trained
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -22,18 +22,13 @@ from transformers import (
     BertForTokenClassification,
     ByT5Tokenizer,
     PreTrainedTokenizerFast,
-    Trainer,
-    TrainingArguments,
-    set_seed,
 )
 
 from components.service.errors import WorkbenchError
 from components.service.runs import metrics
 from components.service.runs.families import family
-from components.service.runs.families.base import Family, Prepared
 from components.service.runs.rows import Row, Rows
 from components.service.runs.schemes import bioes
-from components.service.runs.spec import RunSpec
 from components.service.runs.tags import entities, tag_details, tag_scores
 
 IDS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30)
@@ -148,59 +143,6 @@ def test_entities_are_read_from_every_tag_scheme(tags: list[str], found: list[tu
     labels = sorted(set(tags))
     names = bioes(labels)
     assert entities([names[labels.index(tag)] for tag in tags]) == found
-
-
-@dataclass
-class Trained:
-    """What a run leaves behind, made in this process."""
-
-    family: Family
-    rows: Rows
-    model: Any
-    processor: Any
-    data: Prepared
-    trainer: Trainer
-    final: dict[str, Any]
-    details: dict[str, Any]
-
-
-def spec_of(task: str, path: Path, **changes: Any) -> RunSpec:
-    return RunSpec(task=task, model=str(path), data={"text": "-"}, **changes)
-
-
-def trained(path: Path, task: str, rows: Rows, folder: Path, epochs: int = 8, **changes: Any) -> Trained:
-    kind = family(spec_of(task, path, **changes))
-    processor = kind.processor(path)
-    set_seed(0)
-    model = kind.load(path, rows.labels)
-    data = kind.prepare(rows, processor, model.config, 64)
-    arguments = TrainingArguments(
-        str(folder),
-        num_train_epochs=epochs,
-        per_device_train_batch_size=8,
-        per_device_eval_batch_size=4,
-        learning_rate=3e-3,
-        train_sampling_strategy="group_by_length",
-        use_cpu=True,
-        dataloader_pin_memory=False,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-    )
-    trainer = kind.trainer(
-        model=model,
-        args=arguments,
-        train_dataset=data.train,
-        eval_dataset=data.validation,
-        data_collator=data.collator,
-        processing_class=processor,
-        compute_metrics=kind.metrics,
-    )
-    trainer.train()
-    output = trainer.predict(data.validation, metric_key_prefix="final")
-    final = {name.removeprefix("final_"): value for name, value in (output.metrics or {}).items()}
-    model.eval()
-    return Trained(kind, rows, model, processor, data, trainer, final, kind.details(output, rows))
 
 
 @pytest.fixture(scope="module")

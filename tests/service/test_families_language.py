@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from family_parts import ready
 from hypothesis import given
 from hypothesis import strategies as st
 from service_models import TEXTS, bert_config, byte_level, generator, wordpiece
-from transformers import BertForMaskedLM, TrainingArguments, set_seed
+from transformers import BertForMaskedLM
 
 from components.service.errors import WorkbenchError
 from components.service.runs import chats as chats_module
-from components.service.runs import lora
 from components.service.runs.chats import IGNORED, Chats
 from components.service.runs.families import family
 from components.service.runs.families.language import cut
@@ -76,39 +76,13 @@ def prepared(rows: Rows, tokenizer: Any, **changes: Any) -> Any:
 
 def trained(models: Path, folder: Path, rows: Rows, wanted: RunSpec, epochs: float = 0) -> tuple[Any, Any, Any]:
     """A family, its Trainer after so many epochs, and what it trained on."""
-    kind = family(wanted)
     path = models / ("causal" if wanted.task == "text-generation" else "masked")
-    processor = kind.processor(path)
-    set_seed(wanted.seed)
-    model = kind.load(path, [])
-    data = kind.prepare(rows, processor, model.config, 512)
-    if wanted.method == "lora":
-        model = lora.wrap(model, wanted)
-    arguments = TrainingArguments(
-        output_dir=str(folder),
-        use_cpu=True,
-        num_train_epochs=epochs,
-        per_device_train_batch_size=wanted.batch_size,
-        learning_rate=wanted.learning_rate,
-        report_to="none",
-        disable_tqdm=True,
-        save_strategy="epoch" if epochs else "no",
-        train_sampling_strategy="group_by_length" if kind.grouped else "random",
-        dataloader_pin_memory=False,
-        **kind.arguments(),
-    )
-    trainer = kind.trainer(
-        model=model,
-        args=arguments,
-        train_dataset=data.train,
-        eval_dataset=data.validation,
-        data_collator=data.collator,
-        processing_class=processor,
-        compute_metrics=kind.metrics,
-    )
+    steps = {"num_train_epochs": epochs, "per_device_train_batch_size": wanted.batch_size}
+    save = "epoch" if epochs else "no"
+    run = ready(wanted, path, rows, folder, 512, **steps, learning_rate=wanted.learning_rate, save_strategy=save)
     if epochs:
-        trainer.train()
-    return kind, trainer, data
+        run.trainer.train()
+    return run.family, run.trainer, run.data
 
 
 @given(length=st.integers(0, 400), block=st.integers(4, 64))

@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import random
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import sacrebleu
 import service_models
+from family_parts import Trained, spec_of, trained
 from generation_models import bart, m2m100, marian, nllb, t5
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,78 +24,18 @@ from transformers import (
     ByT5Tokenizer,
     T5Config,
     T5ForConditionalGeneration,
-    Trainer,
-    TrainingArguments,
-    set_seed,
 )
 from vision_models import image_classifier
 
 from components.service.errors import WorkbenchError
 from components.service.runs import text_metrics
 from components.service.runs.families import family
-from components.service.runs.families.base import Family, Prepared
 from components.service.runs.rows import Row, Rows
 from components.service.runs.spans import LONGEST, Window, best_answers, read_windows
-from components.service.runs.spec import RunSpec
 from components.service.worker.revived.summarization import SummarizationPipeline
 from components.service.worker.revived.translation import TranslationPipeline
 
 FILLER = ("this", "film", "is", "a", "story", "to", "read")
-
-
-@dataclass
-class Trained:
-    """What a run leaves behind, made in this process."""
-
-    family: Family
-    rows: Rows
-    model: Any
-    processor: Any
-    data: Prepared
-    trainer: Trainer
-    final: dict[str, Any]
-    details: dict[str, Any]
-
-
-def spec_of(task: str, path: Path, **changes: Any) -> RunSpec:
-    return RunSpec(task=task, model=str(path), data={"text": "-"}, **changes)
-
-
-def trained(path: Path, task: str, rows: Rows, folder: Path, epochs: int, rate: float, **changes: Any) -> Trained:
-    kind = family(spec_of(task, path, **changes))
-    processor = kind.processor(path)
-    set_seed(0)
-    model = kind.load(path, rows.labels)
-    data = kind.prepare(rows, processor, model.config, 64)
-    arguments = TrainingArguments(
-        str(folder),
-        num_train_epochs=epochs,
-        per_device_train_batch_size=8,
-        per_device_eval_batch_size=7,
-        learning_rate=rate,
-        train_sampling_strategy="group_by_length" if kind.grouped else "random",
-        use_cpu=True,
-        dataloader_pin_memory=False,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        **kind.arguments(),
-    )
-    trainer = kind.trainer(
-        model=model,
-        args=arguments,
-        train_dataset=data.train,
-        eval_dataset=data.validation,
-        data_collator=data.collator,
-        processing_class=processor,
-        compute_metrics=kind.metrics,
-    )
-    trainer.train()
-    output = trainer.predict(data.validation, metric_key_prefix="final")
-    trainer.predict(data.test, metric_key_prefix="test")
-    final = {name.removeprefix("final_"): value for name, value in (output.metrics or {}).items()}
-    model.eval()
-    return Trained(kind, rows, model, processor, data, trainer, final, kind.details(output, rows))
 
 
 def filler(draw: random.Random, most: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import resource
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from run_parts import rows
 from safetensors.torch import load_file, save_file
 
 from components.service.runs.checkpoints import is_whole
@@ -29,17 +29,6 @@ from components.service.settings import Settings
 ROOT = Path(__file__).parents[2]
 #: Rows that are trained on: 64 in 8 batches of 8, beside 16 held out.
 ROWS = 80
-
-
-def rows(number: int = ROWS) -> str:
-    draw = random.Random(0)
-    words = {"positive": ("wonderful", "warm"), "negative": ("awful", "dull")}
-    lines = ["text,label"]
-    for i in range(number):
-        label = ("negative", "positive")[i % 2]
-        more = " very" * draw.randrange(8)
-        lines.append(f"this film {i} is {draw.choice(words[label])} and {draw.choice(words[label])}{more},{label}")
-    return "\n".join(lines)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +62,7 @@ def train(tmp_path: Path, tiny_classifier: Path) -> Train:
         values: dict[str, Any] = {
             "task": "text-classification",
             "model": str(tiny_classifier),
-            "data": {"text": rows()},
+            "data": {"text": rows(ROWS, 8)},
             "epochs": 3,
             "batch_size": 8,
             "learning_rate": 2e-3,
@@ -197,7 +186,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_classifier: Path) 
 
     home = tmp_path_factory.mktemp("checkpoint")
     settings = Settings(home=home, cache=home, free_disk_bytes=0)
-    values = {"task": "text-classification", "model": str(tiny_classifier), "data": {"text": rows(10)}, "epochs": 1}
+    values = {"task": "text-classification", "model": str(tiny_classifier), "data": {"text": rows(10, 8)}, "epochs": 1}
     spec = RunSpec.from_dict({**values, "precision": "fp32"}, settings)
     folder = RunFolder(home / "run")
     folder.path.mkdir()
@@ -394,8 +383,8 @@ def test_a_loss_that_is_no_number_is_told_at_its_step_and_not_at_the_next_point_
     weights["bert.embeddings.word_embeddings.weight"][vocabulary["fox"]] = float("nan")
     save_file(weights, odd / "model.safetensors", {"format": "pt"})
     data.mkdir()
-    (data / "train.csv").write_text(rows().replace("this film 3 is", "this fox is"))
-    (data / "validation.csv").write_text(rows(20).replace(" 3 ", " 4 "))
+    (data / "train.csv").write_text(rows(ROWS, 8).replace("this film 3 is", "this fox is"))
+    (data / "validation.csv").write_text(rows(20, 8).replace(" 3 ", " 4 "))
     told = []
     for seed in range(2):
         # Every step is a point of the short run's curve, and one in eight of the long run's.
@@ -433,7 +422,7 @@ def test_a_run_that_wants_more_memory_than_it_may_take_fails_with_a_sentence(
     folder = RunFolder(tmp_path / "run")
     folder.path.mkdir()
     write_json(folder.inputs, {"limits": {"memory_bytes": 2 * 1024**3, "free_disk_bytes": 0}})
-    given = {"model": str(wide), "data": {"text": rows(400)}, "batch_size": 256, "precision": "fp32"}
+    given = {"model": str(wide), "data": {"text": rows(400, 8)}, "batch_size": 256, "precision": "fp32"}
     write_json(folder.spec, {"task": "text-classification", **given})
     done = by_hand(folder.path, "-m", "components.service.runs")
     assert done.returncode == 1, done.stderr[-3000:]

@@ -63,6 +63,40 @@ class Family(ABC):
         """What turns a row into model inputs: the model's tokenizer."""
         return load_tokenizer(path, self.spec.model)
 
+    def pretrained(self, path: Path, **options: Any) -> Any:
+        """The model of the family's Auto class, in float32 and from safetensors on this machine alone.
+
+        Args:
+            path: Its folder.
+            options: As `from_pretrained` takes them beside those.
+        """
+        return self.auto_class.from_pretrained(
+            path,
+            dtype="float32",
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            **options,
+        )
+
+    def load_head(self, path: Path, labels: Sequence[str], problem_type: str | None = None) -> Any:
+        """The model with a head of as many outputs as there are labels, one where there are none (for a number); new
+        weights where the shapes differ.
+
+        Args:
+            path: Its folder.
+            labels: Names of the outputs, in their order.
+            problem_type: transformers' name for the kind of labels, which decides the loss; the model's own if None.
+        """
+        names = {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
+        return self.pretrained(
+            path,
+            num_labels=len(labels) or 1,
+            ignore_mismatched_sizes=True,
+            **(names if labels else {}),
+            **({"problem_type": problem_type} if problem_type else {}),
+        )
+
     @abstractmethod
     def load(self, path: Path, labels: Sequence[str]) -> Any:
         """The model to start from, in float32; a new head gets the names of the labels."""

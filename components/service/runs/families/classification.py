@@ -44,21 +44,9 @@ class TextClassification(Grouped):
         self.problem = "single" if spec.problem == "auto" else spec.problem
 
     def load(self, path: Path, labels: Sequence[str]) -> Any:
-        """The model with a head of as many outputs as there are labels (one where there are none, for a number); new
-        weights where the shapes differ."""
-        names = {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
+        """The model with a head of the labels, or of one number; of `auto` the loss is settled by `prepare`."""
         problem = self.spec.problem if labels else "regression"
-        return self.auto_class.from_pretrained(
-            path,
-            num_labels=len(labels) or 1,
-            **(names if labels else {}),
-            **({"problem_type": PROBLEM_TYPES[problem]} if problem != "auto" else {}),
-            ignore_mismatched_sizes=True,
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-        )
+        return self.load_head(path, labels, PROBLEM_TYPES.get(problem))
 
     def prepare(self, rows: Rows, processor: Any, config: Any, longest: int) -> Prepared:
         """Tokenized, truncated, not yet padded: a batch is padded to its own longest row.

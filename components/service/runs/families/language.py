@@ -46,9 +46,7 @@ class _Language(Grouped):
 
     def load(self, path: Path, labels: Sequence[str]) -> Any:  # noqa: ARG002 - it has no classes
         """The model with its language-modelling head."""
-        return self.auto_class.from_pretrained(
-            path, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
-        )
+        return self.pretrained(path)
 
     def prepare(self, rows: Rows, processor: Any, config: Any, longest: int) -> Prepared:
         """Blocks of equal length, or chats.

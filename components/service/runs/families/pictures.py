@@ -45,18 +45,7 @@ class ImageClassification(Family):
 
     def load(self, path: Path, labels: Sequence[str]) -> Any:
         """The model with a head of as many outputs as there are labels; new weights where the shapes differ."""
-        return self.auto_class.from_pretrained(
-            path,
-            num_labels=len(labels),
-            id2label=dict(enumerate(labels)),
-            label2id={label: i for i, label in enumerate(labels)},
-            problem_type="single_label_classification",
-            ignore_mismatched_sizes=True,
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-        )
+        return self.load_head(path, labels, "single_label_classification")
 
     def prepare(self, rows: Rows, processor: Any, config: Any, longest: int) -> Prepared:  # noqa: ARG002
         """The encoded images; a batch is decoded when it is made, so that the memory holds no more than one."""

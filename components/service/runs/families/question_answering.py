@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from scipy import special
 from transformers import AutoModelForQuestionAnswering, DataCollatorWithPadding, Trainer
 
@@ -35,9 +34,7 @@ class QuestionAnswering(Grouped):
 
     def load(self, path: Path, labels: Sequence[str]) -> Any:  # noqa: ARG002 - the head has no names
         """The model with its head; new weights where it has none."""
-        return self.auto_class.from_pretrained(
-            path, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
-        )
+        return self.pretrained(path)
 
     def prepare(self, rows: Rows, processor: Any, config: Any, longest: int) -> Prepared:
         """Windows of the contexts, each with its question and the place of the answer.

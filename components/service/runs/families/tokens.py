@@ -60,17 +60,7 @@ class TokenClassification(Grouped):
 
     def load(self, path: Path, labels: Sequence[str]) -> Any:
         """The model with a head of as many outputs as there are tags; new weights where the shapes differ."""
-        return self.auto_class.from_pretrained(
-            path,
-            num_labels=len(labels),
-            id2label=dict(enumerate(labels)),
-            label2id={label: i for i, label in enumerate(labels)},
-            ignore_mismatched_sizes=True,
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-        )
+        return self.load_head(path, labels)
 
     def prepare(self, rows: Rows, processor: Any, config: Any, longest: int) -> Prepared:
         """Tokenized rows, with the tag of each word at its first token; a long row goes on in further examples, so that

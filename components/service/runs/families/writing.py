@@ -43,9 +43,7 @@ class Writing(Grouped):
 
     def load(self, path: Path, labels: Sequence[str]) -> Any:  # noqa: ARG002 - there is nothing to name
         """The model, which writes as an evaluation does."""
-        model = self.auto_class.from_pretrained(
-            path, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
-        )
+        model = self.pretrained(path)
         own = {name: getattr(model.generation_config, name, None) for name in _IDS}
         if own["decoder_start_token_id"] is None and own["bos_token_id"] is None:
             raise WorkbenchError(
