@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import random
 from collections.abc import Callable
@@ -232,8 +233,28 @@ def test_images_in_a_table_are_classified(run_snippet: Program, tiny_viewer: Pat
 
 
 @pytest.mark.parametrize("view", ["finetune", "finetune_loop"])
-@pytest.mark.parametrize("table", ["metadata.jsonl", "metadata.parquet"])
-def test_images_with_another_table_are_told_what_to_do(view: str, table: str) -> None:
-    data = {"files": ["data/1", "data/2"], "names": ["a.png", table]}
-    with pytest.raises(WorkbenchError, match="or from one metadata"):
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["a.png", "metadata.jsonl"], "or from one metadata"),
+        (["a.png", "x/metadata.csv", "metadata.csv"], "or from one metadata"),
+        (["metadata.csv"], "no image among the files"),
+    ],
+)
+def test_images_that_no_script_reads_are_told(view: str, names: list[str], told: str) -> None:
+    data = {"files": [f"data/{i}" for i in range(len(names))], "names": names}
+    with pytest.raises(WorkbenchError, match=told):
         snippet(view, {"spec": {"task": "image-classification", "model": "a/b", "data": data}, "labels": ["a"]}, HUB)
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nimport evil\n1.png", "b\r\nimport evil\r\n.png", 'c"; import evil; ".png', "d\u2028evil.png"]
+)
+def test_names_of_images_bring_no_code_into_a_script(name: str) -> None:
+    given = {"task": "image-classification", "model": "a/b", "data": {"files": ["1", "2"], "names": [name, "z 1.png"]}}
+    for view in ("finetune", "finetune_loop"):
+        code = snippet(view, {"spec": given, "labels": ["a", "z"]}, HUB)
+        imported = {node.names[0].name for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import)}
+        assert "torch" in imported
+        assert "evil" not in imported
+        assert len(code.splitlines()) == code.count("\n")

@@ -25,7 +25,7 @@ def uploaded(data: Mapping[str, Any], label: str) -> tuple[str, list[str]]:
         label: The column with the labels, where a table says them.
 
     Raises:
-        WorkbenchError: They stand in a table that no script reads.
+        WorkbenchError: There are none, or their labels stand in a table that no script reads.
     """
     names = _names(data)
     tables = [name for name in names if not is_image(name)]
@@ -36,16 +36,19 @@ def uploaded(data: Mapping[str, Any], label: str) -> tuple[str, list[str]]:
             field="data",
         )
     images = sorted(name for name in names if is_image(name))
+    if not images:
+        raise WorkbenchError("There is no image among the files. Upload some, or name a data set.", field="data")
     suffixes = {PurePosixPath(name).suffix.lower() for name in images}
     listed = f"{{{', '.join(map(literal, sorted(suffixes)))}}}"
-    parts = [_FOUND.format(number=len(images), first=images[0], last=images[-1], suffixes=listed)]
+    first, last = literal(images[0]), literal(images[-1])
+    parts = [_FOUND.format(number=len(images), first=first, last=last, suffixes=listed)]
     imports = ["from pathlib import Path"]
     known = "()"
     if in_splits(data):
         function, more = inlined("components.service.worker.layout", "_folder_split")
-        parts.append(f"{function}\n\n{_SPLITS}")
+        parts.append(f"\n{function}\n\n{_SPLITS}")
         imports += more
-        known = "{name for names in SPLIT_NAMES.values() for name in names}"
+        known = "{name for known in SPLIT_NAMES.values() for name in known}"
     else:
         parts.append('data = {"train": names}')
     if tables:
@@ -54,7 +57,7 @@ def uploaded(data: Mapping[str, Any], label: str) -> tuple[str, list[str]]:
         parts.append(_TABLE.format(table=literal(tables[0]), names=told, label=literal(label)))
         return "\n".join(parts), [*imports, "import pandas as pd"]
     function, more = inlined("components.service.worker.pictures", "labels_of")
-    return "\n".join([*parts, f"{function}\n\nlabels = labels_of(names, {known})"]), [*imports, *more]
+    return "\n".join([*parts, f"\n{function}\n\nlabels = labels_of(names, {known})"]), [*imports, *more]
 
 
 def _names(data: Mapping[str, Any]) -> list[str]:
@@ -65,8 +68,7 @@ def _names(data: Mapping[str, Any]) -> list[str]:
 _FOUND = """# Put the {number} images into this folder, under the names by which they were uploaded: {first} ... {last}.
 FOLDER = Path("images")
 files = [path for path in FOLDER.rglob("*") if path.suffix.lower() in {suffixes}]
-names = sorted(path.relative_to(FOLDER).as_posix() for path in files)
-"""
+names = sorted(path.relative_to(FOLDER).as_posix() for path in files)"""
 
 _SPLITS = """data = {}
 for name in names:
