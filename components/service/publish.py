@@ -14,10 +14,14 @@ from huggingface_hub import CommitOperationAdd
 
 from components.service import rights
 from components.service.cards import Cards, with_repo
+from components.service.cards.diff import diff_card
+from components.service.cards.edit import check_card
+from components.service.cards.merge import merge_card
 from components.service.contents import Contents
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub, Snapshot, checked_id
 from components.service.manage import Manager
+from components.service.repositories import Repositories
 from components.service.transfer import Upload, finished
 from components.service.visitor import Visitor
 
@@ -30,6 +34,7 @@ class Publisher:
         self.cards = cards
         self.manager = Manager(hub)
         self.contents = Contents(hub)
+        self.repositories = Repositories(hub)
 
     def namespaces(self, visitor: Visitor) -> list[str]:
         """The namespaces that the visitor may write to: their own name first, then their organizations."""
@@ -121,8 +126,9 @@ class Publisher:
         Args:
             repo: A repository that exists: the visitor's own, or with `create_pr` any.
             text: The card, front matter included.
-            message: The commit's message.
-            parent_commit: The commit that the text was made from; a repository changed since then is left alone.
+            message: The commit's message; without one it names the fields and sections that change.
+            parent_commit: The commit that the text was made from; a repository changed since then is left alone, and
+                `rebase_card` brings the text up to date.
             create_pr: Propose the card as a pull request.
         """
         repo = self._target(repo, create_pr, visitor)
@@ -134,10 +140,48 @@ class Publisher:
                 field="text",
             )
         parent = parent_commit or self.contents.head(repo, visitor=visitor)
+        title = message or self._title(repo, text, parent, visitor)
         operations = [CommitOperationAdd("README.md", text.encode())]
-        return self.contents.commit(
-            repo, operations, message or "Update the model card", parent=parent, create_pr=create_pr, visitor=visitor
-        )
+        return self.contents.commit(repo, operations, title, parent=parent, create_pr=create_pr, visitor=visitor)
+
+    def rebase_card(self, repo: str, text: str, parent_commit: str, *, visitor: Visitor) -> dict[str, Any]:
+        """Put what others changed in a card on the Hub since one began into one's own text; nothing is written.
+
+        Args:
+            repo: The model's repository.
+            text: One's own text.
+            parent_commit: The commit that it was made from.
+
+        Returns:
+            `{"text", "conflicts", "base", "theirs", "commit"}`: the merged text with one's own where both changed the
+            same, named in `conflicts` (`[{"field" or "section", "base", "mine", "theirs"}]`); the card at
+            `parent_commit` and at `commit`, the newest, which is the `parent_commit` to push with.
+
+        Raises:
+            WorkbenchError: There is no such repository or commit, or a card is too long.
+        """
+        check_card(text)
+        if not isinstance(parent_commit, str) or not parent_commit.strip():
+            raise WorkbenchError("Name the commit that the card was made from.", field="parent_commit")
+        newest = self.contents.head(repo, visitor=visitor)
+        base = self._card(repo, parent_commit.strip(), visitor)
+        theirs = self._card(repo, newest, visitor)
+        return {**merge_card(base, text, theirs), "base": base, "theirs": theirs, "commit": newest}
+
+    def _card(self, repo: str, commit: str, visitor: Visitor) -> str:
+        """The card at a commit, empty where there is none."""
+        return str(self.repositories.repo_card(repo, revision=commit, visitor=visitor)["text"])
+
+    def _title(self, repo: str, text: str, parent: str, visitor: Visitor) -> str:
+        """A commit's message that names what it changes."""
+        try:
+            before = self._card(repo, parent, visitor)
+            summary = str(diff_card(before, text)["summary"])
+        except WorkbenchError:
+            # A card too long to be compared is pushed all the same.
+            return "Update the model card"
+        told = summary.removeprefix("Changes ").removesuffix(".")
+        return f"Update the model card: {told}" if before else "Add a model card"
 
     def _target(self, repo: str, create_pr: bool, visitor: Visitor) -> str:
         """The full name of the repository; a proposal may go to any that exists."""

@@ -23,7 +23,7 @@ from components.service.errors import WorkbenchError
 from components.service.tasks.texts import check_characters
 
 #: Most changes of one call, and most text that is read again in it; a change of more steps writes its value whole.
-CHANGES, STEPS, READ_AGAIN = 200, 20, 5_000_000
+CHANGES, STEPS, READ_AGAIN = 200, 20, 2_000_000
 
 
 def edit(text: str, changes: Any) -> str:
@@ -167,7 +167,9 @@ def _check_value(value: Any, field: str) -> None:
     parts, count = [(value, 0)], 0
     while parts:
         part, depth = parts.pop()
-        count += 1
+        count += len(part) + 1 if isinstance(part, str | list | dict) else 1
+        if depth > DEPTH or count > FRONT_BYTES:
+            raise WorkbenchError(f"The value for {field[:100]} is too large or nested too deep.", field=field)
         if isinstance(part, str):
             check_characters(part, field)
         elif isinstance(part, dict) and all(isinstance(key, str) for key in part):
@@ -176,8 +178,6 @@ def _check_value(value: Any, field: str) -> None:
             parts += [(inner, depth + 1) for inner in part]
         elif not (part is None or isinstance(part, bool) or _is_number(part)):
             raise WorkbenchError(f"The value for {field[:100]} is not made of JSON values.", field=field)
-        if depth > DEPTH or count > FRONT_BYTES:
-            raise WorkbenchError(f"The value for {field[:100]} is too large or nested too deep.", field=field)
 
 
 def _is_number(value: Any) -> bool:
@@ -203,11 +203,10 @@ def _steps(root: Node | None, keys: Keys, value: Any, field: str) -> list[_Step]
             ]
         _check_way(node, key, write_path(keys[:depth]) or "the metadata", field)
         found = child(node, key)
+        merges = any(name.text == "<<" for name in node.keys)
+        if found is None and merges and (value is None or depth + 1 < len(keys)):
+            raise WorkbenchError(f"{field} may come from another mapping through <<. Change it there.", field=field)
         if found is None and value is None:
-            if any(name.text == "<<" for name in node.keys):
-                raise WorkbenchError(
-                    f"{field} may come from another mapping through <<. Take it out there.", field=field
-                )
             return []
         if found is None:
             return [_Step("add", keys[: depth + 1], _nested(keys[depth + 1 :], value, field))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from components.service.cards.tree import Node, after_colon, line_end, line_start, next_line, skip
+from components.service.cards.tree import Node, after_colon, key_start, line_end, line_start, next_line, skip
 from components.service.cards.writing import Style, block, entry, inline, is_block
 
 Piece = tuple[int, int, str]
@@ -94,7 +94,7 @@ def cut(source: str, parent: Node, numbers: list[int]) -> list[Piece]:
 
 
 def _cut_lines(source: str, parent: Node, number: int) -> Piece:
-    node, begins = parent.items[number], [key.start for key in parent.keys] or parent.dashes
+    node, begins = parent.items[number], [key_start(source, key) for key in parent.keys] or parent.dashes
     begin = begins[number]
     start, after = line_start(source, begin), next_line(source, node.end)
     if source[start:begin].strip(" ") == "":

@@ -22,6 +22,7 @@ NODES = 20_000
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BLANK = re.compile(r"(?:[ \t\r\n]|(?:(?<=[ \t\r\n])|\A)#[^\r\n]*)*")
 _BREAK = re.compile(r"\r\n|\r|\n")
+_QUESTION = re.compile(r"\?[ \t]+\Z")
 _NULLS = ("", "~", "null", "Null", "NULL")
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]*([eE][-+][0-9]+)?")
@@ -132,7 +133,8 @@ class _Builder:
             self.root = node
         elif parent.kind == "map" and len(parent.keys) == len(parent.items):
             if not parent.keys and not parent.flow:
-                parent.column = node.start - line_start(self.source, node.start)
+                begin = key_start(self.source, node)
+                parent.column = begin - line_start(self.source, begin)
             parent.keys.append(node)
         else:
             self._place(parent, node)
@@ -204,9 +206,16 @@ def after_colon(source: str, key: Node) -> int | None:
     return place + 1 if source[place : place + 1] == ":" else None
 
 
+def key_start(source: str, key: Node) -> int:
+    """Where a key begins, with the question mark that it may have."""
+    match = _QUESTION.search(source, line_start(source, key.start), key.start)
+    return match.start() if match else key.start
+
+
 def line_start(source: str, place: int) -> int:
     """Where the line of a place begins."""
-    return max(source.rfind("\n", 0, place), source.rfind("\r", 0, place)) + 1
+    after = source.rfind("\n", 0, place) + 1
+    return max(after, source.rfind("\r", after, place) + 1)
 
 
 def line_end(source: str, place: int) -> int:
