@@ -476,6 +476,17 @@ def test_a_good_card_is_left_alone(name: str, newline: str) -> None:
     assert check(text) == []
 
 
+def test_links_to_folders_and_files_are_followed_among_thousands_of_them() -> None:
+    files = [f"runs/{n % 100}/step-{n}/model.safetensors" for n in range(20_000)]
+    links = [f"[a](runs/{n}) [b](runs/{n}/step-{n}) [c](step-{n})" for n in range(100)]
+    started = time.process_time()
+    found = check(card("license: mit", "\n\n".join(links)), files=files)
+    assert time.process_time() - started < 1.5
+    dead = [one["message"] for one in found if "to which this leads" in one["message"]]
+    assert dead
+    assert all(" no step-" in message for message in dead)
+
+
 def test_a_licence_file_serves_as_the_link_of_another_licence() -> None:
     text = card("license: other\nlicense_name: mine")
     assert of(check(text, files=["README.md"]), "license_link")

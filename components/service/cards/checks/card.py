@@ -36,6 +36,7 @@ class Card:
     def __init__(self, text: str, files: Collection[str] | None) -> None:
         self.text = text
         self.files = None if files is None else frozenset(files)
+        self._folders = _folders(self.files or ())
         self.source, self.markdown = split(text)
         span = front_span(text)
         self.first = len(_BREAK.findall(text[: len(text) - len(self.markdown)])) + 1
@@ -92,9 +93,18 @@ class Card:
 
     def has_file(self, path: str) -> bool:
         """Whether the repository has a file or folder of that path; true where its files are not known."""
-        if self.files is None or path in self.files or path in ("", "."):
-            return True
-        return any(name.startswith(f"{path}/") for name in self.files)
+        return self.files is None or path in ("", ".") or path in self.files or path in self._folders
+
+
+def _folders(files: Collection[str]) -> set[str]:
+    """The folders in which files lie."""
+    found: set[str] = set()
+    for name in files:
+        folder = name.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 def value_at(values: Any, path: str) -> Any:

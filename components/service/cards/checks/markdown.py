@@ -25,7 +25,7 @@ _PAGE = re.compile(r"(?:\./)?(?:resolve|blob|raw|tree)/[^/]+/")
 COURSE = tuple(section for section in TEMPLATE if section.course)
 RESULTS = next(section for section in COURSE if section.title == "Evaluation results")
 #: Most links that are followed, and most files among which one of a like name is looked for.
-LINKS, FILES = 2000, 1000
+LINKS, FILES = 2000, 200
 
 
 def check_markdown(card: Card, found: Findings) -> None:
@@ -104,9 +104,11 @@ def _names_a_metric(headings: list[tuple[int, int, str]], card: Card) -> bool:
 
 def _check_links(card: Card, found: Findings) -> None:
     others = [name for name in sorted(card.files or ())[:FILES] if name != "README.md"]
+    by_name = _by_name(card)
     dead = (one for one in _paths(card) if not card.has_file(one[2]))
     for number, line, path in islice(dead, MOST_ALIKE):
-        right = nearest(path, others, 0.8) or _same_name(path, card)
+        alike = by_name.get(posixpath.basename(path).lower(), [])
+        right = alike[0] if len(alike) == 1 else nearest(path, others, 0.8)
         text = card.lines[number]
         mended = text.replace(line, line.replace(_target(line), right)) if right else _without(text, line)
         fix = f"It may be {right}." if right else "Upload the file, or delete the link."
@@ -144,11 +146,12 @@ def _clean(target: str) -> str:
     return "" if path == "." else path
 
 
-def _same_name(path: str, card: Card) -> str | None:
-    """The one file of that name in another folder."""
-    name = posixpath.basename(path).lower()
-    alike = [file for file in card.files or () if posixpath.basename(file).lower() == name]
-    return alike[0] if len(alike) == 1 else None
+def _by_name(card: Card) -> dict[str, list[str]]:
+    """The repository's files by their names alone."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(card.files or ()):
+        found.setdefault(posixpath.basename(file).lower(), []).append(file)
+    return found
 
 
 def _without(text: str, link: str) -> str:
