@@ -142,6 +142,33 @@ def test_a_draft_tells_what_its_run_recorded(kind: str, runs: CardRuns) -> None:
         assert told not in re.sub(r"```.*?```", "", body(text), flags=re.DOTALL), told
 
 
+#: What a run was shown when it was over, as an example of the card; the model's answer beside it.
+SHOWN: dict[str, dict[str, Any]] = {
+    "single": {"text": "warm ```` film"},
+    "multi": {"text": "this film is warm"},
+    "regression": {"text": "this film is warm"},
+    "tokens": {"text": "Ada is in France"},
+    "chats": {"messages": [{"role": "user", "content": "how is it?"}]},
+    "masks": {"text": "a [MASK] film"},
+    "summaries": {"text": "It is warm."},
+}
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_what_a_run_was_shown_becomes_an_example_with_its_answer(kind: str, runs: CardRuns) -> None:
+    (example,) = metadata(draft_run(runs.state(kind)).text)["widget"]
+    answer = example.pop("output", None)
+    assert example == SHOWN[kind]
+    assert (answer is None) == (kind in ("tokens", "regression"))
+
+
+def test_a_picture_or_a_missing_answer_is_no_example(runs: CardRuns) -> None:
+    assert "widget" not in metadata(draft_run(runs.state("pictures")).text)
+    state = runs.state("answers")
+    state["samples"]["after"][0]["output"]["answer"] = ""
+    assert "widget" not in metadata(draft_run(state).text)
+
+
 def test_translations_have_their_languages_and_bleu_its_tokenizer(runs: CardRuns) -> None:
     told = metadata(draft_run(runs.state("translations")).text)
     assert told["language"] == ["en", "fr"]

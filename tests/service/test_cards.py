@@ -42,6 +42,7 @@ def run_state(**changes: Any) -> dict[str, Any]:
             "validation": 0.2,
             "samples": ['He said "no"'],
         },
+        "samples": {},
         "progress": {"steps": 12, "seconds": 3.0},
         "eval": [{"step": 0, "epoch": 0.0, **figures}, {"step": 12, "epoch": 2.0, **figures}],
         "facts": {
@@ -135,6 +136,11 @@ def test_what_a_run_cannot_know_is_asked_and_counted_as_open() -> None:
     told = [problem for problem in check(text) if "filled in" in problem["message"]]
     assert len(told) == asked
     assert {problem["field"] for problem in check(text)} >= {"license", "language"}
+
+
+def test_a_draft_leaves_open_only_what_its_author_must_say() -> None:
+    told = check(draft_run(run_state(), "me/films"))
+    assert {one["field"] for one in told if "filled in" not in one["message"]} == {"license", "language"}
 
 
 def test_the_place_of_the_repository_is_held_until_it_is_known() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from components.service.cards.checks import ASK, REPO_PLACEHOLDER
+from components.service.cards.examples import widget_example
 from components.service.cards.facts import Metric, Model, Recorded, Source, data_name
 from components.service.cards.markdown import clean, plain
 from components.service.cards.sections import FILLED, FILLED_OF_MODEL, summary
@@ -26,6 +27,13 @@ _ASKED_OF_MODEL = {
     "Variables and metrics": ("What was measured, on which data set and split?",),
     "Evaluation results": ("What were the results, how sure are they, and at which decision threshold?",),
 }
+#: Where the parts of a result's data set come from.
+_DATA = {
+    "type": "spec.data", "name": "spec.data", "config": "spec.data.config", "revision": "spec.data.revision",
+    "split": "facts.splits", "args": "spec.validation",
+}  # fmt: skip
+#: Most examples of what the model answers.
+EXAMPLES = 3
 _TAGS = ["generated_from_trainer", "transformers-workbench"]
 
 
@@ -103,7 +111,20 @@ def _metadata(run: Recorded, title: str) -> dict[str, Any]:
     values["tags"] = [*_TAGS, *(["lora"] if spec.get("method") == "lora" else [])]
     if known:
         values["model-index"] = [{"name": title, "results": list(_index(run))}]
+    if examples := _examples(run):
+        values["widget"] = run.field("widget", examples, "samples.after")
     return values
+
+
+def _examples(run: Recorded) -> list[dict[str, Any]]:
+    """What the run was shown when training was over, with what its model answered."""
+    found = []
+    for shown in run.state["samples"].get("after", [])[:EXAMPLES]:
+        asked = [{"role": "user", "content": shown["text"]}] if run.chats else shown["text"]
+        if run.task == "image-classification" or (run.task == "question-answering" and not shown["output"]["answer"]):
+            continue  # a picture would need an address; that there is no answer is nothing that a page shows
+        found.append(widget_example(run.task, asked, {}, shown["output"]))
+    return found
 
 
 def _index(run: Recorded) -> Iterator[dict[str, Any]]:
@@ -120,6 +141,8 @@ def _index(run: Recorded) -> Iterator[dict[str, Any]]:
             path = f"model-index[0].results[{number}].metrics"
             told = [metric for metric in run.metrics if metric.hub and figures.get(metric.name) is not None]
             entries = [_entry(run, metric, part, f"{path}[{i}].value") for i, metric in enumerate(told)]
+            for key, value in {**dataset, **where}.items():
+                run.field(f"model-index[0].results[{number}].dataset.{key}", value, f"{part}: {_DATA[key]}")
             yield {"task": {"type": run.task}, "dataset": {**dataset, **where}, "metrics": entries}
             number += 1
 
