@@ -15,6 +15,7 @@ from components.service.snippets.finetune.chats import text_generation
 from components.service.snippets.finetune.labels import text_classification
 from components.service.snippets.finetune.language import language
 from components.service.snippets.finetune.pictures import image_classification
+from components.service.snippets.finetune.question_answering import question_answering
 from components.service.snippets.finetune.reading import loading, splitting
 from components.service.snippets.finetune.recipe import Plan, Recipe, absent
 from components.service.snippets.finetune.tokens import token_classification
@@ -26,6 +27,7 @@ FACTS = ("problem", "columns", *TOLD)
 _RECIPES: dict[str, Callable[[Plan], Recipe]] = {
     "text-classification": text_classification,
     "token-classification": token_classification,
+    "question-answering": question_answering,
     "text-generation": text_generation,
     "fill-mask": language,
     "image-classification": image_classification,

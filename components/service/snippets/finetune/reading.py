@@ -9,7 +9,7 @@ from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.runs.cells import number_value
-from components.service.runs.splits import split_rows, strata
+from components.service.runs.splits import split_groups, split_rows, strata
 from components.service.snippets.code import Name, call, literal
 from components.service.snippets.finetune.inlined import inlined
 from components.service.snippets.finetune.recipe import Plan, Recipe
@@ -19,7 +19,7 @@ from components.service.worker.columns import label_name
 
 READERS = {".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json", ".parquet": "parquet"}
 _HASHABLE = "from collections.abc import Hashable, Sequence"
-_LOAD = "from datasets import load_dataset"
+_LOAD, _OF_ROWS = "from datasets import load_dataset", "from datasets import Dataset, DatasetDict"
 
 
 def file_name(data: Mapping[str, Any]) -> str:
@@ -45,13 +45,17 @@ def loading(plan: Plan) -> tuple[str, list[str]]:
     if "files" in data:
         return uploaded(data, plan.spec["columns"].get("label", "label"))
     name = file_name(data)
+    if plan.task == "question-answering" and name.lower().endswith(".json"):
+        # SQuAD's own files hold articles.
+        questions, imports = inlined("components.service.worker.nested", "questions")
+        return questions + _ARTICLES.format(name=literal(name)), [*imports, "import json", _OF_ROWS]
     if not of_texts(data):
         return f"data = {call('load_dataset', READERS[Path(name).suffix.lower()], data_files=name)}{flat}", [_LOAD]
     # Every cell as it is written: a label 1 is the text 1, and NA is a word.
     tabs: dict[str, Any] = {"sep": "\t"} if name.lower().endswith(".tsv") else {}
     read = call("pd.read_csv", name, dtype=Name("str"), keep_default_na=False, **tabs)
     loaded = f"data = DatasetDict(train=Dataset.from_pandas({read}))"
-    return loaded, ["import pandas as pd", "from datasets import Dataset, DatasetDict"]
+    return loaded, ["import pandas as pd", _OF_ROWS]
 
 
 def label_reading(plan: Plan, column: str) -> tuple[str, str, str, list[str]]:
@@ -73,9 +77,8 @@ def label_reading(plan: Plan, column: str) -> tuple[str, str, str, list[str]]:
 def splitting(recipe: Recipe, plan: Plan) -> tuple[str, list[str]]:
     """Defines `train` and `validation`, and `labels` where there are any and the plan does not name them."""
     several = recipe.group == "strata"
-    sources = [
-        inspect.getsource(function).rstrip() for function in ((strata, split_rows) if several else (split_rows,))
-    ]
+    functions = (split_groups,) if recipe.whole else (strata, split_rows) if several else (split_rows,)
+    sources = [inspect.getsource(function).rstrip() for function in functions]
     imports = ["import random", _HASHABLE, *(["from collections import Counter", _ANY] if several else [])]
     role = "tags" if "TAGS" in recipe.columns else "label"
     group = f'strata([row["{role}"] for row in rows])' if several else f"[{recipe.group} for row in rows]"
@@ -84,7 +87,7 @@ def splitting(recipe: Recipe, plan: Plan) -> tuple[str, list[str]]:
     imports += more
     given = _GIVEN if own and plan.trained != "validation" else _ONE_FILE
     last = cured or given.replace('data["train"]', f"data[{literal(plan.trained)}]")
-    held_out = _HELD_OUT.replace("GROUP", group)
+    held_out = _HELD_OUT.replace("split_rows", functions[-1].__name__).replace("GROUP", group)
     if plan.task == "image-classification":
         held_out = held_out.replace("repr(row)", "tuple(row.values())")  # the text of an image is long
     parts = [*(f"\n{source}" for source in sources), held_out, last]
@@ -97,6 +100,13 @@ def splitting(recipe: Recipe, plan: Plan) -> tuple[str, list[str]]:
         parts += [ordering, _LABELS.replace("LABEL_OF", _EACH_LABEL[kind].replace("ROLE", f'"{role}"'))]
     return "\n\n".join(parts), imports
 
+
+_ARTICLES = """
+with open({name}, encoding="utf-8") as file:
+    articles = json.load(file)
+if isinstance(articles, dict):
+    articles = articles["data"]
+data = DatasetDict(train=Dataset.from_list(questions(articles) or articles))"""
 
 _ANY = "from typing import Any"
 _RE = ["import ast", "import re"]
