@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,8 +155,10 @@ def _ended(text: str) -> str:
 def _in_sections(text: str, offset: int, torn: Sequence[Torn]) -> list[dict[str, Any]]:
     """Conflicts of lines, named by the section in which they stand."""
     known = sections(text) if torn else []
+    starts = [section.start for section in known]
     found = []
     for place, base, mine, theirs in torn:
-        name = next((one.name for one in reversed(known) if one.start <= offset + place), "")
+        at = bisect(starts, offset + place)
+        name = known[at - 1].name if at else ""
         found.append({"section": name, "base": base, "mine": mine, "theirs": theirs})
     return found

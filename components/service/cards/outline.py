@@ -129,6 +129,10 @@ def with_section(text: str, title: Any, markdown: Any) -> str:
     if not core:
         lead = newline if text[: section.text].endswith(("\n", "\r")) else newline * 2
         tail = newline * 2 if section.end < len(text) else newline
+    setext = section.end < len(text) and not text[section.end :].lstrip(" ").startswith("#")
+    if setext and len(_BREAK.findall(tail)) < 2:
+        # Without a blank line the last paragraph would become a part of the heading that follows.
+        tail += newline
     made = lead + new + tail if new else lead
     after = text[: section.text] + made + text[section.end :]
     return _held(text, before, section, after, section.start, title)
