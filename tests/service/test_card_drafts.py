@@ -20,7 +20,9 @@ from components.cardrules.snapshots import snapshot
 from components.service.cards import Cards, body, metadata
 from components.service.cards.checks import check
 from components.service.cards.draft import draft_run
+from components.service.cards.facts import Recorded
 from components.service.cards.markdown import clean
+from components.service.cards.sections.data import held_out
 from components.service.data import Data
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
@@ -140,6 +142,14 @@ def test_a_draft_tells_what_its_run_recorded(kind: str, runs: CardRuns) -> None:
     assert [said for said in SAID[kind] if said not in text] == []
     for told in ("None", "nan", "{'", "['"):
         assert told not in re.sub(r"```.*?```", "", body(text), flags=re.DOTALL), told
+
+
+@pytest.mark.parametrize(
+    ("shared", "said"), [({}, "whole contexts"), ({"validation": 3}, "since there are few contexts")]
+)
+def test_a_draft_tells_whether_contexts_were_held_out_whole(shared: dict[str, int], said: str) -> None:
+    spec = {"task": "question-answering", "validation": 0.2, "seed": 1}
+    assert said in held_out(Recorded({"spec": spec, "facts": {"shared_contexts": shared}, "labels": []}, "me/films"))
 
 
 #: What a run was shown when it was over, as an example of the card; the model's answer beside it.

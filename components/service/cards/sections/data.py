@@ -62,7 +62,9 @@ def held_out(run: Recorded) -> str:
     if run.task == "token-classification":
         kind = "by each row's rarest tag "
     if run.task == "question-answering":
-        kind = "of the rows, whole contexts with all their questions, "
+        whole = "validation" not in run.facts.get("shared_contexts", {})
+        how = "whole contexts with all their questions" if whole else "singly, since there are few contexts"
+        kind = f"of the rows, {how}, "
     kind = kind or ("of each label " if run.state["labels"] else "")
     much = f"{100 * held:g} % {kind}" if held < 1 else f"{held:,.0f} rows "
     return f"{much}held out with seed {run.spec['seed']}"
