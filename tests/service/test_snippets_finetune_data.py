@@ -17,6 +17,7 @@ from components.service.errors import WorkbenchError
 from components.service.runs.checks import REMEDIES
 from components.service.runs.schemes import bioes
 from components.service.snippets import snippet
+from components.service.snippets.finetune import FACTS
 
 Program = Callable[..., Any]
 
@@ -26,8 +27,8 @@ def agree(
 ) -> dict[str, Any]:
     """Train three times on the data that the spec names; see `check`. Gives what the run told of itself."""
     ran = run_snippet(f"import json\n\nSPEC = json.loads({json.dumps(given)!r}){RUN}", file=file)
-    told = {"spec": given, "dtype": "fp32", **{name: ran[name] for name in ("labels", "problem")}}
-    told["columns"] = ran["steps"]["columns"]
+    facts = {name: ran["steps"][name] for name in FACTS if name in ran["steps"]}
+    told = {"spec": given, "dtype": "fp32", "labels": ran["labels"], **facts}
     trained = run_snippet(snippet("finetune", told, HUB), file=file)
     looped = run_snippet(snippet("finetune_loop", told, HUB), file=file)
     wanted = {name: ran["final"][name] for name in figures}
@@ -114,7 +115,7 @@ def test_a_script_reads_tags_as_the_run_does(labels: list[str]) -> None:
 def talk(number: int) -> dict[str, Any]:
     """A chat in one of the two forms; one in nine has a mark of the template in its text, and one is refused."""
     text, kind = sentences()[number]
-    asked, answer = f"Is this good: {text}?", f"It is {kind}."
+    asked, answer = f"Is this good: {text * (1 + number % 8)}?", f"It is {kind}."
     if number % 9 == 4:
         asked += " <|assistant|>"
     if number == 7:
@@ -127,7 +128,10 @@ def talk(number: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def talker(models_folder: Path) -> Path:
-    """A GPT-2 whose template marks what the assistant says, and refuses a chat that the user does not begin."""
+    """A GPT-2 whose template marks what the assistant says, and refuses a chat that the user does not begin.
+
+    It reads 128 tokens, of which its tokenizer knows nothing.
+    """
     from service_models import generator
     from test_families_language import MARKED, STRICT, tokenizer_with
     from transformers import GPT2LMHeadModel
@@ -137,6 +141,7 @@ def talker(models_folder: Path) -> Path:
     model = GPT2LMHeadModel.from_pretrained(path)
     model.resize_token_embeddings(len(tokenizer))
     model.save_pretrained(path)
+    tokenizer.model_max_length = 10**6
     tokenizer.save_pretrained(path)
     return path
 
@@ -153,9 +158,10 @@ def test_chats_of_a_table_are_learned(run_snippet: Program, talker: Path, tmp_pa
 def test_what_the_assistant_says_is_learned(run_snippet: Program, talker: Path, tmp_path: Path) -> None:
     file = written(tmp_path / "chats.jsonl", [{"chat": json.dumps(talk(i)["chat"])} for i in range(60)])
     columns = {"messages": "chat"}
-    given = spec("text-generation", talker, data={"file": file.name}, columns=columns, max_length=96)
+    given = spec("text-generation", talker, data={"file": file.name}, columns=columns)
     # Passes of unequal numbers of tokens.
-    agree(run_snippet, {**given, "learn": "assistant", "accumulation": 3}, file, ("loss", "perplexity"))
+    facts = agree(run_snippet, {**given, "learn": "assistant", "accumulation": 3}, file, ("loss", "perplexity"))
+    assert facts["tokens"]["longest"] == 128, "no chat was cut"
 
 
 def painted(folder: Path, names: list[str]) -> Path:

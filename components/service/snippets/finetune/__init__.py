@@ -22,7 +22,7 @@ from components.service.snippets.finetune.tokens import token_classification
 from components.service.snippets.finetune.writing import TOLD, summarization, translation
 
 #: Facts of a run that its script is written from.
-FACTS = ("problem", "columns", *TOLD)
+FACTS = ("problem", "columns", "max_length", *TOLD)
 
 _RECIPES: dict[str, Callable[[Plan], Recipe]] = {
     "text-classification": text_classification,
@@ -114,13 +114,18 @@ def _constants(plan: Plan, recipe: Recipe) -> str:
         "REVISION": None if here else spec["revision"],
         **recipe.columns,
         **({"LABELS": plan.labels} if plan.labels and "LABELS" in recipe.model else {}),
-        **({"MAX_LENGTH": spec["max_length"] or recipe.lengths} if recipe.lengths else {}),
+        **({"MAX_LENGTH": _longest(plan, recipe)} if recipe.lengths else {}),
         **recipe.constants,
         "VALIDATION": spec["validation"],
         "SEED": spec["seed"],
     }
     note = ["# This run is on no Hub yet: publish it, and put the repository's id here."] if here else []
     return "\n".join([*note, *(f"{name} = {literal(value)}" for name, value in values.items())])
+
+
+def _longest(plan: Plan, recipe: Recipe) -> Any:
+    """Tokens that a sequence has at most: as many as the run found that its model can take, where that is known."""
+    return plan.facts.get("max_length") or plan.spec["max_length"] or recipe.lengths
 
 
 #: The views of this package.
