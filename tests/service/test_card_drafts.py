@@ -118,7 +118,7 @@ SAID: dict[str, list[str]] = {
         '"text_pair": ',
         "### Confusion matrix",
     ],
-    "multi": ["| Micro F1 |", "from a probability of 0.5 on", "by each row's rarest label", "pipe(", "top_k=None"],
+    "multi": ["| Micro F1 |", "from a probability of 0.5 on", "grouped by their rarest label", "pipe(", "top_k=None"],
     "regression": ["| Pearson correlation |", "Always answering the mean of the training rows (", "as it is"],
     "tokens": ["### Each type of entity", "| `PER` |", 'aggregation_strategy="first"', "| Tag | train |"],
     "answers": ["| Exact match |", "whole contexts with all their questions", "no answer", "| Windows of contexts |"],
