@@ -118,17 +118,22 @@ def _with_data(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def bring_into_view(event: Callable[..., Any], elem_id: str) -> None:
-    """On a narrow screen, where results lie below the form, scroll to them on `event`."""
+    """Scroll to the results on `event`, where they lie below the form or their beginning is out of sight."""
     event(
         None,
-        js=f"""() => {{ if (matchMedia("(max-width: 700px)").matches)
-            document.getElementById("{elem_id}").scrollIntoView({{block: "center"}}) }}""",
+        js=f"""() => {{
+            const results = document.getElementById("{elem_id}"), {{ top }} = results.getBoundingClientRect();
+            if (matchMedia("(max-width: 700px)").matches) results.scrollIntoView({{ block: "center" }});
+            else if (top < 0 || top > innerHeight - 120) results.scrollIntoView({{ block: "start" }});
+        }}""",
         api_visibility="private",
     )
 
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, WorkbenchError):
-        return notice(in_labels(error.message), "error", title=title_of(error.field or ""))
+        said, title = in_labels(error.message), title_of(error.field or "")
+        # A sentence that begins with what it is about needs no title.
+        return notice(said, "error", title="" if said.startswith(title.rstrip(".")) else title)
     log.error("A defect", exc_info=error)
     return notice(SORRY, "error")

@@ -25,10 +25,15 @@ def before_after(rows: list[dict[str, Any]]) -> str:
     return f'<p class="wb-lead">{_LEAD}</p>{shown}'
 
 
-def rich_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, label: str) -> str:
-    """A table whose cells are HTML already; see `html.table` for plain values."""
-    head = "".join(f"<th>{escape(title)}</th>" for title in header)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+def rich_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, label: str, numeric: Iterable[int] = ()) -> str:
+    """A table whose cells are HTML already; see `html.table` for plain values and for the arguments."""
+    right = set(numeric)
+
+    def cells(row: Iterable[str], tag: str) -> str:
+        return "".join(f"<{tag}{' class=wb-num' if i in right else ''}>{cell}</{tag}>" for i, cell in enumerate(row))
+
+    head = cells(map(escape, header), "th")
+    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
     return (
         f'<div class="wb-table wb-answers" role="region" aria-label="{escape(label)}" tabindex="0"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"

@@ -44,7 +44,8 @@ def _split(seen: dict[str, Any]) -> str:
     split = seen.get("split") or {}
     sizes = {name: split[name] for name in ("train", "validation", "test") if split.get(name)} or seen["splits"]
     said = f'<p class="wb-lead">{escape(split["how"])}</p>' if split.get("how") else ""
-    return facts([*((name.capitalize(), f"{rows:,} rows") for name, rows in sizes.items())]) + said
+    stated = ((name.capitalize(), f"{rows:,} {'row' if rows == 1 else 'rows'}") for name, rows in sizes.items())
+    return facts(stated) + said
 
 
 def _applied(applied: Applied) -> str:
@@ -78,10 +79,11 @@ def _labels(seen: dict[str, Any]) -> str:
     rows = seen["labels"]
     if not rows:
         return ""
+    tagged = bool(seen["suggested"].get("tags"))
     shown = bars(
         [(str(row["label"]), row["count"]) for row in rows[:_LABELS]],
-        label="Rows of each label",
-        unit="rows",
+        label=f"{'Words' if tagged else 'Rows'} of each label",
+        unit="word" if tagged else "row",
         most=None,
     )
     more = f"The first {_LABELS} of {len(rows):,} labels." if len(rows) > _LABELS else ""
@@ -119,7 +121,8 @@ def _raw(seen: dict[str, Any]) -> str:
 def _tokenized(preview: Sequence[dict[str, Any]]) -> str:
     """Each previewed row as the model gets it: its tokens, under each what is learned there."""
     strips = "".join(_strip(one) for one in preview[:_ROWS] if one.get("tokens"))
-    return f'<p class="wb-lead">The same rows as the model gets them, token by token</p>{strips}' if strips else ""
+    lead = '<p class="wb-lead">The beginning of train as the model gets it, token by token</p>'
+    return lead + strips if strips else ""
 
 
 def _strip(one: dict[str, Any]) -> str:

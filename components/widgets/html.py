@@ -67,7 +67,7 @@ def bars(rows: Iterable[tuple[str, float]], *, label: str, unit: str = "", most:
     Args:
         rows: Name and value, in the order in which they are shown.
         label: What is shown, for those who cannot see it.
-        unit: `"%"` shows fractions of 1 in per cent; any other unit stands after the value.
+        unit: `"%"` shows fractions of 1 in per cent; anything else is what is counted, in the singular.
         most: The value of a full bar; the largest one where it is None.
     """
     values = list(rows)
@@ -75,7 +75,8 @@ def bars(rows: Iterable[tuple[str, float]], *, label: str, unit: str = "", most:
     lines = []
     for i, (name, value) in enumerate(values):
         width = max(0.0, min(100.0, 100.0 * value / full))
-        figure = percent(value) if unit == "%" else f"{value:,.6g} {unit}".strip()
+        after = unit if value == 1 or not unit else f"{unit}s"
+        figure = percent(value) if unit == "%" else f"{value:,.6g} {after}".strip()
         lines.append(
             f'<li class="wb-bar{" wb-first" if i == 0 else ""}"><span class="wb-name">{escape(name)}</span>'
             f'<span class="wb-figure">{escape(figure)}</span>'

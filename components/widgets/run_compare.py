@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from components.widgets.chart import Series, line_chart
@@ -10,6 +11,8 @@ from components.widgets.html import notice, table
 from components.widgets.rows import short
 
 _COLOURS = 4
+#: A commit, of which the first digits are enough to tell it from others.
+_SHA = re.compile(r"\b([0-9a-f]{7})[0-9a-f]{33}\b")
 
 
 def run_compare_view(made: dict[str, Any]) -> str:
@@ -57,8 +60,16 @@ def _differences(made: dict[str, Any]) -> str:
         return notice("All settings of these runs are the same.")
     names = [run["name"] for run in made["runs"]]
     rows = [
-        (one["setting"].replace("_", " "), *(None if value is None else short(value) for value in one["values"]))
-        for one in made["differs"]
+        (one["setting"].replace("_", " "), *(_setting(value) for value in one["values"])) for one in made["differs"]
     ]
     lead = '<p class="wb-lead">Settings that differ</p>'
     return lead + table(["Setting", *names], rows, label="Settings that differ")
+
+
+def _setting(value: Any) -> str | None:
+    """A setting as people write it: without parts that are not given, with short commits, lists without brackets."""
+    if isinstance(value, dict):
+        value = " · ".join(str(part) for key, part in value.items() if part and key != "file")
+    if isinstance(value, list | tuple):
+        value = ", ".join(str(one).replace("_", " ") for one in value) or "none"
+    return None if value is None else short(_SHA.sub(r"\1", str(value)))

@@ -36,27 +36,31 @@ def _figures(state: dict[str, Any], results: dict[str, Any]) -> str:
         baselines = {"majority": results["majority"]}
     untrained = results.get("untrained") or {}
     names = metrics_of(task, final or test, state["facts"].get("metric"))
-    tested = ["Test", "95 % band"] if test else []
     header = [
-        "Metric",
+        "Metric, with its 95 % band",
         "Validation",
-        "95 % band",
-        *tested,
+        *(["Test"] if test else []),
         "Untrained",
         *(baseline_title(*one).capitalize() for one in baselines.items()),
     ]
     rows = [
         [
-            metric_title(name, task),
-            figure(final.get(name)),
-            between(final, name),
-            *([figure(test.get(name)), between(test, name)] if test else []),
-            figure(untrained.get(name)),
-            *(figure(one.get(name)) for one in baselines.values()),
+            escape(metric_title(name, task)),
+            _with_band(final, name),
+            *([_with_band(test, name)] if test else []),
+            figure(untrained.get(name)) or "–",
+            *(figure(one.get(name)) or "–" for one in baselines.values()),
         ]
         for name in names
     ]
-    return notice(results.get("kept") or "") + table(header, rows, numeric=range(1, len(header)), label="Final figures")
+    shown = rich_table(header, rows, label="Final figures", numeric=range(1, len(header)))
+    return notice(results.get("kept") or "") + shown
+
+
+def _with_band(figures: dict[str, Any], name: str) -> str:
+    """A figure, and below it its 95 % interval: beside it the table would be wider than the page."""
+    interval = between(figures, name)
+    return (figure(figures.get(name)) or "–") + (f"<small>{interval}</small>" if interval else "")
 
 
 def _per_class(rows: list[dict[str, Any]]) -> str:

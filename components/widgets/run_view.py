@@ -119,8 +119,15 @@ def _place(state: dict[str, Any]) -> str:
     place, ahead = state.get("place"), state.get("ahead")
     if state["status"] != "queued" or place is None:
         return ""
-    before = "It is the next to start." if not ahead else f"{ahead:,} {'run goes' if ahead == 1 else 'runs go'} first."
-    return notice(f"Place {place:,} in line. {before}")
+    waiting, training = place - 1, (ahead or 0) - (place - 1)
+    said = (
+        f"{waiting:,} {'run waits' if waiting == 1 else 'runs wait'} before it"
+        if waiting
+        else "It is the next to start"
+    )
+    if training > 0:
+        said += f"; {training:,} {'trains' if training == 1 else 'train'} now"
+    return notice(f"Place {place:,} in line. {said}.")
 
 
 def _message(state: dict[str, Any]) -> str:
@@ -161,6 +168,8 @@ def _pushes(state: dict[str, Any]) -> str:
 
 def _charts(state: dict[str, Any]) -> str:
     """Loss, metrics with what there is to beat, and what shows whether training is sound."""
+    if not state["train"] and not state["eval"]:
+        return empty("The curves grow here while it trains.") if state["status"] in ACTIVE else ""
     steps = _end(state)
     evaluations = state["eval"]
     every, smooth = _smoothed(_points(state["train"], "loss"))

@@ -106,9 +106,11 @@ def test_only_pictures_in_base64_are_drawn(picture: Any) -> None:
 
 
 def test_a_run_that_waits_says_its_place_and_draws_no_figures() -> None:
-    drawn = run_view(state(place=3, ahead=1))
-    assert "Place 3 in line. 1 run goes first." in drawn
-    assert "No figures yet" in drawn
+    drawn = run_view(state(place=3, ahead=3))
+    assert "Place 3 in line. 2 runs wait before it; 1 trains now." in drawn
+    assert "Place 1 in line. It is the next to start; 1 trains now." in run_view(state(place=1, ahead=1))
+    assert "The curves grow here" in drawn
+    assert "<svg" not in drawn + run_view(state(status="stopped"))
     assert "<script" not in drawn
 
 
@@ -172,6 +174,9 @@ def test_a_finding_offers_its_remedy_until_that_is_in_use() -> None:
 
 def test_lengths_show_where_and_how_many_texts_are_cut() -> None:
     drawn = doctor_view(SEEN, {})
+    assert "7 rows" in drawn
+    assert "1 row<" in doctor_view({**SEEN, "labels": [{"label": "lonely", "count": 1}]}, {})
+    assert "7 words" in doctor_view({**SEEN, "suggested": {"tokens": "tokens", "tags": "tags"}}, {})
     assert "cut at 8" in drawn
     assert "25.0 %" in drawn
     assert histogram("none", [], unit="tokens") == ""
@@ -191,10 +196,22 @@ def test_a_comparison_says_its_verdict_and_only_what_differs() -> None:
         for i in range(5)
     ]
     curves = [{"id": run["id"], "name": run["name"], "train": [[1, 0.5]], "eval": [[1, 0.8]]} for run in runs]
-    differs = [{"setting": "batch_size", "values": [8, 16, 8, 8, None]}]
+    hub = {"dataset": "me/rows", "revision": "8e75aca7eaa80970d1bfca71410e2e723dd9334b", "config": None}
+    differs = [
+        {"setting": "batch_size", "values": [8, 16, 8, 8, None]},
+        {"setting": "data", "values": [hub, {"file": "data/rows.csv", "name": "mine.csv"}, hub, hub, hub]},
+        {"setting": "remedies", "values": [[], ["drop_missing", "drop_rare"], [], [], []]},
+    ]
     made = {"runs": runs, "curves": curves, "differs": differs, "verdict": EVIL, "within_noise": True}
     drawn = run_compare_view(made)
     assert "batch size" in drawn
+    for text in (
+        "<td>me/rows · 8e75aca</td>",
+        "<td>mine.csv</td>",
+        "<td>none</td>",
+        "<td>drop missing, drop rare</td>",
+    ):
+        assert text in drawn
     assert "<script" not in drawn
     assert "All settings of these runs are the same" in run_compare_view({**made, "differs": []})
 

@@ -159,6 +159,7 @@ def test_runs_wait_in_line_are_repeated_compared_and_deleted(page: Page, app: An
     expect(result).to_contain_text("learning rate")
     expect(result.locator("svg").first).to_be_visible()
     page.locator("#ft-history-delete").click()
+    page.locator("#ft-history-sure").click()
     expect(result).to_contain_text("2 deleted")
     expect(listed.filter(has_text="quicker")).to_have_count(0)
 

@@ -439,3 +439,12 @@ def test_nothing_of_a_state_is_lost_as_json(still: Callable[..., Runs]) -> None:
     (run,) = queue(runs, ME)
     state = runs.state(run, visitor=ME)
     assert json.loads(json.dumps(state)) == state
+
+
+def test_runs_of_one_name_are_told_apart_by_when_they_were_made() -> None:
+    states = [{**state_of("same", value, None), "created": made} for value, made in ((0.7, 1e9), (0.9, 1e9 + 61))]
+    told = compare([*states, {**state_of("other", 0.1, None), "created": 1e9}])
+    names = [run["name"] for run in told["runs"]]
+    assert len(set(names)) == 3
+    assert names[0].startswith("same, ") and names[2] == "other"
+    assert told["verdict"].startswith(names[1])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +23,7 @@ def compare(states: Sequence[State]) -> dict[str, Any]:
     Args:
         states: Of two runs or more, as `read_state` gives them.
     """
-    metric = _metric(states)
+    metric, states = _metric(states), _told_apart(states)
     figures = [_figure(state, metric) for state in states]
     verdict, noise = _verdict(states, figures, metric)
     return {
@@ -31,6 +33,21 @@ def compare(states: Sequence[State]) -> dict[str, Any]:
         "verdict": verdict,
         "within_noise": noise,
     }
+
+
+def _told_apart(states: Sequence[State]) -> list[State]:
+    """The states; those whose names are the same are called by when they were made as well."""
+    often = Counter(state["name"] for state in states)
+
+    def made(state: State) -> str:
+        return time.strftime("%d %b %H:%M:%S", time.localtime(state["created"]))
+
+    return [
+        {**state, "name": f"{state['name']}, {made(state)}"}
+        if often[state["name"]] > 1 and state.get("created")
+        else state
+        for state in states
+    ]
 
 
 def _metric(states: Sequence[State]) -> str | None:

@@ -66,10 +66,11 @@ class RunForm:
         self.picker = ModelPicker.build("Model", first)
         self.settings = SettingsForm(ctx)
         self.samples = SampleForm(ctx)
-        with gr.Row():
-            self.rehearse = gr.Button("Rehearse", elem_id="ft-rehearse", scale=1, min_width=120)
-            self.start = gr.Button("Start", variant="primary", elem_id="ft-start", scale=3, min_width=160)
-        self.told = gr.HTML(padding=False, elem_id="ft-told")
+        with gr.Column(elem_classes="wb-actions"):  # in sight wherever one is in the form, and its errors with it
+            self.told = gr.HTML(padding=False, elem_id="ft-told")
+            with gr.Row():
+                self.rehearse = gr.Button("Rehearse", elem_id="ft-rehearse", scale=1, min_width=120)
+                self.start = gr.Button("Start", variant="primary", elem_id="ft-start", scale=3, min_width=160)
         self.rehearsal = RehearsalPanel(ctx)
         self.jobs = JobPanel(ctx)
 
@@ -96,7 +97,7 @@ class RunForm:
         form = [self.before, self.settings.repo, *self.fields]
         started = [panel.runs, panel.views, *panel.live]
         ctx.wire(self.start.click, self._starter(panel), form, started, told=self.told)
-        bring_into_view(self.start.click, "ft-run")
+        bring_into_view(self.start.click, "ft-runs")
         self.settings.wire(data.task)
         self.rehearsal.wire(self.rehearse, [self.settings.repo, *self.fields], self._whole, self.settings, self.told)
         self.jobs.wire(self.fields, self._at_hand)

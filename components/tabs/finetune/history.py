@@ -17,6 +17,9 @@ from components.widgets.run_view import STATUS, run_title
 
 _EMPTY = "Choose two runs or more, and press Compare: their curves together, the settings that differ, and the verdict."
 
+#: As many of the runs to be deleted are named.
+_NAMED = 5
+
 
 class HistoryPanel:
     """The list of runs with its buttons."""
@@ -36,6 +39,13 @@ class HistoryPanel:
                 self.delete = gr.Button(
                     "Delete", size="sm", min_width=90, elem_classes="wb-danger", elem_id="ft-history-delete"
                 )
+            with gr.Row(visible=False, elem_classes="wb-bottom") as self.asking:
+                self.warned = gr.HTML(padding=False, elem_id="ft-history-warned")
+                self.sure = gr.Button(
+                    "Delete for good", size="sm", min_width=140, scale=0, elem_classes="wb-danger",
+                    elem_id="ft-history-sure",
+                )  # fmt: skip
+                self.keep = gr.Button("Keep", size="sm", min_width=90, scale=0, elem_id="ft-history-keep")
             self.told = gr.HTML(padding=False, elem_id="ft-told-history")
             self.result = gr.HTML(html.empty(_EMPTY), padding=False, elem_id="ft-history-result")
 
@@ -45,8 +55,12 @@ class HistoryPanel:
         wire(panel.history_tab.select, self._list, [self.chosen], [self.chosen], told=self.told, show_progress="hidden")
         wire(self.compare.click, self._compare, [self.chosen], [self.result], told=self.told)
         wire(self.look.click, self._show, [self.chosen], [panel.runs, panel.views, *panel.live], told=self.told)
-        gone = [self.chosen, self.result, panel.runs, *panel.live]
-        wire(self.delete.click, self._delete, [self.chosen, panel.runs], gone, told=self.told)
+        gone = [self.chosen, self.result, panel.runs, self.asking, *panel.live]
+        wire(self.delete.click, self._ask, [self.chosen], [self.asking, self.warned], told=self.told)
+        wire(self.sure.click, self._delete, [self.chosen, panel.runs], gone, told=self.told)
+        plain: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+        for event in (self.keep.click, self.chosen.input):  # what was asked about may not be another choice by then
+            event(lambda: gr.update(visible=False), None, self.asking, **plain)
 
     def _list(self, visitor: Visitor, chosen: list[str]) -> Updates:
         states = self.ctx.bench.runs.list(visitor=visitor)
@@ -62,15 +76,23 @@ class HistoryPanel:
             raise WorkbenchError("Choose one run to show.", field="run")
         return self.panel.show(visitor, chosen[0])
 
-    def _delete(self, visitor: Visitor, chosen: list[str], shown: str | None) -> Updates:
+    def _ask(self, visitor: Visitor, chosen: list[str]) -> Updates:
+        """Say what would be gone before it is."""
         if not chosen:
             raise WorkbenchError("Choose the runs to delete: their models and checkpoints go with them.", field="run")
+        names = [name for name, run in self.panel.known(visitor) if run in chosen]
+        listed = "; ".join([*names[:_NAMED], *([f"{len(names) - _NAMED} more"] if len(names) > _NAMED else [])])
+        said = f"{listed}: their models, checkpoints and logs go with them, and do not come back."
+        return {self.asking: gr.update(visible=True), self.warned: html.notice(said, "warning")}
+
+    def _delete(self, visitor: Visitor, chosen: list[str], shown: str | None) -> Updates:
         for run in chosen:
             self.ctx.bench.runs.delete(run, visitor=visitor)
         left = self.panel.known(visitor)
         now = shown if shown not in chosen else (left[0][1] if left else None)
         return {
             **self._list(visitor, []),
+            self.asking: gr.update(visible=False),
             self.result: html.notice(f"{len(chosen)} deleted.", "success"),
             **self.panel.view(visitor, now),
             self.panel.runs: gr.update(choices=left, value=now),

@@ -27,12 +27,17 @@ SETTLES = 5.0
 
 
 class RunPanel:
-    """The panel; `runs` holds the id of the run that is shown, `task` its task."""
+    """The panel; `runs` holds the id of the run that is chosen, `task` its task.
+
+    `seen` holds the run that the views show. An answer about the run before may come in after another one was chosen:
+    then the two differ, and the chosen one is shown again.
+    """
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.runs = gr.Dropdown(label="Run", choices=[], value=None, elem_id="ft-runs")
         self.task = gr.State("text-classification")
+        self.seen: gr.State = gr.State(None)
         self._buttons()
         self.told = gr.HTML(padding=False, elem_id="ft-told-run")
         with gr.Tabs(elem_id="ft-views", selected="progress") as self.views:
@@ -83,7 +88,7 @@ class RunPanel:
         moving = [self.earlier, self.later, self.cancel]
         ended = [self.resume, self.mend, self.mending, self.again]
         further = [self.compare, self.to_playground, self.to_card]
-        shown = [self.shown, self.results, self.compared, self.task, self.effect]
+        shown = [self.shown, self.results, self.compared, self.task, self.seen, self.effect]
         return [*shown, self.timer, self.stopping, *moving, *ended, *further]
 
     def wire(self, page: gr.Blocks, samples: list[Component], read: Callable[..., list[Any]]) -> None:
@@ -97,6 +102,7 @@ class RunPanel:
         quiet: dict[str, Any] = {"clears": False, "show_progress": "hidden"}
         wire(self.runs.input, self.view, runs, live, told=self.told)
         wire(self.timer.tick, self.follow, [self.runs, self.how], live, told=self.told, **quiet)
+        wire(self.seen.change, self._catch_up, [self.runs, self.seen], live, told=self.told, **quiet)
         wire(self.stop.click, self._stop, [self.runs, self.how], live, told=self.told)
         wire(self.cancel.click, self._cancel, runs, live, told=self.told)
         wire(self.earlier.click, self._earlier, runs, live, told=self.told)
@@ -140,7 +146,7 @@ class RunPanel:
         """The run as it stands; `how` is the way to stop it that is chosen at the moment."""
         if not run:
             hidden = dict.fromkeys((self.stopping, self.again, self.resume, self.mend), gr.update(visible=False))
-            return {self.shown: run_view(None), self.timer: gr.Timer(active=False), **hidden}
+            return {self.shown: run_view(None), self.seen: run, self.timer: gr.Timer(active=False), **hidden}
         state = self.ctx.bench.runs.state(run, visitor=visitor)
         status = state["status"]
         usable = gr.update(interactive=bool(state["model"]))
@@ -150,6 +156,7 @@ class RunPanel:
             self.results: results_view(state),
             self.compared: samples_view(state) or html.empty(NO_SAMPLES),
             self.task: state["spec"]["task"],
+            self.seen: run,
             self.timer: gr.Timer(active=status in ACTIVE or time.time() - (state["ended"] or 0.0) < SETTLES),
             self.stopping: gr.update(visible=trains),
             self.effect: _effect(how) if trains else "",
@@ -157,6 +164,10 @@ class RunPanel:
             **dict.fromkeys((self.compare, self.to_playground, self.to_card), usable),
             **self._ended(state),
         }
+
+    def _catch_up(self, visitor: Visitor, run: str | None, seen: str | None) -> Updates:
+        """Show the run that is chosen, where the views show another one."""
+        return {} if run == seen else self.view(visitor, run)
 
     def _ended(self, state: dict[str, Any]) -> Updates:
         """What can be done with a run that has ended."""
