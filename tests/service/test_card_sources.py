@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from components.service.cards.checks import check
 from components.service.cards.completeness import completeness
 from components.service.cards.draft import Draft, draft_model, draft_run
 from components.service.cards.edit import edit
+from components.service.cards.sections import FILLED, FILLED_OF_MODEL
 from components.service.cards.sources import look, read_sources
 from components.service.cards.template import TEMPLATE
 from components.service.errors import WorkbenchError
@@ -204,3 +206,16 @@ def test_other_headings_stand_for_the_same() -> None:
     assert items["Model details"]["section"] == "Model Details"
     assert items["Caveats and recommendations"]["done"]
     assert not items["Metrics"]["done"]
+
+
+def test_what_is_filled_in_has_its_section_in_the_template() -> None:
+    assert FILLED.keys() | FILLED_OF_MODEL.keys() <= {section.title for section in TEMPLATE}
+
+
+@pytest.mark.parametrize("filler", ["a", "## Training data\n", "`", "> ", "|", "```\n"])
+def test_a_long_card_is_looked_through_in_time(filler: str, draft: Draft) -> None:
+    text = "---\nlicense: mit\n---\n# Films\n" + filler * (190_000 // len(filler))
+    started = time.perf_counter()
+    completeness(text, [])
+    look(text, draft.sources, draft.sources)
+    assert time.perf_counter() - started < 5
