@@ -51,6 +51,7 @@ class Rows:
         given: Whether the data has a validation split of its own.
         problem: What the labels are, `single`, `multi` or `regression`; empty where the task has no such choice.
         remedied: Rows that each remedy changed or left out.
+        splits: What the data calls each split.
     """
 
     train: list[Row]
@@ -63,6 +64,7 @@ class Rows:
     given: bool = field(default=False)
     problem: str = ""
     remedied: dict[str, int] = field(default_factory=dict)
+    splits: dict[str, str] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """What is recorded of the data."""
@@ -76,6 +78,7 @@ class Rows:
             "dropped": self.dropped,
             "duplicates": self.duplicates,
             "remedied": self.remedied,
+            "splits": self.splits,
             "validation_given": self.given,
             **({"shared_contexts": shared} if (shared := self.shared_contexts()) else {}),
             "data_fingerprint": self.fingerprint(),
@@ -110,6 +113,7 @@ class Read:
         names: Class names that the data itself declares.
         unusable: For each split, how many rows were left out for want of which role.
         remedied: Rows that each remedy changed or left out.
+        called: What the data calls each split.
     """
 
     splits: Splits
@@ -118,6 +122,7 @@ class Read:
     names: list[str]
     unusable: dict[str, Counter[str]]
     remedied: dict[str, int] = field(default_factory=dict)
+    called: dict[str, str] = field(default_factory=dict)
 
 
 def choose_rows(splits: Mapping[str, Table], spec: RunSpec) -> Rows:
@@ -159,7 +164,8 @@ def read_rows(splits: Mapping[str, Table], columns: Mapping[str, str], spec: Run
         readers = _readers(columns, splits[name].names.get(label) or known, problem)
         read[kind] = _rows(splits[name], columns, readers)
     rows = {kind: one for kind, (one, _) in read.items()}
-    return Read(rows, dict(columns), problem, list(known), {kind: lacking for kind, (_, lacking) in read.items()})
+    unusable = {kind: lacking for kind, (_, lacking) in read.items()}
+    return Read(rows, dict(columns), problem, list(known), unusable, called=names)
 
 
 #: Reads a cell, given what has been read of its row so far; `None` means that the row cannot be used.
@@ -232,8 +238,10 @@ def arrange(read: Read, spec: RunSpec) -> Rows:
         )
     labels = _labels(read, spec, [*train, *validation, *test])
     dropped = sum(lacking.total() for lacking in read.unusable.values())
-    columns = read.columns
-    return Rows(train, validation, test, labels, columns, dropped, duplicates, given, read.problem, read.remedied)
+    return Rows(
+        train, validation, test, labels, read.columns, dropped, duplicates, given, read.problem, read.remedied,
+        read.called,
+    )  # fmt: skip
 
 
 def _hold_out(rows: list[Row], spec: RunSpec) -> tuple[list[Row], list[Row]]:
