@@ -146,7 +146,7 @@ _ROWS = st.lists(
 
 
 @given(_ROWS, _ROWS, st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_table_comes_back_from_a_card_as_it_was_put_there(first: Any, second: Any, data: Any) -> None:
     text = put(TEXT, [*read_rows(TEXT), *first])
     rows = read_rows(text)

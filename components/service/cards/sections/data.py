@@ -58,11 +58,13 @@ def _splits(run: Recorded) -> Told:
 def held_out(run: Recorded) -> str:
     """Which rows were held out of those to train on."""
     held = run.spec["validation"]
+    whole = "validation" not in run.facts.get("shared_contexts", {})
+    contexts = "whole contexts with all their questions" if whole else "singly, since there are few contexts"
     kind = {
         "regression": "of the rows, spread over the order of their numbers, ",
         "multi": "of the rows, grouped by their rarest label, ",
         "token-classification": "of the rows, grouped by their rarest tag, ",
-        "question-answering": "of the rows, whole contexts with all their questions, ",
+        "question-answering": f"of the rows, {contexts}, ",
     }.get(run.kind, "of each label " if run.state["labels"] else "")
     much = f"{100 * held:g} % {kind}" if held < 1 else f"{held:,.0f} rows "
     return f"{much}held out with seed {run.spec['seed']}"
