@@ -168,6 +168,17 @@ def test_a_run_of_a_file_names_no_data_set_and_a_run_of_a_run_no_base_model() ->
     assert metadata(text)["model-index"][0]["results"][0]["dataset"]["name"] == "mine.csv"
 
 
+def test_splits_are_called_what_the_data_calls_them() -> None:
+    state = run_state()
+    state["facts"]["splits"] = {"train": "only"}
+    assert metadata(draft_run(state))["model-index"][0]["results"][0]["dataset"]["split"] == "only"
+    state["facts"] |= {"splits": {"train": "train", "validation": "validation_matched"}, "validation_given": True}
+    text = draft_run(state)
+    assert metadata(text)["model-index"][0]["results"][0]["dataset"]["split"] == "validation_matched"
+    assert "the split `validation_matched` that came with the data" in text
+    assert "| Rows for validation | 12, the data's split `validation_matched` |" in text
+
+
 def test_a_stopped_run_says_so_and_one_without_a_model_has_no_card() -> None:
     assert "stopped at step 12" in draft_run(run_state(status="stopped"))
     with pytest.raises(WorkbenchError, match="no model yet"):
