@@ -7,6 +7,7 @@ the visitor reads a general sentence.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 Kind = Literal[
@@ -18,7 +19,8 @@ class WorkbenchError(Exception):
     """A failure whose text may be shown to a visitor.
 
     Args:
-        message: What happened, why, and what to do next; no traceback, no server path, no token.
+        message: What happened, why, and what to do next; no traceback, no server path. Where it quotes a token,
+            as one that was pasted into the wrong field, `[token]` stands in its place.
         kind: What sort of failure it is; callers branch on this, never on the text.
         field: The name of the argument it concerns (`"model"`, `"inputs"`, `"columns.label"` ...), if it is one.
     """
@@ -30,6 +32,10 @@ class WorkbenchError(Exception):
         self.field = None if field is None else _sendable(field)
 
 
+#: A token of the Hub. Names of repositories that begin like one are shorter, or are put together of words.
+_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
+
+
 def _sendable(text: str) -> str:
-    """The text with a question mark for each half of a surrogate pair, which may be quoted but not be sent."""
-    return text.encode("utf-8", "replace").decode()
+    """The text without tokens, and with a question mark for each half of a surrogate pair, which cannot be sent."""
+    return _TOKEN.sub("[token]", text.encode("utf-8", "replace").decode())

@@ -270,9 +270,11 @@ class Hub:
 
 
 _NO_ID = (
-    "This is not a {} id. Write it as namespace/name, for example distilbert/distilgpt2, without a revision, or paste "
-    "its address on the Hub."
+    "This is not a {} id. Write it as namespace/name, for example {}, without a revision, or paste its address on the "
+    "Hub."
 )
+#: How a kind of repository is called, and one of that kind; all others are those of a model.
+_KINDS = {"dataset": ("data set", "stanfordnlp/imdb")}
 _NO_NAME = (
     "This cannot be the name of a repository. Use letters and digits without accents, '-', '_' and '.', at most 96 of "
     "them with the namespace; no '--' or '..', neither '-' nor '.' at either end, and no .git at the end."
@@ -314,7 +316,8 @@ def checked_id(repo_id: Any, field: str = "model") -> str:
             raise HFValidationError
         validate_repo_id(repo_id)
     except HFValidationError:
-        raise WorkbenchError(_NO_NAME if field == "repo" else _NO_ID.format(field), field=field) from None
+        said = _NO_ID.format(*_KINDS.get(field, (field, "distilbert/distilgpt2")))
+        raise WorkbenchError(_NO_NAME if field == "repo" else said, field=field) from None
     return repo_id
 
 

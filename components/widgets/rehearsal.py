@@ -18,7 +18,7 @@ def _figures(made: dict[str, Any]) -> str:
     stated = facts(
         [
             ("Whole run", about(made.get("seconds"))),
-            ("A step", duration(made.get("seconds_per_step"))),
+            ("A step, on average", duration(made.get("seconds_per_step"))),
             ("Steps", f"{made['steps']:,}" if made.get("steps") else None),
             ("An evaluation", duration(made.get("evaluation_seconds"))),
             ("Saving", duration(made.get("save_seconds"))),

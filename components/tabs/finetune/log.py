@@ -38,7 +38,7 @@ class LogPanel:
         text = read["text"]
         if not text:
             return {self.shown: empty(_EMPTY), self.file: gr.update(visible=False)}
-        last = text[-_SHOWN:]
+        last = text if len(text) <= _SHOWN else text[-_SHOWN:].partition("\n")[2]
         said = "" if len(last) == len(text) else f"The last {size(_SHOWN)} of {size(read['bytes'])}."
         return {
             self.shown: f'<p class="wb-lead">{escape(said)}</p><pre class="wb-json wb-log" tabindex="0">'
