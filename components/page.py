@@ -52,8 +52,8 @@ def build_page(bench: Workbench) -> gr.Blocks:
                 tok = tokenizer.build(ctx, page)
             with gr.Tab("Fine-tune", id="finetune"):
                 tune = finetune.build(ctx, page)
-            with gr.Tab("Model card", id="card"):
-                cards = card.build(ctx, page)
+            with gr.Tab("Model card", id="card") as shelf_of_cards:
+                cards = card.build(ctx, page, shelf_of_cards)
             with gr.Tab("Hub", id="hub") as shelf:
                 mine = hub.build(ctx, page, header, shelf)
         _hand_over(ctx, tabs, play, tok, tune, cards, mine)

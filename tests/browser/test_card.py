@@ -65,3 +65,59 @@ def test_the_findings_follow_the_text(editor: Page) -> None:
     expect(editor.get_by_role("tab", name="Findings (")).to_be_visible()
     editor.get_by_role("tab", name="Findings (").click()
     expect(editor.locator("#card-findings")).to_contain_text("license")
+
+
+def drafted(page: Page) -> None:
+    """Open the starter's card."""
+    page.locator("#card-draft").click()
+    expect(page.locator("#card-preview")).to_contain_text("Starter encoder")
+
+
+def view(page: Page, name: str) -> None:
+    page.locator("#card-views").get_by_role("tab", name=name).first.click()
+
+
+def test_the_form_changes_one_field_and_nothing_else(editor: Page) -> None:
+    drafted(editor)
+    view(editor, "Form")
+    licence = editor.locator("#card-f-license input")
+    expect(licence).to_have_value("apache-2.0")
+    licence.fill("mit")
+    licence.press("Enter")
+    expect(editor.locator("#card-tags")).to_contain_text("Licence mit")
+    editor.locator("#card-f-license-name input, #card-f-license-name textarea").fill("Mine")
+    editor.locator("#card-f-license-name input, #card-f-license-name textarea").press("Enter")
+    view(editor, "Changes")
+    expect(editor.locator("#card-changes")).to_contain_text("license_name")
+    assert editor.locator("#card-changes del").all_inner_texts() == ["-license: apache-2.0"]
+    assert editor.locator("#card-changes ins").all_inner_texts() == ["+license: mit", "+license_name: Mine"]
+    view(editor, "Text")
+    expect(editor.locator("#card-editor")).to_contain_text("license: mit")
+
+
+def test_a_section_is_written_in_the_form_and_the_preview_follows(editor: Page) -> None:
+    drafted(editor)
+    view(editor, "Missing")
+    editor.locator("#card-lacking").get_by_role("button", name="Model card authors").first.click()
+    expect(editor.locator("#card-section input")).to_have_value("Model card authors (not there yet)")
+    editor.locator("#card-section-text textarea").fill("Two epochs over 2,000 rows.")
+    editor.locator("#card-section-text textarea").blur()
+    expect(editor.locator("#card-preview")).to_contain_text("Two epochs over 2,000 rows.")
+    expect(editor.locator("#card-section input")).to_have_value("Model card authors")
+    view(editor, "Code")
+    expect(editor.locator("#card-code")).to_contain_text("ModelCard.load")
+
+
+def test_a_finding_is_mended_in_one_click_and_the_hub_is_asked(editor: Page) -> None:
+    drafted(editor)
+    editor.locator("#card-editor .cm-content").click()
+    editor.keyboard.press("Control+Home")
+    editor.keyboard.press("End")
+    editor.keyboard.type("\nlicense_names: x")
+    editor.get_by_role("tab", name="Findings (").click()
+    finding = editor.locator("#card-findings .wb-notice", has_text="license_names")
+    expect(finding).to_have_count(1)
+    finding.get_by_role("button", name="Mend it").click()
+    expect(finding).to_have_count(0)
+    editor.locator("#card-validate").click()
+    expect(editor.locator("#card-validated")).to_contain_text("would take this card")

@@ -9,15 +9,16 @@ import gradio as gr
 
 from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
+from components.tabs.card.document import Document
 from components.tabs.context import Context, Updates
-from components.widgets import repository
+from components.widgets import html, repository
 
 
 class PublishPanel:
     """The panel; `repo` holds the full name of the repository once something was published."""
 
-    def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
+    def __init__(self, ctx: Context, document: Document) -> None:
+        self.ctx, self.document = ctx, document
         #: The repository that the card was loaded from, and the commit that it was at.
         self.origin = gr.State({"repo": "", "commit": ""})
         gr.HTML('<div class="wb-step"><b>↑</b> Publish to the Hub</div>', padding=False)
@@ -59,14 +60,21 @@ class PublishPanel:
                         elem_id="card-propose",
                     )
                 with gr.Row():
+                    self.against = gr.Button(
+                        "What would change there?", size="sm", min_width=160, elem_id="card-against"
+                    )
+                    self.merge = gr.Button(
+                        "Take in what changed there", size="sm", min_width=160, visible=False, elem_id="card-merge"
+                    )
+                with gr.Row():
                     self.publish = gr.Button("Publish", variant="primary", elem_id="card-publish", min_width=160)
                     self.to_playground = gr.Button(
                         "Run it in the playground", interactive=False, elem_id="card-to-play", min_width=160
                     )
         self.told = gr.HTML(padding=False, elem_id="card-published")
 
-    def wire(self, page: gr.Blocks, subject: gr.Dropdown, editor: gr.Code) -> None:
-        """Offer the owners, and publish `subject` with the text of `editor`."""
+    def wire(self, page: gr.Blocks, subject: gr.Dropdown) -> None:
+        """Offer the owners, and publish `subject` with its card."""
         for event in (page.load, self.ctx.token.change):
             self.ctx.wire(event, self.owners, [], [self.owner], told=self.told, show_progress="hidden")
         self.ctx.wire(
@@ -74,7 +82,7 @@ class PublishPanel:
             self.push,
             [
                 subject,
-                editor,
+                *self.document.fields,
                 self.owner,
                 self.repo,
                 self.message,
@@ -83,9 +91,14 @@ class PublishPanel:
                 self.propose,
                 self.origin,
             ],
-            [self.to_playground, self.repo, self.origin, self.existing],
+            [self.to_playground, self.repo, self.origin, self.existing, self.merge, self.document.before],
             told=self.told,
         )
+        here = [*self.document.fields, self.owner, self.repo]
+        opened = [self.document.before, self.origin]
+        self.ctx.wire(self.against.click, self._against, [self.owner, self.repo], opened, told=self.told)
+        merged = [self.document.editor, *opened, self.merge]
+        self.ctx.wire(self.merge.click, self._merge, [*here, self.origin], merged, told=self.told)
         subject.input(
             lambda: ("", gr.update(interactive=False)),
             None,
@@ -107,6 +120,7 @@ class PublishPanel:
         visitor: Visitor,
         subject: str | None,
         text: str | None,
+        before: dict[str, Any],
         owner: str | None,
         name: str | None,
         message: str | None,
@@ -117,18 +131,27 @@ class PublishPanel:
     ) -> Iterator[Updates]:
         """Publish, showing how far it is. What fails here leaves the run as it is, so it can be repeated."""
         repo = _full(owner, name)
-        chosen, text = (subject or "").strip(), text or ""
+        chosen, text = (subject or "").strip(), self.document.read(text, before)
         self._check(chosen, text)
         seen = origin["commit"] if origin["repo"] == repo else ""
         publisher = self.ctx.bench.publisher
         if not chosen.startswith("runs/"):
-            done = publisher.push_card(repo, text, message or "", seen, propose, visitor=visitor)
-            yield self._published(done)
+            try:
+                done = publisher.push_card(repo, text, message or "", seen, propose, visitor=visitor)
+            except WorkbenchError as error:
+                if error.kind == "conflict" and seen:
+                    yield {self.merge: gr.update(visible=True)}
+                raise
+            yield self._published(done, text)
             return
         steps = publisher.publishing(chosen, repo, text, private, message or "", update, propose, seen, visitor=visitor)
         try:
             for step in steps:
-                yield {self.told: repository.sent(step)} if step["result"] is None else self._published(step["result"])
+                yield (
+                    {self.told: repository.sent(step)}
+                    if step["result"] is None
+                    else self._published(step["result"], text)
+                )
         except WorkbenchError as error:
             if error.kind == "conflict":
                 yield {self.existing: gr.update(open=True)}
@@ -143,7 +166,44 @@ class PublishPanel:
         if errors:
             raise WorkbenchError(f"The card is not valid yet: {errors[0]['message']} {errors[0].get('fix') or ''}")
 
-    def _published(self, done: dict[str, Any]) -> Updates:
+    def _against(self, visitor: Visitor, owner: str | None, name: str | None) -> Updates:
+        """Hold the card against what the repository holds now; publishing is then refused if that changes."""
+        repo = _full(owner, name)
+        card = self.ctx.bench.repositories.repo_card(repo, visitor=visitor)
+        return {
+            self.document.before: _held(card["text"], repo, card["commit"]),
+            self.origin: {"repo": repo, "commit": card["commit"]},
+            self.told: html.notice(f"Changes, above, shows what publishing would change in {repo}."),
+        }
+
+    def _merge(
+        self,
+        visitor: Visitor,
+        text: str | None,
+        before: dict[str, Any],
+        owner: str | None,
+        name: str | None,
+        origin: dict[str, str],
+    ) -> Updates:
+        """Put what others changed into the text; where both changed the same, one's own stays and is named."""
+        repo, card = _full(owner, name), self.document.read(text, before)
+        made = self.ctx.bench.publisher.rebase_card(repo, card, origin["commit"], visitor=visitor)
+        named = [
+            str(one.get("field") or f"section {one.get('section') or 'before the first heading'}")
+            for one in made["conflicts"]
+        ]
+        said = "What changed there is in the text now. Read it, then publish."
+        if named:
+            said = f"Both changed {', '.join(named)}: yours is kept there. " + said.replace("What", "What else")
+        return {
+            self.document.editor: made["text"],
+            self.document.before: _held(made["theirs"], repo, made["commit"]),
+            self.origin: {"repo": repo, "commit": made["commit"]},
+            self.merge: gr.update(visible=False),
+            self.told: html.notice(said, "warning" if named else "success"),
+        }
+
+    def _published(self, done: dict[str, Any], text: str) -> Updates:
         kind = "private" if done["private"] else "public"
         said = f"{done['repo']} now has commit {done['commit'][:7]}. It is {kind}. Address:"
         if not done["changed"]:
@@ -155,8 +215,15 @@ class PublishPanel:
             self.told: repository.confirmed(said, done["pull_request"] or done["address"], title),
             self.to_playground: gr.update(interactive=not done["pull_request"]),
             self.repo: done["repo"],
+            self.merge: gr.update(visible=False),
+            self.document.before: _held(text, done["repo"], done["commit"]),
             self.origin: {"repo": done["repo"], "commit": "" if done["pull_request"] else done["commit"]},
         }
+
+
+def _held(text: str, repo: str, commit: str | None) -> dict[str, str]:
+    """What the card is held against: that of a repository."""
+    return {"text": text, "named": f"what {repo} holds at {(commit or '')[:7]}"}
 
 
 def _full(owner: str | None, name: str | None) -> str:

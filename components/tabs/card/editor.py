@@ -1,0 +1,186 @@
+"""Opening a card, and letting everything beside its text follow it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from components.service.cards.document import CARD_BYTES
+from components.service.errors import WorkbenchError
+from components.service.visitor import Visitor
+from components.tabs.card.document import Document
+from components.tabs.card.form import CardForm
+from components.tabs.card.publish import PublishPanel
+from components.tabs.card.views import Changes, Findings, Lacking, Preview, Sources
+from components.tabs.context import Context, Updates
+from components.widgets import html
+from components.widgets.run_view import run_title
+
+#: Stands for the last draft once the visitor has been asked whether to replace their own changes.
+_REPLACE = "\0"
+_TEMPLATE = ("An empty card: the template", "template")
+_NOWHERE = {"repo": "", "commit": ""}
+
+
+@dataclass
+class Editor:
+    """The text and what follows it. `drafted` is the text as it was put there last, to know the visitor's own."""
+
+    ctx: Context
+    subject: gr.Dropdown
+    told: gr.HTML
+    document: Document
+    form: CardForm
+    findings: Findings
+    lacking: Lacking
+    sources: Sources
+    changes: Changes
+    preview: Preview
+    panel: PublishPanel
+
+    def __post_init__(self) -> None:
+        self.drafted = gr.State("")
+        self._opened = [self.document.editor, self.drafted, self.document.before, self.sources.given, self.panel.origin]
+        self._following = [
+            self.ctx.draft,
+            *(self.findings.shown, self.findings.tab, self.findings.remedies, self.findings.told),
+            *(self.lacking.shown, self.changes.shown, self.changes.code),
+            *(self.preview.header, self.preview.text, self.preview.beside),
+            *(self.form.told, *self.form.outputs),
+        ]
+
+    def wire(self, page: gr.Blocks, shelf: gr.Tab, draft: gr.Button, file: gr.UploadButton) -> None:
+        """Open what was written before, what is asked for, or a file; follow the text."""
+        wire, told = self.ctx.wire, self.told
+        quiet: dict[str, Any] = {"told": told, "clears": False, "show_progress": "hidden"}
+        wire(page.load, self._restore, [self.ctx.draft], [self.subject, *self._opened], **quiet)
+        wire(shelf.select, self.form.offer, [], list(self.form.fields.values()), **quiet)
+        seen = [
+            self.subject,
+            self.sources.given,
+            self.form.filled,
+            self.form.section,
+            self.panel.repo,
+        ]
+        following = {"trigger_mode": "always_last", **quiet}
+        for event in (self.document.editor.change, self.document.before.change):
+            wire(event, self._follow, [*self.document.fields, *seen], self._following, **following)
+        wire(file.upload, self._open_file, [file, *self.document.fields, self.drafted], self._opened, told=told)
+        self.draft_on(draft.click)
+
+    def draft_on(self, event: Any) -> Any:
+        """Draft the card of the subject on `event`."""
+        return self.ctx.wire(
+            event, self._draft, [self.subject, *self.document.fields, self.drafted], self._opened, told=self.told
+        )
+
+    def edit_on(self, event: Any) -> Any:
+        """Open the card of a repository, to publish it there again, on `event`."""
+        outputs = [*self._opened, self.panel.repo]
+        return self.ctx.wire(event, self._load, [self.subject], outputs, told=self.told)
+
+    def choices(self, visitor: Visitor) -> list[tuple[str, str]]:
+        """The visitor's runs that have a model, and the template."""
+        runs = self.ctx.bench.runs.list(visitor=visitor)
+        return [*((run_title(run), run["model"]) for run in runs if run["model"]), _TEMPLATE]
+
+    def _restore(self, visitor: Visitor, stored: dict[str, Any] | None) -> Updates:
+        stored = stored or {}
+        subjects = self.choices(visitor)
+        runs = [value for _, value in subjects if value != _TEMPLATE[1]]
+        subject = {self.subject: gr.update(choices=subjects, value=stored.get("subject") or (runs or [None])[0])}
+        if not stored.get("text"):
+            return subject
+        before = stored.get("before") or {"text": "", "named": ""}
+        return {
+            **subject,
+            self.document.editor: stored["text"],
+            self.document.before: before,
+            self.sources.given: stored.get("sources"),
+        }
+
+    def _own(self, text: str, drafted: str, again: str) -> Updates | None:
+        """What asks whether the visitor's own changes may go; None where there are none, or they may."""
+        if not text.strip() or drafted in (text, _REPLACE):
+            return None
+        said = f"The text has changes of yours. {again} again to replace them."
+        return {self.drafted: _REPLACE, self.told: html.notice(said, "warning")}
+
+    def _draft(
+        self, visitor: Visitor, chosen: str | None, text: str | None, before: dict[str, Any], drafted: str
+    ) -> Updates:
+        if not chosen:
+            raise WorkbenchError("Choose a finished run, or type a model id.", field="model")
+        if asked := self._own(self.document.read(text, before), drafted, "Press Draft"):
+            return asked
+        if not chosen.startswith("runs/") and chosen != _TEMPLATE[1]:
+            return self._card_of(visitor, chosen)
+        made = self.ctx.bench.cards.draft(chosen, visitor=visitor)
+        return self._open(made["text"], "the draft", made["sources"])
+
+    def _load(self, visitor: Visitor, repo: str | None) -> Updates:
+        return {**self._card_of(visitor, repo), self.panel.repo: repo} if repo else {}
+
+    def _card_of(self, visitor: Visitor, repo: str) -> Updates:
+        """The card that stands in a repository, or a first one."""
+        card = self.ctx.bench.repositories.repo_card(repo, visitor=visitor)
+        origin = {"repo": repo, "commit": card["commit"]}
+        if card["text"]:
+            return self._open(card["text"], f"what {repo} holds at {card['commit'][:7]}", None, origin)
+        made = self.ctx.bench.cards.draft(repo, visitor=visitor)
+        return self._open(made["text"], "the draft", made["sources"], origin)
+
+    def _open_file(
+        self, _visitor: Visitor, path: str | None, text: str | None, before: dict[str, Any], drafted: str
+    ) -> Updates:
+        if not path:
+            return {}
+        if asked := self._own(self.document.read(text, before), drafted, "Open the file"):
+            return asked
+        content = Path(path).read_bytes()[: CARD_BYTES + 1]
+        if len(content) > CARD_BYTES:
+            raise WorkbenchError(f"The file is longer than the {CARD_BYTES:,} bytes of a card.", field="file")
+        try:
+            # Line breaks and a byte order mark stay as they are.
+            card = content.decode("utf-8")
+        except UnicodeDecodeError:
+            raise WorkbenchError(
+                "The file is not text in UTF-8. Save it as UTF-8, and open it again.", field="file"
+            ) from None
+        return self._open(card, f"the file {Path(path).name}", None)
+
+    def _open(self, text: str, named: str, sources: list[Any] | None, origin: dict[str, str] = _NOWHERE) -> Updates:
+        before = {"text": text, "named": named}
+        values = (text, text, before, sources, dict(origin))
+        return dict(zip(self._opened, values, strict=True))
+
+    def _follow(
+        self,
+        _visitor: Visitor,
+        text: str | None,
+        before: dict[str, Any],
+        subject: str | None,
+        sources: list[Any] | None,
+        filled: dict[str, Any],
+        section: str | None,
+        repo: str | None,
+    ) -> Updates:
+        text, cards = self.document.read(text, before), self.ctx.bench.cards
+        stored = {self.ctx.draft: {"text": text, "subject": subject, "before": before, "sources": sources}}
+        if not text.strip():
+            blank = {self.lacking.shown: html.empty("There is no card yet.")}
+            return {**stored, **blank, **self.findings.empty(), **self.preview.empty()}
+        shown = {**stored, **self.findings.show(cards.check(text))}
+        if len(text.encode("utf-8", "replace")) > CARD_BYTES:
+            return shown
+        name = repo or subject or "README.md"
+        return {
+            **shown,
+            **self.lacking.show(text),
+            **self.changes.show(text, before, repo or subject or ""),
+            **self.preview.show(text, name, cards.card_results(text)["rows"]),
+            **self.form.show(text, filled, section),
+        }

@@ -1,0 +1,269 @@
+"""The card as a form: its metadata, one section at a time, and its results as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from components.service.cards import metadata
+from components.service.cards.document import Unreadable, read_front
+from components.service.cards.outline import Section, sections
+from components.service.cards.template import TEMPLATE, section_of
+from components.service.errors import WorkbenchError
+from components.service.visitor import Visitor
+from components.tabs.card.document import Document
+from components.tabs.card.fields import FIELDS, GROUPS, Field
+from components.tabs.context import Context, Updates
+from components.widgets import html
+
+#: Columns of the table of results: what a row holds, and its title. The last says where the row stands in the card.
+_COLUMNS = {
+    "task": "Task",
+    "dataset": "Data set",
+    "config": "Configuration",
+    "split": "Split",
+    "metric": "Metric",
+    "name": "Called",
+    "value": "Value",
+    "field": "Stands at",
+}
+_WHOLE = ("task", "dataset", "metric", "value")
+_NEW = " (not there yet)"
+#: Most entries of a list that a field offers at once.
+_OFFERED = 200
+
+
+class CardForm:
+    """The form. `filled` holds what it last took from the card: only what changes there is filled in anew, so that
+    what is being typed in another field stays."""
+
+    def __init__(self, ctx: Context, document: Document) -> None:
+        self.ctx, self.document, self.editor = ctx, document, document.editor
+        self.filled = gr.State({})
+        self.told = gr.HTML(padding=False, elem_id="card-form-told")
+        self.fields: dict[str, Any] = {}
+        for number, (group, fields) in enumerate(GROUPS.items()):
+            with gr.Accordion(group, open=number == 0):
+                with gr.Row(equal_height=False):
+                    for field in fields:
+                        self.fields[field.path] = _component(field)
+                if number == 0:
+                    self.unknown = gr.HTML(padding=False)
+        with gr.Accordion("Sections", open=True, elem_id="card-sections"):
+            self.section = gr.Dropdown(label="Section", choices=[], value=None, elem_id="card-section")
+            self.why = gr.HTML(padding=False, elem_id="card-section-why")
+            self.text = gr.Textbox(label="What stands there", info="Markdown.", lines=8, elem_id="card-section-text")
+        with gr.Accordion("Evaluation results", open=False, elem_id="card-results-part"):
+            self.results = gr.Dataframe(
+                headers=list(_COLUMNS.values()),
+                datatype=["str"] * len(_COLUMNS),
+                type="array",
+                interactive=True,
+                row_count=1,
+                show_label=False,
+                static_columns=[len(_COLUMNS) - 1],
+                elem_id="card-results",
+            )
+            gr.HTML(
+                '<p class="wb-lead">A row is taken into the card once it has task, data set, metric and value.</p>',
+                padding=False,
+            )
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `show` updates."""
+        return [self.filled, self.unknown, self.section, self.why, self.text, self.results, *self.fields.values()]
+
+    def show(self, text: str, filled: dict[str, Any], section: str | None) -> Updates:
+        """Fill in what has changed in the card since the form last took from it."""
+        try:
+            values = read_front(text).values
+        except Unreadable as error:
+            said = f"{error.message} Mend line {error.line} in the text: until then the form stays as it is."
+            return {self.told: html.notice(said, "error")}
+        shown = {field.path: field.shown(values) for field in FIELDS}
+        known = {name for path in shown for name in (path, path.partition(".")[0])} | {"model-index"}
+        others = sorted(str(key) for key in values if key not in known)
+        said = f"Kept as they stand: {', '.join(others)}. Change them in the text." if others else ""
+        updates: Updates = {self.unknown: html.notice(said[:400]), **self._shown_section(text, filled, section)}
+        for path, value in shown.items():
+            if path not in filled or filled[path] != value:
+                updates[self.fields[path]] = value
+        rows = self._rows(text)
+        if filled.get("results") != rows:
+            updates[self.results] = rows or [[""] * len(_COLUMNS)]
+        now = updates.pop("section")
+        return {**updates, self.told: "", self.filled: {**shown, "results": rows, "section": now}}
+
+    def _shown_section(self, text: str, filled: dict[str, Any], chosen: str | None) -> dict[Any, Any]:
+        parts = sections(text)
+        there = {part.name: _under(text, part) for part in parts if part.level > 1 or len(parts) == 1}
+        told = {section_of(name) for name in there}
+        missing = [section.title for section in TEMPLATE if section not in told]
+        names = [(name, name) for name in there] + [(name + _NEW, name) for name in missing]
+        chosen = chosen if chosen in dict(names).values() else names[0][1] if names else None
+        now = [chosen, there.get(chosen or "", "")]
+        choices = [list(pair) for pair in names]
+        updates: dict[Any, Any] = {"section": [*now, choices]}
+        before = filled.get("section") or [None, None, None]
+        if before[2] != choices or before[0] != chosen:
+            updates[self.section] = gr.update(choices=names, value=chosen)
+        if before[:2] != now:
+            updates[self.text] = now[1]
+            updates[self.why] = _why(chosen)
+        return updates
+
+    def _rows(self, text: str) -> list[list[Any]]:
+        rows = self.ctx.bench.cards.card_results(text)["rows"]
+        return [["" if row[key] is None else str(row[key]) for key in _COLUMNS] for row in rows]
+
+    def wire(self) -> None:
+        """Let the card follow the form."""
+        wire, quiet = self.ctx.wire, {"told": self.told, "show_progress": "hidden"}
+        for field in FIELDS:
+            component = self.fields[field.path]
+            events = [component.blur]
+            if field.kind in ("choice", "choices"):
+                events = [component.input]
+            elif field.kind == "text":
+                events.append(component.submit)
+            for event in events:
+                wire(event, self._put(field), [*self.document.fields, component], [self.editor], **quiet)
+            if field.of == "languages":
+                search = self._search(field)
+                wire(
+                    component.key_up,
+                    search,
+                    [component],
+                    [component],
+                    detailed=True,
+                    trigger_mode="always_last",
+                    **quiet,
+                )
+        wire(
+            self.section.input,
+            self._choose,
+            [*self.document.fields, self.filled, self.section],
+            self._of_section,
+            **quiet,
+        )
+        wire(
+            self.text.blur, self._put_section, [*self.document.fields, self.section, self.text], [self.editor], **quiet
+        )
+        wire(self.results.input, self._put_results, [*self.document.fields, self.results], [self.editor], **quiet)
+
+    @property
+    def _of_section(self) -> list[Any]:
+        return [self.filled, self.section, self.why, self.text]
+
+    def offer(self, _visitor: Visitor) -> Updates:
+        """The lists that the fields are chosen from."""
+        return {self.fields[field.path]: gr.update(choices=self._choices(field.of, "")) for field in FIELDS if field.of}
+
+    def _choices(self, kind: str, query: str) -> list[tuple[str, str]]:
+        found = self.ctx.bench.cards.search_lists(kind, query, _OFFERED)["items"]
+        return [
+            (f"{one['name']} ({one['value']})" if kind == "languages" else one["value"], one["value"]) for one in found
+        ]
+
+    def _search(self, field: Field) -> Callable[..., Updates]:
+        def search(_visitor: Visitor, typed: dict[str, Any], chosen: list[str] | None) -> Updates:
+            found = self._choices(field.of, str(typed.get("input_value") or "")[:100])
+            known = {value for _, value in found}
+            kept = [(one, one) for one in chosen or [] if one not in known]
+            return {self.fields[field.path]: gr.update(choices=[*found, *kept])}
+
+        return search
+
+    def _put(self, field: Field) -> Callable[..., Updates]:
+        def put(_visitor: Visitor, text: str | None, before: dict[str, Any], given: Any) -> Updates:
+            card = self.document.read(text, before)
+            changes = field.changes(metadata(card), given)
+            return {self.editor: self.ctx.bench.cards.edit_card(card, changes)["text"]} if changes else {}
+
+        return put
+
+    def choose(self, text: str, filled: dict[str, Any], section: str | None) -> Updates:
+        """Open a section."""
+        updates = self._shown_section(text, {**filled, "section": None}, section)
+        now = updates.pop("section")
+        return {**updates, self.filled: {**filled, "section": now}}
+
+    def _choose(
+        self, _visitor: Visitor, text: str | None, before: dict[str, Any], filled: dict[str, Any], section: str | None
+    ) -> Updates:
+        return self.choose(self.document.read(text, before), filled, section)
+
+    def _put_section(
+        self, _visitor: Visitor, text: str | None, before: dict[str, Any], section: str | None, written: str | None
+    ) -> Updates:
+        card, written = self.document.read(text, before), (written or "").strip()
+        there = next((_under(card, part) for part in sections(card) if part.name == section), None)
+        if not section or written == (there or ""):
+            return {}
+        return {self.editor: self.ctx.bench.cards.edit_card(card, [{"section": section, "text": written}])["text"]}
+
+    def _put_results(
+        self, _visitor: Visitor, text: str | None, before: dict[str, Any], table: list[list[Any]]
+    ) -> Updates:
+        text = self.document.read(text, before)
+        known = {row["field"]: row for row in self.ctx.bench.cards.card_results(text)["rows"]}
+        rows = []
+        for cells in table:
+            given = {key: _cell(value) for key, value in zip(_COLUMNS, cells, strict=False)}
+            row = {**known.get(given["field"] or "", {}), **given}
+            row["field"] = row["field"] if row["field"] in known else None
+            if row["field"] or all(row[key] is not None for key in _WHOLE):
+                rows.append({**row, "value": _figure(row["value"])})
+        if any(row["value"] is None for row in rows):
+            raise WorkbenchError("A result has a value.", field="model-index")
+        made = self.ctx.bench.cards.edit_card_results(text, rows)["text"]
+        return {self.editor: made} if made != text else {}
+
+
+def _component(field: Field) -> Any:
+    name = "card-f-" + field.path.replace("_", "-").replace(".", "-")
+    common: dict[str, Any] = {"label": field.label, "info": field.info or None, "min_width": 220, "elem_id": name}
+    if field.kind == "number":
+        return gr.Number(value=None, minimum=0, **common)
+    if field.kind == "json":
+        return gr.Textbox(lines=3, max_lines=12, **common)
+    if field.kind == "text":
+        return gr.Textbox(max_lines=1, **common)
+    several = field.kind == "choices"
+    return gr.Dropdown(
+        choices=list(field.options),
+        value=[] if several else None,
+        multiselect=several,
+        allow_custom_value=True,
+        **common,
+    )
+
+
+def _under(text: str, part: Section) -> str:
+    """What stands under a heading, as a field of the page holds it."""
+    return "\n".join(text[part.text : part.end].strip().splitlines())
+
+
+def _cell(value: Any) -> str | None:
+    return str(value).strip() or None if value is not None else None
+
+
+def _figure(value: str | None) -> Any:
+    """A number where it reads as one, else the text."""
+    try:
+        number = float(value or "")
+    except ValueError:
+        return value
+    return int(number) if number.is_integer() and "." not in str(value) else number
+
+
+def _why(title: str | None) -> str:
+    section = section_of(title) if title else None
+    if section is None:
+        return ""
+    asked = "".join(f"<li>{html.escape(question)}</li>" for question in section.questions)
+    course = ' <span class="wb-badge">in the course</span>' if section.course else ""
+    return f'<p class="wb-lead">{html.escape(section.why)}{course}</p>' + (f"<ul>{asked}</ul>" if asked else "")

@@ -1,0 +1,44 @@
+"""Where each value that was filled in comes from, and whether it still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.widgets.card.findings import shortly
+from components.widgets.html import escape, notice
+
+#: What each state is called, and its colour.
+_STATES = {"same": ("from the facts", "ok"), "edited": ("yours", "own"), "stale": ("out of date", "old")}
+_NONE = "Nothing in this card was filled in from a run's record or a model's files."
+
+
+def sources_view(sources: Sequence[Mapping[str, Any]]) -> str:
+    """The answer of `/card_sources`; a button picks the number of its source in `sources`."""
+    if not sources:
+        return notice(_NONE)
+    stale = sum(one["state"] == "stale" for one in sources)
+    said = f"{stale} of {len(sources)} values are out of date." if stale else "Every fact is as it was filled in."
+    # Those that ask for something come first.
+    order = {"stale": 0, "edited": 1, "same": 2}
+    numbered = sorted(enumerate(sources), key=lambda one: order[one[1]["state"]])
+    rows = "".join(_row(number, one) for number, one in numbered)
+    head = "<thead><tr><th>Where</th><th>What</th><th>Value</th><th>From</th><th>State</th></tr></thead>"
+    return (
+        f"{notice(said, 'warning' if stale else 'success')}"
+        '<div class="wb-table" role="region" aria-label="Values that were filled in" tabindex="0">'
+        f"<table>{head}<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _row(number: int, one: Mapping[str, Any]) -> str:
+    words, kind = _STATES[one["state"]]
+    now = f"<br><small>now {escape(shortly(one['now']))}</small>" if one["state"] == "stale" else ""
+    button = ""
+    if one["state"] != "same" and one.get("remedy"):
+        button = f' <button type="button" class="wb-link" data-pick="{number}">Write the fact</button>'
+    where = one.get("field") or one.get("section")
+    cells = (where, one["fact"], shortly(one["value"]), one["from"])
+    shown = "".join(f"<td>{escape(cell)}</td>" for cell in cells[:2])
+    shown += f"<td>{escape(cells[2])}{now}</td><td>{escape(cells[3])}</td>"
+    return f'<tr>{shown}<td><span class="wb-state wb-state-{kind}">{words}</span>{button}</td></tr>'
