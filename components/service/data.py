@@ -163,8 +163,8 @@ class Data:
             revision: A commit, branch or tag; the newest if not given.
 
         Returns:
-            `dataset`; `revision`, a commit; `configs`: `[{name, default, splits, train, bytes}]`, of which the one with an
-            empty name stands for the files of all folders together, and `train` is the split that is trained on
+            `dataset`; `revision`, a commit; `configs`: `[{name, default, splits, train, bytes}]`, of which the one with
+            an empty name stands for the files of all folders together, and `train` is the split that is trained on
             unless another is chosen; `left_out`: how many more there are.
         """
         card, files = self.hub.dataset_card(dataset, revision, visitor=visitor)
