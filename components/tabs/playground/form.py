@@ -38,6 +38,10 @@ class Form:
         self.inputs = InputForm(first)
         self.parameters = ParameterForm(first)
         self.parameters.needed()
+        with gr.Row():
+            self.run = gr.Button("Run", variant="primary", elem_id="pg-run", scale=3)
+            self.stop = gr.Button("Stop", elem_id="pg-stop", scale=1, min_width=80, interactive=False)
+        self.told = gr.HTML(padding=False, elem_id="pg-told")
         self.examples = gr.Dataset(
             label="Examples",
             components=[gr.Textbox(visible=False)],
@@ -45,10 +49,6 @@ class Form:
             type="index",
             elem_id="pg-examples",
         )
-        with gr.Row():
-            self.run = gr.Button("Run", variant="primary", elem_id="pg-run", scale=3)
-            self.stop = gr.Button("Stop", elem_id="pg-stop", scale=1, min_width=80, interactive=False)
-        self.told = gr.HTML(padding=False, elem_id="pg-told")
         with gr.Accordion("Parameters", open=False):
             self.parameters.rest()
             self.revision = gr.Dropdown(
