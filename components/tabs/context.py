@@ -123,8 +123,8 @@ def bring_into_view(event: Callable[..., Any], elem_id: str) -> None:
         None,
         js=f"""() => {{
             const results = document.getElementById("{elem_id}"), {{ top }} = results.getBoundingClientRect();
-            if (matchMedia("(max-width: 700px)").matches) results.scrollIntoView({{ block: "center" }});
-            else if (top < 0 || top > innerHeight - 120) results.scrollIntoView({{ block: "start" }});
+            if (matchMedia("(max-width: 700px)").matches || top < 0 || top > innerHeight - 120)
+                results.scrollIntoView({{ block: "start" }});
         }}""",
         api_visibility="private",
     )

@@ -44,7 +44,7 @@ class DataForm:
             label="Task",
             elem_id="ft-task",
         )
-        self.kind = gr.Radio(SOURCES, value=HUB, label="Where the data comes from", elem_id="ft-source")
+        self.kind = gr.Radio(sources_of(first.name), value=HUB, label="Where the data comes from", elem_id="ft-source")
         self._source_fields(first)
         self.look = gr.Button("Look at the data", elem_id="ft-look")
         self.told = gr.HTML(padding=False, elem_id="ft-told-data")
@@ -184,7 +184,7 @@ class DataForm:
         dataset, config = begin.data(self.ctx.bench.settings)
         kind = HUB if dataset else ROWS if begin.pasted else IMAGES
         return {
-            self.kind: gr.update(choices=list(SOURCES), value=kind),
+            self.kind: gr.update(choices=sources_of(task), value=kind),
             self.dataset: dataset,
             self.asked_of: dataset,
             self.config: _only(config),
@@ -199,7 +199,7 @@ class DataForm:
         kind = HUB if "dataset" in data else KEPT
         updates: Updates = {
             self.task: spec["task"],
-            self.kind: gr.update(choices=[*SOURCES, *([KEPT] if kind == KEPT else [])], value=kind),
+            self.kind: gr.update(choices=[*sources_of(spec["task"]), *([KEPT] if kind == KEPT else [])], value=kind),
             self.remedies: {
                 name: {"label": name.replace("_", " "), "effect": f"{name.replace('_', ' ').capitalize()}, as before."}
                 for name in spec.get("remedies") or []
@@ -214,6 +214,12 @@ class DataForm:
             name = spec["columns"].get(column.role)
             shown[self.columns[column.role]] |= {"choices": _choices(column, [name] if name else []), "value": name}
         return {**updates, **shown}
+
+
+def sources_of(task: str) -> list[str]:
+    """Where the data of a task may come from: images are not pasted, and nothing else is uploaded as images."""
+    unfit = ROWS if TRAIN_TASKS[task].sample == "image" else IMAGES
+    return [source for source in SOURCES if source != unfit]
 
 
 def _every_role() -> dict[str, Column]:

@@ -9,7 +9,7 @@ import gradio as gr
 from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates, bring_into_view
-from components.tabs.finetune.data import KEPT, SOURCES, DataForm
+from components.tabs.finetune.data import KEPT, DataForm, sources_of
 from components.tabs.finetune.run import RunPanel
 from components.tabs.finetune.settings import SettingsForm
 from components.widgets import html
@@ -80,7 +80,7 @@ class DoctorPanel:
         if asked[1] == KEPT:
             raise WorkbenchError(
                 f"The data of the earlier run lies in its own folder. To look at other data, choose one of: "
-                f"{', '.join(SOURCES)}.",
+                f"{', '.join(sources_of(asked[0]))}.",
                 field="data",
             )
         wanted = self.data.read(*asked)
