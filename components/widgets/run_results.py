@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from components.service.runs.tasks import LOWER
 from components.widgets.answers import answer_html, input_html, rich_table
 from components.widgets.chart import Series, line_chart
 from components.widgets.figures import baseline_title, between, figure, metric_title, metrics_of
@@ -54,7 +55,24 @@ def _figures(state: dict[str, Any], results: dict[str, Any]) -> str:
         for name in names
     ]
     shown = rich_table(header, rows, label="Final figures", numeric=range(1, len(header)))
-    return notice(results.get("kept") or "") + shown
+    beaten = _beaten(names[0], task, final, {**baselines, "untrained": untrained}) if names else ""
+    return notice(results.get("kept") or "") + beaten + shown
+
+
+def _beaten(metric: str, task: str, final: dict[str, Any], others: dict[str, dict[str, Any]]) -> str:
+    """A warning where something that was not trained does as well as the model; empty where nothing does."""
+    value, way = final.get(metric), -1 if metric in LOWER else 1
+    known = {baseline_title(*one): one[1][metric] for one in others.items() if one[1].get(metric) is not None}
+    if value is None or not known:
+        return ""
+    best = max(known, key=lambda name: way * known[name])
+    if way * known[best] < way * value:
+        return ""
+    return notice(
+        f"{metric_title(metric, task)} is {figure(value)}, no better than {figure(known[best])} ({best}). Look at the "
+        "labels, try a smaller learning rate, or train on more rows or for more epochs.",
+        "warning",
+    )
 
 
 def _with_band(figures: dict[str, Any], name: str) -> str:

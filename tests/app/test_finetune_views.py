@@ -138,6 +138,13 @@ def test_results_stand_beside_those_of_the_untrained_model_and_of_the_largest_cl
     assert "<script" not in drawn
 
 
+def test_a_model_that_what_was_not_trained_beats_is_called_no_better() -> None:
+    assert "no better than" not in results_view({**TRAINED, "results": RESULTS, "labels": ["a", "b"]})
+    worse = {**RESULTS, "final": {**RESULTS["final"], "f1": 0.2}}
+    drawn = results_view({**TRAINED, "results": worse, "labels": ["a", "b"]})
+    assert "F1, macro average is 0.2000, no better than 0.3300 (" in drawn
+
+
 def test_samples_are_shown_once_there_are_answers_from_after() -> None:
     assert samples_view(state()) == ""
     after = [{"text": "a", "output": [{"label": "good", "score": 0.9}]}]
