@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -11,13 +10,14 @@ from typing import Any
 
 import yaml
 
+from components.cardrules.paths import below
 from components.cardrules.values import DEPTH, NODES, plain
 
-BYTES = 200_000
+#: Most bytes of metadata, and most aliases in it.
+BYTES = 100_000
 ALIASES = 20
-_PLAIN = re.compile(r'[^.\[\]"]+')
 _BREAK = re.compile(r"\r\n|\r|\n")
-_MERGE = "tag:yaml.org,2002:merge"
+_MERGE, _TEXT = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
 #: What PyYAML's own converters raise on odd scalars, beside its own errors.
 _ODD = (ValueError, LookupError, AttributeError, TypeError)
 #: libyaml where PyYAML was built with it: ten times as fast.
@@ -29,7 +29,7 @@ class Unreadable(ValueError):
 
     Args:
         message: Why, in words.
-        line: Where in it, counted from 0.
+        line: Where; `read` counts from 0 in what it was given.
     """
 
     def __init__(self, message: str, line: int = 0) -> None:
@@ -43,7 +43,7 @@ class Reading:
     """The YAML of a card.
 
     Attributes:
-        value: It as plain JSON values: a mapping, or whatever else it is.
+        value: It as plain JSON values: a mapping, or whatever else it is. Keys are texts, as they are written.
         lines: The line, counted from 0, of each value by its path: `license`, `widget[0].text`.
         twice: Keys that come again in their mapping: each path with the line of the later one.
         expanding: Paths whose value is an alias (`*a`) or takes in another mapping (`<<`), with their lines.
@@ -65,7 +65,7 @@ def read(source: str) -> Reading:
             large.
     """
     if len(source.encode("utf-8", "replace")) > BYTES:
-        raise Unreadable(f"The metadata is larger than {BYTES:,} bytes.")
+        raise Unreadable(f"The metadata is longer than {BYTES:,} bytes.")
     try:
         lines = Lines(source)
         tags = _look_through(source, lines)
@@ -88,13 +88,6 @@ def read(source: str) -> Reading:
     except _ODD as error:
         raise Unreadable(f"A value of the metadata is not what it looks like: {error}.") from None
     return found
-
-
-def below(path: str, key: str) -> str:
-    """The path of a key under another path; a key with a dot, a bracket or a quote stands in brackets."""
-    if not _PLAIN.fullmatch(key):
-        return f"{path}[{json.dumps(key, ensure_ascii=False)}]"
-    return f"{path}.{key}" if path else key
 
 
 class Lines:
@@ -167,10 +160,18 @@ class _Places:
     def _parts(self, node: Any, path: str, line: int) -> Iterator[tuple[str, Any, int]]:
         if isinstance(node, yaml.SequenceNode):
             for number, item in enumerate(node.value):
-                yield f"{path}[{number}]", item, line if id(item) in self.met else self.lines.of(item.start_mark)
+                yield below(path, number), item, line if id(item) in self.met else self.lines.of(item.start_mark)
         elif isinstance(node, yaml.MappingNode):
+            node.value = [(self._name(key), value) for key, value in node.value]
             for key, value in node.value:
                 yield from self._entry(key, value, path)
+
+    def _name(self, key: Any) -> Any:
+        """A key as the text that it is written with, by which paths name it: `no` is no, not false."""
+        odd = key.start_mark.index in self.tags and key.tag not in _Loader.yaml_constructors
+        if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE or odd:
+            return key
+        return yaml.ScalarNode(_TEXT, key.value, key.start_mark, key.end_mark)
 
     def _entry(self, key: Any, value: Any, path: str) -> Iterator[tuple[str, Any, int]]:
         line = self.lines.of(key.start_mark)

@@ -12,7 +12,9 @@ INTEGER_BITS = 63
 
 
 def plain(value: Any) -> Any:
-    """A copy of `value` made of JSON's own types, without shared or endless parts, lone surrogates and NaN.
+    """A copy of `value` made of JSON's own types, without shared or endless parts and lone surrogates.
+
+    A number that is none (NaN) or endless is null, as browsers write it; dates and bytes are texts.
 
     Raises:
         ValueError: It has more than `NODES` parts or is nested more than `DEPTH` deep once unfolded.
@@ -46,5 +48,7 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, int) and value.bit_length() > INTEGER_BITS:
         raise ValueError("a number in it is too large")
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return str(value) if isinstance(value, date | bytes) else value
+        return None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value.isoformat() if isinstance(value, date) else value

@@ -49,7 +49,7 @@ BAD = [
     ("a: &a [*a]", "too large or nested too deeply"),
     (BOMB, "aliases"),
     ("a: " + "[" * 5000, "nested too deeply"),
-    ("a: " + "x" * 200_001, "larger than"),
+    ("a: " + "x" * 200_001, "longer than"),
     ("a: 0x" + "f" * 5000, "too large"),
 ]
 

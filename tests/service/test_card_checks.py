@@ -13,9 +13,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.cardrules.reading import Unreadable, read
 from components.service.cards.checks import ASK, check
 from components.service.cards.checks.findings import MOST, MOST_ALIKE
-from components.service.cards.edit import edit
+from components.service.cards.edit import edit, line_of
 
 STARTERS = Path(__file__).parent.parent.parent / "components" / "starter" / "repos" / "models" / "starter"
 Found = dict[str, Any]
@@ -603,6 +604,34 @@ def test_any_remedy_can_be_applied_and_ends_its_finding(values: dict[str, Any]) 
         if finding["remedy"]:
             after = check(edit(text, finding["remedy"]))
             assert (finding["field"], finding["message"]) not in [(one["field"], one["message"]) for one in after]
+
+
+ODD_KEYS = [
+    "no: 1\nno: 2", "0x10: 1\n0x10: 2", "a.b: 1\na.b: 2", '"": 1\n"": 2', "~: 1\n~: 2", '"a[0]": !!str 5',
+    "no: &a x\nyes: *a", "x: {no: !!str 5}", "12:30: !!str 5", "2026-01-01: !!str 5", "on: {<<: {a: 1}}",
+    '"q\\"q": {"": !!str 5}', "co2_eq_emissions: {emissions: 1, a.b: 2}", "licence[0]: mit", '"a\\nb": !!str 5',
+    "extra_gated_fields: {Your e.mail: textt}", "x:\n- a.b: {c: 1, c: 2}", "&a 5: x\ny: *a", "=: !!str 5",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ODD_KEYS)
+def test_the_field_of_a_finding_is_one_that_can_be_edited(source: str) -> None:
+    text = card(source)
+    told = [one for one in check(text) if one["field"] not in ("body", "license", "language", "pipeline_tag")]
+    assert told
+    for finding in told:
+        assert line_of(text, finding["field"]) == finding["line"]
+        if finding["remedy"]:
+            after = check(edit(text, finding["remedy"]))
+            assert (finding["field"], finding["message"]) not in [(one["field"], one["message"]) for one in after]
+
+
+def test_keys_are_texts_as_they_are_written() -> None:
+    assert read("no: no\n12:30: [{~: 1}]\n&a 5: x\nb: *a").value == {
+        "no": False, "12:30": [{"~": 1}], "5": "x", "b": 5,
+    }  # fmt: skip
+    with pytest.raises(Unreadable, match="unsupported tag"):
+        read("!!python/name:os.system x: 1")
 
 
 @given(st.text(alphabet="a-:[]{}&*!|>'\"#? \n\r\t\ufeffé,0.<=~@`%()", max_size=120))

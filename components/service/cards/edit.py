@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from components.service.cards.document import CARD_BYTES, DEPTH, FRONT_BYTES, Unreadable, front_span
+from components.cardrules.values import DEPTH
+from components.service.cards.document import CARD_BYTES, FRONT_BYTES, Unreadable, front_span
 from components.service.cards.outline import newline_of, with_section
 from components.service.cards.paths import Keys, read_path, write_path
 from components.service.cards.renaming import with_key, with_line

@@ -1,9 +1,4 @@
-"""How a value of the metadata is named: `license`, `widget[0].text`, `model-index[0].results[0].dataset.config`.
-
-A key stands as it is, after a dot unless it is the first; an entry of a list is its number from 0 in brackets. A key
-that holds a dot, a bracket or a double quote, or is empty, stands in brackets as a JSON text:
-`extra_gated_fields["a.b"]`.
-"""
+"""Reading the path of a value of the metadata, as `components.cardrules.paths` writes it."""
 
 from __future__ import annotations
 
@@ -11,12 +6,13 @@ import json
 import re
 from typing import Any
 
+from components.cardrules.paths import Keys, write_path
 from components.service.errors import WorkbenchError
 
-Keys = tuple[str | int, ...]
+__all__ = ["CHARS", "PARTS", "Keys", "read_path", "write_path"]
+
 #: Most parts that a path has, and most of its characters.
 PARTS, CHARS = 40, 2000
-_PLAIN = re.compile(r'[^.\[\]"]+')
 _PART = re.compile(r'(?P<dot>\.?)(?P<name>[^.\[\]"]+)|\[(?P<index>[0-9]{1,6})\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
 
 
@@ -37,19 +33,6 @@ def read_path(path: Any) -> Keys:
         keys.append(_key(match, path))
         place = match.end()
     return tuple(keys)
-
-
-def write_path(keys: Keys) -> str:
-    """The path of keys and numbers; `read_path` reads it back."""
-    path = ""
-    for key in keys:
-        if isinstance(key, int):
-            path += f"[{key}]"
-        elif _PLAIN.fullmatch(key):
-            path += f".{key}" if path else key
-        else:
-            path += f"[{json.dumps(key, ensure_ascii=False)}]"
-    return path
 
 
 def _key(match: re.Match[str], path: str) -> str | int:

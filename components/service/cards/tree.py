@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import yaml
 
-from components.service.cards.document import ALIASES, DEPTH, FRONT_BYTES, Unreadable
+from components.cardrules.reading import ALIASES, Unreadable
+from components.cardrules.values import DEPTH, NODES
+from components.service.cards.document import FRONT_BYTES
 from components.service.cards.paths import Keys
 
-#: Most values and keys of one card.
-NODES = 20_000
 #: libyaml where PyYAML was built with it: ten times as fast, and its places are the same.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BLANK = re.compile(r"(?:[ \t\r\n]|(?:(?<=[ \t\r\n])|\A)#[^\r\n]*)*")
@@ -82,7 +82,7 @@ def read_tree(source: str) -> Node | None:
     Raises:
         Unreadable: It is too large, no YAML, or no mapping; lines count from 0 within the source.
     """
-    if len(source) > FRONT_BYTES:
+    if len(source.encode("utf-8", "replace")) > FRONT_BYTES:
         raise Unreadable("The metadata is too long to be read here.", 0)
     try:
         root = _Builder(source).build()

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from components.cardrules.reading import Reading, Unreadable, read
-from components.service.cards.document import FRONT_BYTES, front_span, split
+from components.cardrules.reading import Reading
+from components.service.cards.document import Unreadable, front_span, read_front, split
 from components.service.cards.paths import read_path
 
 _BREAK = re.compile(r"\r\n|\r|\n")
@@ -44,7 +44,7 @@ class Card:
         self.reading = Reading()
         self.unreadable: tuple[str, int] | None = None
         self._read()
-        self.values: dict[str, Any] = self.reading.value if isinstance(self.reading.value, dict) else {}
+        self.values: dict[str, Any] = self.reading.value or {}
         self.lines = _BREAK.split(self.markdown)
         self.prose: list[str] = []
         self.blocks: list[tuple[int, str]] = []
@@ -52,17 +52,10 @@ class Card:
         self._part()
 
     def _read(self) -> None:
-        if len((self.source or "").encode("utf-8", "replace")) > FRONT_BYTES:
-            self.unreadable = (f"The metadata is longer than {FRONT_BYTES:,} bytes.", self.top)
-            return
         try:
-            self.reading = read(self.source or "")
+            self.reading = read_front(self.text).reading
         except Unreadable as error:
-            last = (self.source or "").rstrip().count("\n")
-            self.unreadable = (error.message, self.top + min(error.line, last))
-            return
-        if self.source is not None and self.source.strip() and not isinstance(self.reading.value, dict | None):
-            self.unreadable = ("The metadata must be keys with values, such as `license: mit`.", self.top)
+            self.unreadable = (error.message, error.line)
 
     def _part(self) -> None:
         """Tell code from prose."""

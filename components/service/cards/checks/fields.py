@@ -8,7 +8,7 @@ from itertools import islice
 
 from components.cardrules.keys import GATED_FIELDS, RELATIONS
 from components.cardrules.names import language_of, nearest, nearest_licence, task_of
-from components.cardrules.reading import below
+from components.cardrules.paths import below
 from components.cardrules.rules import ID, Broken, broken, listed
 from components.cardrules.snapshots import snapshot
 from components.service.cards.checks.card import Card, value_at
@@ -194,7 +194,7 @@ def _check_lists(card: Card, found: Findings) -> None:
     values = card.values
     licences = values.get("license")
     if isinstance(licences, list) and licences:
-        remedy = [put("license", licences[0])] if len(licences) == 1 else None
+        remedy = [put("license", licences[0])] if len(licences) == 1 and isinstance(licences[0], str) else None
         message = "The licence is a list; readers of cards expect one identifier."
         found.tell(
             "warning", card.line("license"), "license", message, "Write for example license: apache-2.0.", remedy
@@ -243,12 +243,14 @@ def _check_emissions(card: Card, found: Findings) -> None:
         return
     path, grams = "co2_eq_emissions", given
     if isinstance(given, dict):
-        path, grams = "co2_eq_emissions.emissions", given.get("emissions")
+        grams = given.get("emissions")
         for key in given:
             if key not in ("emissions", *_EMISSIONS):
                 message = f"The Hub does not read {shown(key)} under co2_eq_emissions."
                 fix = f"It reads emissions, {', '.join(_EMISSIONS)}."
-                found.tell("info", card.line(f"co2_eq_emissions.{key}"), f"co2_eq_emissions.{key}", message, fix)
+                where = below(path, key)
+                found.tell("info", card.line(where), where, message, fix)
+        path = below(path, "emissions")
     if isinstance(grams, bool) or not isinstance(grams, int | float):
         match = _NUMBER.fullmatch(grams[:100]) if isinstance(grams, str) else None
         remedy = [put(path, float(match[1]) if "." in match[1] else int(match[1]))] if match else None

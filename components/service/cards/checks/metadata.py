@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from components.cardrules.keys import KEYS, MISSPELT
 from components.cardrules.names import nearest, task_of
-from components.cardrules.reading import below
+from components.cardrules.paths import below
 from components.cardrules.rules import TEXTS
 from components.cardrules.snapshots import snapshot
 from components.service.cards.checks.agreement import Said
@@ -82,19 +82,20 @@ def _written_out(card: Card, path: str) -> list[Change] | None:
 def _check_key(key: str, card: Card, found: Findings) -> None:
     if key in KEYS:
         return
-    line, lowered = card.line(key), key.lower().replace("-", "_")
+    path = below("", key)
+    line, lowered = card.line(path), key.lower().replace("-", "_")
     right = MISSPELT.get(lowered) or next((known for known in KEYS if known.replace("-", "_") == lowered), None)
     right = right or nearest(key, KEYS, 0.85)
     if not right:
         message = f"The Hub does not know the key {shown(key)}; it is kept as it is."
-        found.tell("info", line, key, message, "Nothing needs to be done.")
+        found.tell("info", line, path, message, "Nothing needs to be done.")
     elif right not in card.values:
         message = f"The Hub does not read {shown(key)}; it means {right}."
-        found.tell("error", line, key, message, f"Write {right}: instead.", [rename(key, right)])
+        found.tell("error", line, path, message, f"Write {right}: instead.", [rename(path, right)])
     else:
         message = f"The Hub does not read {shown(key)}, and {right} is given too."
         same = card.values[key] == card.values[right]
-        found.tell("error", line, key, message, f"Delete it; {right} counts.", [drop(key)] if same else None)
+        found.tell("error", line, path, message, f"Delete it; {right} counts.", [drop(path)] if same else None)
 
 
 def _check_missing(card: Card, said: Said, found: Findings) -> None:
