@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from components.service.errors import WorkbenchError
+from components.service.runs.spec import RunSpec, defaults
+from components.service.runs.tasks import TRAIN_TASKS
 from components.service.snippets import snippet
 from components.service.snippets.finetune import FACTS
 
@@ -160,3 +162,69 @@ def test_masks_are_filled(run_snippet: Program, tiny_masked: Path, tmp_path: Pat
 def test_what_no_script_does_is_told(view: str, asked: dict[str, Any], labels: list[str], told: str) -> None:
     with pytest.raises(WorkbenchError, match=told):
         snippet(view, {"spec": {"model": "a/b", "data": {"file": "a.csv"}, **asked}, "labels": labels}, HUB)
+
+
+DATA = {"file": "a.csv"}
+#: What is given beside task, model and data, and the field that a refusal names.
+CRAFTED: list[tuple[dict[str, Any], str]] = [
+    *(({name: "1); import os; os.abort(("}, name) for name in (
+        "epochs", "batch_size", "accumulation", "learning_rate", "weight_decay", "warmup", "clipping", "max_length",
+        "max_target_length", "validation", "seed", "every", "patience", "lora_rank", "lora_alpha", "lora_dropout",
+        "problem", "method", "schedule", "precision", "evaluate", "metric", "keep", "learn",
+    )),
+    ({"every": [1]}, "every"), ({"patience": {"a": 1}}, "patience"), ({"epochs": True}, "epochs"),
+    ({"epochs": float("nan")}, "epochs"), ({"learning_rate": float("inf")}, "learning_rate"), ({"seed": -1}, "seed"),
+    ({"every": 2.5}, "every"), ({"remedies": "drop_leaks"}, "remedies"), ({"remedies": [[]]}, "remedies"),
+    ({"columns": [1]}, "columns"), ({"columns": {"text": 5}}, "columns.text"), ({"data": {"file": 5}}, "data"),
+    ({"data": [1]}, "data"), ({"model": {"a": 1}}, "model"), ({"task": ["x"]}, "task"), ({"task": "x"}, "task"),
+    ({"samples": 5}, "samples"), ({"revision": 5}, "revision"), ({"source_language": []}, "source_language"),
+    ({"no such setting": 1}, "no such setting"), ({"data": {"file": "a.csv", "x": 1}}, "data"),
+]  # fmt: skip
+#: Facts that no run has found out.
+MADE_UP = [
+    {"labels": 5}, {"labels": "ab"}, {"labels": [{"a": 1}]}, {"max_length": "1); exit("}, {"max_length": True},
+    {"columns": "text"}, {"problem": "x"}, {"problem": ["single"]}, {"max_target_length": [5]}, {"first_token": 5},
+    {"languages": 2}, {"languages": [5, 5]}, {"prefix": 5}, {"validation_given": "yes"}, {"splits": {"train": 5}},
+    {"splits": "train"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("view", ["finetune", "finetune_loop"])
+@pytest.mark.parametrize(("given", "field"), CRAFTED, ids=[f"{field} {given}" for given, field in CRAFTED])
+def test_a_crafted_setting_is_refused_by_its_name(view: str, given: dict[str, Any], field: str) -> None:
+    whole = {"task": "text-classification", "model": "a/b", "data": DATA, **given}
+    for arguments in ({"spec": whole, "labels": ["a", "b"]}, whole):
+        with pytest.raises(WorkbenchError) as told:
+            snippet(view, arguments, HUB)
+        assert told.value.field == field
+        assert str(told.value).endswith((".", "}."))
+
+
+@pytest.mark.parametrize("fact", MADE_UP, ids=str)
+def test_a_crafted_fact_is_refused_by_its_name(fact: dict[str, Any]) -> None:
+    asked = {"task": "translation" if "first_token" in fact else "text-classification", "model": "a/b", "data": DATA}
+    with pytest.raises(WorkbenchError) as told:
+        snippet("finetune", {"spec": asked, **fact}, HUB)
+    assert told.value.field == next(iter(fact))
+
+
+@pytest.mark.parametrize("asked", [None, 5, "x", [], {}, {"task": "text-classification"}])
+def test_what_is_no_spec_is_refused(asked: Any) -> None:
+    with pytest.raises(WorkbenchError):
+        snippet("finetune", {"spec": asked}, HUB)
+
+
+@pytest.mark.parametrize("task", TRAIN_TASKS)
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_what_is_left_open_is_as_in_a_run(task: str, method: str) -> None:
+    asked = {"task": task, "method": method, "model": "a/b", "data": {"dataset": "a/c"}}
+    facts = {
+        "labels": ["a", "b"],
+        "prefix": "",
+        "languages": [None, None],
+        "first_token": None,
+        "bleu_tokenizer": "13a",
+    }
+    rate = RunSpec(**{**asked, **defaults(task, method)}).learning_rate
+    for arguments in ({"spec": asked, **facts}, {**asked, **facts}):
+        assert f"learning_rate={rate!r}," in snippet("finetune", arguments, HUB)

@@ -113,7 +113,6 @@ UNKNOWN: dict[str, dict[str, Any]] = {
     "nothing": {},
     "no first token": {"prefix": "", "languages": ["en", "fr"], "bleu_tokenizer": "13a"},
     "one language": {"prefix": "", "languages": ["en"], "first_token": None, "bleu_tokenizer": "13a"},
-    "no list": {"prefix": "", "languages": 2, "first_token": None, "bleu_tokenizer": "13a"},
     "null": dict.fromkeys(("prefix", "languages", "first_token", "bleu_tokenizer")),
 }
 
@@ -127,7 +126,7 @@ def test_a_translators_script_waits_until_its_languages_are_known(facts: dict[st
 def test_what_a_stranger_calls_a_language_stays_a_text() -> None:
     evil = '"); import os; ("'
     facts = {"prefix": evil, "languages": [evil, evil], "first_token": evil, "bleu_tokenizer": evil}
-    given = {"task": "translation", "model": "a/b", "data": {"file": "a.csv"}, "max_target_length": evil}
+    given = {"task": "translation", "model": "a/b", "data": {"file": "a.csv"}}
     for view in ("finetune", "finetune_loop"):
         tree = ast.parse(snippet(view, {"spec": given, **facts}, HUB))
         assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import) and node.names[0].name == "os"]

@@ -7,22 +7,20 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from components.service.errors import WorkbenchError
-from components.service.runs.tasks import TRAIN_TASKS
 from components.service.snippets.code import Name, call, literal, program
 from components.service.snippets.finetune import adapter, loop, trainer
+from components.service.snippets.finetune.asked import FACTS, plan_of
 from components.service.snippets.finetune.chats import text_generation
 from components.service.snippets.finetune.labels import text_classification
 from components.service.snippets.finetune.language import language
 from components.service.snippets.finetune.pictures import image_classification
 from components.service.snippets.finetune.question_answering import question_answering
 from components.service.snippets.finetune.reading import loading, splitting
-from components.service.snippets.finetune.recipe import Plan, Recipe, absent
+from components.service.snippets.finetune.recipe import Plan, Recipe
 from components.service.snippets.finetune.tokens import token_classification
-from components.service.snippets.finetune.writing import TOLD, summarization, translation
+from components.service.snippets.finetune.writing import summarization, translation
 
-#: Facts of a run that its script is written from.
-FACTS = ("problem", "columns", "max_length", *TOLD)
+__all__ = ["FACTS", "FINETUNE_VIEWS", "finetune_snippet", "loop_snippet"]
 
 _RECIPES: dict[str, Callable[[Plan], Recipe]] = {
     "text-classification": text_classification,
@@ -45,29 +43,14 @@ def finetune_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
         endpoint: The Hub in use.
 
     Raises:
-        WorkbenchError: There is no script for such a run.
+        WorkbenchError: A setting or a fact is not what it must be, or there is no script for such a run.
     """
-    return _script(_plan(arguments, plain=False), endpoint)
+    return _script(plan_of(arguments, plain=False), endpoint)
 
 
 def loop_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     """A run as a plain PyTorch loop; see `finetune_snippet`."""
-    return _script(_plan(arguments, plain=True), endpoint)
-
-
-def _plan(arguments: Mapping[str, Any], *, plain: bool) -> Plan:
-    given = dict(arguments.get("spec") or arguments)
-    spec = {**adapter.defaults(), **{name: value for name, value in given.items() if value is not None}}
-    spec["columns"] = spec["columns"] or arguments.get("columns") or {}
-    if spec["task"] not in TRAIN_TASKS or not spec["model"] or not spec["data"]:
-        raise WorkbenchError("A script needs a run's task, model and data.", field="arguments")
-    if spec["task"] not in _RECIPES:
-        raise absent(TRAIN_TASKS[spec["task"]].title.lower(), "task")
-    asked = "single" if spec["problem"] == "auto" else spec["problem"]
-    dtype = str(arguments.get("dtype") or spec["precision"])
-    labels = [str(label) for label in arguments.get("labels") or []]
-    facts = {name: arguments[name] for name in FACTS if name in arguments}
-    return Plan(spec, dtype, labels, str(facts.get("problem") or asked), plain, facts)
+    return _script(plan_of(arguments, plain=True), endpoint)
 
 
 def _script(plan: Plan, endpoint: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.service.runs.spec import RunSpec
 from components.service.snippets.code import Name, call
 from components.service.snippets.finetune.recipe import Plan
 
@@ -32,11 +31,6 @@ def wrapping(plan: Plan) -> str:
 def saving(plan: Plan) -> str:
     """What the trained model is, ready to be saved."""
     return "model.merge_and_unload()" if plan.lora else "model"
-
-
-def defaults() -> dict[str, object]:
-    """All settings of a run, as they are where nothing is asked for."""
-    return RunSpec(task="", model="", data={}).to_dict()
 
 
 _HEAD = """inner = model.base_model_prefix

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.service.errors import WorkbenchError
 from components.service.runs.tasks import LOWER
 
 
@@ -106,8 +105,3 @@ class Recipe:
     def greater(self) -> bool:
         """Whether more of the metric is better."""
         return self.metric not in LOWER
-
-
-def absent(what: str, name: str) -> WorkbenchError:
-    """There is no script for what a run asks for."""
-    return WorkbenchError(f"There is no script yet for {what}.", field=name)

@@ -13,9 +13,6 @@ from components.service.snippets.finetune.labels import PADDING, chosen
 from components.service.snippets.finetune.reading import of_texts
 from components.service.snippets.finetune.recipe import Plan, Recipe
 
-#: Facts of a run that say how its model is told what to write, and how that is judged.
-TOLD = ("prefix", "languages", "first_token", "bleu_tokenizer", "max_target_length")
-
 
 def summarization(plan: Plan) -> Recipe:
     """Texts into summaries, judged by ROUGE."""
