@@ -27,7 +27,8 @@ from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.runs import Runs
-from components.service.runs.jobs import AROUND, PACKAGE, PAGE_ONLY, Jobs, dependencies
+from components.service.runs.job_package import AROUND, PACKAGE, PAGE_ONLY, dependencies
+from components.service.runs.jobs import Jobs
 from components.service.settings import Settings
 from components.service.visitor import Visitor
 
