@@ -60,10 +60,22 @@ def test_a_person_takes_a_model_all_the_way_round(
     card = client.predict(state["model"], api_name="/draft_card")["text"]
     errors = [p for p in client.predict(card, api_name="/check_card")["problems"] if p["level"] == "error"]
     assert errors == []
+    author = [
+        {"field": "license", "value": "cc-by-4.0"},
+        {"field": "language", "value": ["en", "sw"]},
+        {"section": "Limitations and bias", "text": "Tried on short reviews only."},
+    ]
+    card = client.predict(card, author, api_name="/edit_card")["text"]
     published = client.predict(state["id"], "journey", card, api_name="/publish_run")
     assert published["repo"] == "me/journey"
     assert published["private"] is True
     assert "model.safetensors" in published["files"]
+
+    filters = ("journey", "text-classification", "sw", "transformers", "cc-by-4.0")
+    assert [row["id"] for row in client.predict(*filters, api_name="/search_models")] == ["me/journey"]
+    assert client.predict(*filters[:2], "de", api_name="/search_models") == []
+    states = {one["state"] for one in client.predict(card, state["id"], api_name="/card_sources")["sources"]}
+    assert states == {"same"}, "the repository's name is not a fact of the run"
 
     again = client.predict("text-classification", "me/journey", COURSE, api_name="/run_task")
     assert again["commit"] == published["commit"]
