@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -228,3 +229,25 @@ def test_what_is_left_open_is_as_in_a_run(task: str, method: str) -> None:
     rate = RunSpec(**{**asked, **defaults(task, method)}).learning_rate
     for arguments in ({"spec": asked, **facts}, {**asked, **facts}):
         assert f"learning_rate={rate!r}," in snippet("finetune", arguments, HUB)
+
+
+@pytest.mark.parametrize("view", ["finetune", "finetune_loop"])
+@pytest.mark.parametrize("remedies", [[], ["drop_duplicates"]], ids=str)
+@pytest.mark.parametrize("task", TRAIN_TASKS)
+def test_where_the_data_has_rows_to_evaluate_on_a_script_holds_none_out(
+    task: str, remedies: list[str], view: str
+) -> None:
+    asked = {"task": task, "model": "a/b", "data": {"dataset": "a/c"}, "remedies": remedies}
+    facts = {
+        "labels": ["a", "b"],
+        "prefix": "",
+        "languages": [None, None],
+        "first_token": None,
+        "bleu_tokenizer": "13a",
+    }
+    named = {"validation_given": True, "splits": {"train": "most", "validation": "validation_matched"}}
+    code = snippet(view, {"spec": asked, **facts, **named}, HUB)
+    assert 'rows_of(data["most"])' in code
+    assert 'rows_of(data["validation_matched"])' in code
+    assert not re.search(r"hold_out|split_rows|split_groups|strata|VALIDATION", code)
+    assert "hold_out(" in snippet(view, {"spec": asked, **facts}, HUB)

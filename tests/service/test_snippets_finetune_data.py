@@ -61,7 +61,7 @@ def test_all_remedies_are_done_again_to_a_file(run_snippet: Program, tiny_classi
 def test_remedies_are_done_again_to_splits(run_snippet: Program, tiny_classifier: Path, tmp_path: Path) -> None:
     rows = ailing()
     held = [*rows[40:60], {"text": "strange", "label": "alien"}]
-    parts = {"most": rows, "validation": held, "test": [rows[0]]}
+    parts = {"most": rows, "validation_matched": held, "test": [rows[0]]}
     for name, part in parts.items():
         written(tmp_path / f"films/{name}.jsonl", part)
     files = "".join(f"  - {{split: {name}, path: {name}.jsonl}}\n" for name in parts)

@@ -64,7 +64,7 @@ def _script(plan: Plan, endpoint: str) -> str:
     train = loop.with_loop(plan, recipe) if plan.plain else trainer.with_trainer(plan, recipe)
     parts = [load, recipe.rows, split, recipe.model, adapter.wrapping(plan), recipe.inputs, train]
     imports = _imports(libraries, {*recipe.names, *way, "set_seed"})
-    return _spaced(program(endpoint, imports, _constants(plan, recipe), *parts))
+    return _spaced(program(endpoint, imports, _constants(plan, recipe, held_out="VALIDATION" in split), *parts))
 
 
 def _spaced(code: str) -> str:
@@ -89,7 +89,7 @@ def _import(module: str, names: list[str]) -> str:
     return line if len(line) <= 88 else call(f"from {module} import ", *map(Name, names))
 
 
-def _constants(plan: Plan, recipe: Recipe) -> str:
+def _constants(plan: Plan, recipe: Recipe, *, held_out: bool) -> str:
     spec = plan.spec
     here = str(spec["model"]).startswith("runs/")
     values = {
@@ -99,7 +99,7 @@ def _constants(plan: Plan, recipe: Recipe) -> str:
         **({"LABELS": plan.labels} if plan.labels and "LABELS" in recipe.model else {}),
         **({"MAX_LENGTH": _longest(plan, recipe)} if recipe.lengths else {}),
         **recipe.constants,
-        "VALIDATION": spec["validation"],
+        **({"VALIDATION": spec["validation"]} if held_out else {}),
         "SEED": spec["seed"],
     }
     note = ["# This run is on no Hub yet: publish it, and put the repository's id here."] if here else []

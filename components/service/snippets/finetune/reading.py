@@ -76,21 +76,12 @@ def label_reading(plan: Plan, column: str) -> tuple[str, str, str, list[str]]:
 
 def splitting(recipe: Recipe, plan: Plan) -> tuple[str, list[str]]:
     """Defines `train` and `validation`, and `labels` where there are any and the plan does not name them."""
-    several = recipe.group == "strata"
-    functions = (split_groups,) if recipe.whole else (strata, split_rows) if several else (split_rows,)
-    sources = [inspect.getsource(function).rstrip() for function in functions]
-    imports = ["import random", _HASHABLE, *(["from collections import Counter", _ANY] if several else [])]
-    role = "tags" if "TAGS" in recipe.columns else "label"
-    group = f'strata([row["{role}"] for row in rows])' if several else f"[{recipe.group} for row in rows]"
     own = "dataset" in plan.spec["data"] or in_splits(plan.spec["data"])
+    held_out, imports = ([], []) if own and plan.given else _holding_out(recipe, plan)
     cured, more = curing(plan, own=own)
+    parts = [*held_out, cured or _read(plan, own=own)]
     imports += more
-    given = _GIVEN if own and plan.trained != "validation" else _ONE_FILE
-    last = cured or given.replace('data["train"]', f"data[{literal(plan.trained)}]")
-    held_out = _HELD_OUT.replace("split_rows", functions[-1].__name__).replace("GROUP", group)
-    if plan.task == "image-classification":
-        held_out = held_out.replace("repr(row)", "tuple(row.values())")  # the text of an image is long
-    parts = [*(f"\n{source}" for source in sources), held_out, last]
+    role = "tags" if "TAGS" in recipe.columns else "label"
     kind = plan.problem if role == "label" else "multi"
     if "LABELS" in recipe.inputs + recipe.model and not plan.labels:
         if own:
@@ -99,6 +90,29 @@ def splitting(recipe: Recipe, plan: Plan) -> tuple[str, list[str]]:
         imports += more
         parts += [ordering, _LABELS.replace("LABEL_OF", _EACH_LABEL[kind].replace("ROLE", f'"{role}"'))]
     return "\n\n".join(parts), imports
+
+
+def _read(plan: Plan, *, own: bool) -> str:
+    """Reads `train` and `validation`; `own` as of `curing`."""
+    if own and plan.given:
+        train, validation = literal(plan.trained), literal(plan.called("validation"))
+        return f"\ntrain = rows_of(data[{train}])\nvalidation = rows_of(data[{validation}])"
+    given = _GIVEN if own and plan.trained != "validation" else _ONE_FILE
+    return given.replace('data["train"]', f"data[{literal(plan.trained)}]")
+
+
+def _holding_out(recipe: Recipe, plan: Plan) -> tuple[list[str], list[str]]:
+    """Defines `hold_out`; and what must be imported for it."""
+    several = recipe.group == "strata"
+    functions = (split_groups,) if recipe.whole else (strata, split_rows) if several else (split_rows,)
+    sources = [inspect.getsource(function).rstrip() for function in functions]
+    imports = ["import random", _HASHABLE, *(["from collections import Counter", _ANY] if several else [])]
+    role = "tags" if "TAGS" in recipe.columns else "label"
+    group = f'strata([row["{role}"] for row in rows])' if several else f"[{recipe.group} for row in rows]"
+    held_out = _HELD_OUT.replace("split_rows", functions[-1].__name__).replace("GROUP", group)
+    if plan.task == "image-classification":
+        held_out = held_out.replace("repr(row)", "tuple(row.values())")  # the text of an image is long
+    return [*(f"\n{source}" for source in sources), held_out], imports
 
 
 _ARTICLES = """

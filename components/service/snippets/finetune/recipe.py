@@ -37,7 +37,17 @@ class Plan:
     @property
     def trained(self) -> str:
         """The split that is trained on, by the name that the data has for it."""
-        return str(self.spec["data"].get("split") or "train")
+        return str(self.spec["data"].get("split") or self.called("train"))
+
+    @property
+    def given(self) -> bool:
+        """Whether the data is known to have rows to evaluate on, so that none are held out."""
+        return self.facts.get("validation_given") is True
+
+    def called(self, split: str) -> str:
+        """What a data set calls a split; the files of uploads are put into splits by the script itself."""
+        splits = self.facts.get("splits") if "dataset" in self.spec["data"] else None
+        return str((splits or {}).get(split) or split)
 
     @property
     def lora(self) -> bool:

@@ -24,14 +24,19 @@ def curing(plan: Plan, *, own: bool) -> tuple[str, list[str]]:
         asked = ["mend_texts" if name == "mend_encoding" else name for name in asked]
     functions, imports = inlined(_MODULE, *asked)
     listed = f"({', '.join(asked)},)" if len(asked) == 1 else f"({', '.join(asked)})"
-    cured = _CURED.format(
-        splits=_splits(plan.trained) if own else _ONE_SPLIT, remedies=listed, parted=_GIVEN if own else _HELD_OUT
-    )
+    parted = (_KNOWN if plan.given else _GIVEN) if own else _HELD_OUT
+    cured = _CURED.format(splits=_splits(plan) if own else _ONE_SPLIT, remedies=listed, parted=parted)
     return f"\n{functions}\n\n{cured}", imports
 
 
-def _splits(trained: str) -> str:
+def _splits(plan: Plan) -> str:
     """The rows by split, of those that there are."""
+    trained = plan.trained
+    if known := "dataset" in plan.spec["data"] and plan.facts.get("splits"):
+        named = {name: trained if name == "train" else called for name, called in known.items()}
+        return (
+            f"{{{', '.join(f'{literal(name)}: rows_of(data[{literal(called)}])' for name, called in named.items())}}}"
+        )
     if trained == "train":
         return _SPLITS.format(names=("train", "validation", "test")).replace("'", '"')
     others = tuple(name for name in ("validation", "test") if name != trained)
@@ -52,4 +57,5 @@ _GIVEN = """train, validation = splits["train"], splits.get("validation")
 if not validation:
     train, validation = hold_out(train)"""
 
+_KNOWN = 'train, validation = splits["train"], splits["validation"]'
 _HELD_OUT = 'train, validation = hold_out(splits["train"])'
