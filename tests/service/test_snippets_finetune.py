@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import random
 import re
@@ -13,6 +14,7 @@ import pytest
 
 from components.service.errors import WorkbenchError
 from components.service.runs.spec import RunSpec, defaults
+from components.service.runs.splits import split_rows, strata
 from components.service.runs.tasks import TRAIN_TASKS
 from components.service.snippets import snippet
 from components.service.snippets.finetune import FACTS
@@ -251,3 +253,18 @@ def test_where_the_data_has_rows_to_evaluate_on_a_script_holds_none_out(
     assert 'rows_of(data["validation_matched"])' in code
     assert not re.search(r"hold_out|split_rows|split_groups|strata|VALIDATION", code)
     assert "hold_out(" in snippet(view, {"spec": asked, **facts}, HUB)
+
+
+@pytest.mark.parametrize("task", ["text-generation", "fill-mask", "summarization", "translation"])
+@pytest.mark.parametrize("validation", [0.01, 0.2, 0.5, 0.9, 2, 7, 7.0, 500])
+def test_a_script_holds_out_the_rows_that_a_run_does(task: str, validation: float) -> None:
+    asked = {"task": task, "model": "a/b", "data": {"dataset": "a/c"}, "validation": validation, "seed": 7}
+    facts = {"prefix": "", "languages": [None, None], "first_token": None, "bleu_tokenizer": "13a"}
+    tree = ast.parse(snippet("finetune", {"spec": asked, **facts}, HUB))
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "hold_out")
+    names: dict[str, Any] = {"random": random, "VALIDATION": validation, "SEED": 7}
+    exec(compile(ast.Module([function], []), "script", "exec"), names)
+    for number in (1, 2, 3, 4, 5, 10, 101, 1000):
+        rows = [{"text": f"row {i}"} for i in range(number)]
+        kept, held = split_rows(strata([None] * number), validation, 7)
+        assert names["hold_out"](rows) == ([rows[i] for i in kept], [rows[i] for i in held])

@@ -103,6 +103,10 @@ def _read(plan: Plan, *, own: bool) -> str:
 
 def _holding_out(recipe: Recipe, plan: Plan) -> tuple[list[str], list[str]]:
     """Defines `hold_out`; and what must be imported for it."""
+    if recipe.group == "None":
+        # Of one group `split_rows` holds out just these.
+        number = "max(1, round(VALIDATION * len(rows)))" if plan.spec["validation"] < 1 else "int(VALIDATION)"
+        return [_SHUFFLED.replace("NUMBER", number)], ["import random"]
     several = recipe.group == "strata"
     functions = (split_groups,) if recipe.whole else (strata, split_rows) if several else (split_rows,)
     sources = [inspect.getsource(function).rstrip() for function in functions]
@@ -153,6 +157,15 @@ def hold_out(rows):
     rows = list({repr(row): row for row in reversed(rows)}.values())[::-1]
     kept, held = split_rows(GROUP, VALIDATION, SEED)
     return [rows[i] for i in kept], [rows[i] for i in held]'''
+
+_SHUFFLED = '''
+def hold_out(rows):
+    """Rows to train on, and rows to evaluate on; a row that occurs twice could be in both."""
+    rows = list({repr(row): row for row in reversed(rows)}.values())[::-1]
+    order = list(range(len(rows)))
+    random.Random(SEED).shuffle(order)
+    held = {*order[: min(NUMBER, len(rows) - 1)]}
+    return [row for i, row in enumerate(rows) if i not in held], [rows[i] for i in sorted(held)]'''
 
 _GIVEN = """
 train = rows_of(data["train"])

@@ -68,7 +68,8 @@ class Recipe:
         metric: What the best weights are chosen by.
         columns: Names of the constants that say which column is what, with the columns.
         rows: Defines `rows_of(split)`: dicts by role.
-        group: What a row is grouped by when rows are held out, an expression of `row`; or `strata` of all of them.
+        group: What a row is grouped by when rows are held out, an expression of `row`; `None` where there are no
+            groups, or `strata` of all of them.
         model: Makes `tokenizer` and `model`.
         inputs: Defines `encode(rows)`, `figures(predictions, gold)` and `collate`.
         names: What is imported from transformers.
