@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from gradio_client import Client
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -121,3 +122,89 @@ def test_a_finding_is_mended_in_one_click_and_the_hub_is_asked(editor: Page) -> 
     expect(finding).to_have_count(0)
     editor.locator("#card-validate").click()
     expect(editor.locator("#card-validated")).to_contain_text("would take this card")
+
+
+def box(page: Page, name: str) -> Locator:
+    return page.locator(f"#card-f-{name} input, #card-f-{name} textarea").first
+
+
+def test_what_is_typed_into_a_pick_list_reaches_the_card_as_its_code(editor: Page) -> None:
+    drafted(editor)
+    view(editor, "Form")
+    box(editor, "tags").fill("films")
+    box(editor, "tags").press("Enter")
+    expect(editor.locator("#card-tags")).to_contain_text("films")
+    box(editor, "language").click()
+    editor.keyboard.type("german")
+    expect(editor.get_by_role("option", name="German (de)", exact=True)).to_be_visible()
+    editor.keyboard.press("Enter")
+    expect(editor.locator("#card-tags")).to_contain_text("Language de")
+    expect(editor.locator("#card-f-language")).to_contain_text("German (de)")
+    # Another licence contains this one's name, and comes before it in the alphabet.
+    box(editor, "license").fill("gpl-3.0")
+    box(editor, "license").press("Enter")
+    expect(editor.locator("#card-tags")).to_contain_text("Licence gpl-3.0")
+    editor.locator("#card-f-tags .remove-all").click()
+    expect(editor.locator("#card-tags")).not_to_contain_text("films")
+
+
+def test_the_form_says_again_what_the_card_says_once_it_can_be_read(editor: Page) -> None:
+    drafted(editor)
+    editor.locator("#card-editor .cm-content").click()
+    editor.keyboard.press("Control+Home")
+    editor.keyboard.press("End")
+    editor.keyboard.type("\nx: }")
+    view(editor, "Form")
+    expect(editor.locator("#card-form-told")).to_contain_text("Mend line 2")
+    box(editor, "license").fill("mit")
+    box(editor, "license").press("Enter")
+    expect(editor.locator("#card-form-told")).to_contain_text("first")
+    view(editor, "Text")
+    editor.locator("#card-editor .cm-content").click()
+    editor.keyboard.press("Control+Home")
+    editor.keyboard.press("ArrowDown")
+    editor.keyboard.press("Control+Shift+k")
+    view(editor, "Form")
+    expect(box(editor, "license")).to_have_value("apache-2.0")
+
+
+def test_what_is_missing_leads_to_its_field_in_a_folded_group(editor: Page) -> None:
+    drafted(editor)
+    view(editor, "Missing")
+    editor.locator("#card-lacking").get_by_role("button", name="Base model").first.click()
+    expect(box(editor, "base-model")).to_be_focused()
+
+
+def test_the_card_of_a_file_goes_alone_and_after_a_reload_others_changes_are_taken_in(editor: Page, app: Any) -> None:
+    client = Client(app.url, verbose=False)
+    repo = client.predict("card-of-a-file", api_name="/create_repo")["repo"]
+    card = "\ufeff---\r\nlicense: mit # asked\r\nodd:   1\r\n---\r\n\r\n# Films\r\n"
+    chosen = editor.locator("#card-subject input")
+    editor.locator("#card-file").locator("xpath=..").locator("input[type=file]").set_input_files(
+        {"name": "README.md", "mimeType": "text/markdown", "buffer": card.encode()}
+    )
+    expect(editor.locator("#card-preview")).to_contain_text("Films")
+    expect(chosen).to_have_value("")
+    expect(editor.locator("#card-what")).to_contain_text("This card alone")
+    editor.locator("#card-repo input, #card-repo textarea").first.fill(repo)
+    editor.locator("#card-publish").click()
+    expect(editor.locator("#card-published")).to_contain_text("Published")
+    assert client.predict(repo, api_name="/repo_card")["text"] == card
+
+    theirs = card.replace("odd:   1", "odd:   2")
+    client.predict(repo, theirs, api_name="/push_card")
+    view(editor, "Form")
+    box(editor, "license").fill("gpl-3.0")
+    box(editor, "license").press("Enter")
+    expect(editor.locator("#card-tags")).to_contain_text("Licence gpl-3.0")
+    editor.reload()
+    editor.get_by_role("tab", name="Model card", exact=True).click()
+    expect(editor.locator("#card-tags")).to_contain_text("Licence gpl-3.0")
+    editor.locator("#card-publish").click()
+    expect(editor.locator("#card-published")).to_contain_text("nothing was written")
+    assert client.predict(repo, api_name="/repo_card")["text"] == theirs
+    editor.locator("#card-merge").click()
+    expect(editor.locator("#card-published")).to_contain_text("in the text now")
+    editor.locator("#card-publish").click()
+    expect(editor.locator("#card-published")).to_contain_text("Published")
+    assert client.predict(repo, api_name="/repo_card")["text"] == theirs.replace("mit", "gpl-3.0")

@@ -56,7 +56,7 @@ class Editor:
         """Open what was written before, what is asked for, or a file; follow the text."""
         wire, told = self.ctx.wire, self.told
         quiet: dict[str, Any] = {"told": told, "clears": False, "show_progress": "hidden"}
-        wire(page.load, self._restore, [self.ctx.draft], [self.subject, *self._opened], **quiet)
+        wire(page.load, self._restore, [self.ctx.draft], [self.subject, *self._opened, self.panel.repo], **quiet)
         wire(shelf.select, self.form.offer, [], list(self.form.fields.values()), **quiet)
         seen = [
             self.subject,
@@ -64,11 +64,13 @@ class Editor:
             self.form.filled,
             self.form.section,
             self.panel.repo,
+            self.panel.origin,
         ]
         following = {"trigger_mode": "always_last", **quiet}
         for event in (self.document.editor.change, self.document.before.change):
             wire(event, self._follow, [*self.document.fields, *seen], self._following, **following)
-        wire(file.upload, self._open_file, [file, *self.document.fields, self.drafted], self._opened, told=told)
+        opened = [*self._opened, self.subject]
+        wire(file.upload, self._open_file, [file, *self.document.fields, self.drafted], opened, told=told)
         self.draft_on(draft.click)
 
     def draft_on(self, event: Any) -> Any:
@@ -90,8 +92,9 @@ class Editor:
     def _restore(self, visitor: Visitor, stored: dict[str, Any] | None) -> Updates:
         stored = stored or {}
         subjects = self.choices(visitor)
-        runs = [value for _, value in subjects if value != _TEMPLATE[1]]
-        subject = {self.subject: gr.update(choices=subjects, value=stored.get("subject") or (runs or [None])[0])}
+        # A file that was opened is a card of none of them.
+        chosen = stored["subject"] if stored.get("text") and "subject" in stored else subjects[0][1]
+        subject = {self.subject: gr.update(choices=subjects, value=chosen)}
         if not stored.get("text"):
             return subject
         before = stored.get("before") or {"text": "", "named": ""}
@@ -100,6 +103,9 @@ class Editor:
             self.document.editor: stored["text"],
             self.document.before: before,
             self.sources.given: stored.get("sources"),
+            # Without the commit that it was made from, publishing would overwrite what others have changed since.
+            self.panel.origin: stored.get("origin") or dict(_NOWHERE),
+            self.panel.repo: stored.get("repo") or "",
         }
 
     def _own(self, text: str, drafted: str, again: str) -> Updates | None:
@@ -150,7 +156,8 @@ class Editor:
             raise WorkbenchError(
                 "The file is not text in UTF-8. Save it as UTF-8, and open it again.", field="file"
             ) from None
-        return self._open(card, f"the file {Path(path).name}", None)
+        # The card of a file is not that of the run that was chosen before: its model is not published with it.
+        return {**self._open(card, f"the file {Path(path).name}", None), self.subject: None}
 
     def _open(self, text: str, named: str, sources: list[Any] | None, origin: dict[str, str] = _NOWHERE) -> Updates:
         before = {"text": text, "named": named}
@@ -167,12 +174,15 @@ class Editor:
         filled: dict[str, Any],
         section: str | None,
         repo: str | None,
+        origin: dict[str, str],
     ) -> Updates:
         text, cards = self.document.read(text, before), self.ctx.bench.cards
-        stored = {self.ctx.draft: {"text": text, "subject": subject, "before": before, "sources": sources}}
+        kept = {"text": text, "subject": subject, "before": before, "sources": sources, "origin": origin, "repo": repo}
+        stored = {self.ctx.draft: kept}
         if not text.strip():
             blank = {self.lacking.shown: html.empty("There is no card yet.")}
-            return {**stored, **blank, **self.findings.empty(), **self.preview.empty()}
+            empty = {**self.findings.empty(), **self.preview.empty(), **self.form.show("", filled, section)}
+            return {**stored, **blank, **empty, **self.changes.show("", before, "")}
         shown = {**stored, **self.findings.show(cards.check(text))}
         if len(text.encode("utf-8", "replace")) > CARD_BYTES:
             return shown

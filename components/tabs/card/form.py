@@ -22,11 +22,11 @@ from components.widgets import html
 _COLUMNS = {
     "task": "Task",
     "dataset": "Data set",
-    "config": "Configuration",
-    "split": "Split",
     "metric": "Metric",
-    "name": "Called",
     "value": "Value",
+    "split": "Split",
+    "config": "Configuration",
+    "name": "Called",
     "field": "Stands at",
 }
 _WHOLE = ("task", "dataset", "metric", "value")
@@ -44,18 +44,24 @@ class CardForm:
         self.filled = gr.State({})
         self.told = gr.HTML(padding=False, elem_id="card-form-told")
         self.fields: dict[str, Any] = {}
+        #: The group that each field stands in, for those that are folded.
+        self.groups: dict[str, gr.Accordion] = {}
         for number, (group, fields) in enumerate(GROUPS.items()):
-            with gr.Accordion(group, open=number == 0):
+            with gr.Accordion(group, open=number == 0) as folded:
                 with gr.Row(equal_height=False):
                     for field in fields:
                         self.fields[field.path] = _component(field)
+                        self.groups[field.path] = folded
                 if number == 0:
                     self.unknown = gr.HTML(padding=False)
         with gr.Accordion("Sections", open=True, elem_id="card-sections"):
-            self.section = gr.Dropdown(label="Section", choices=[], value=None, elem_id="card-section")
+            # While another card is opened the page still names a section of the last one: that is no error.
+            self.section = gr.Dropdown(
+                label="Section", choices=[], value=None, allow_custom_value=True, elem_id="card-section"
+            )
             self.why = gr.HTML(padding=False, elem_id="card-section-why")
             self.text = gr.Textbox(label="What stands there", info="Markdown.", lines=8, elem_id="card-section-text")
-        with gr.Accordion("Evaluation results", open=False, elem_id="card-results-part"):
+        with gr.Accordion("Evaluation results", open=False, elem_id="card-results-part") as self.results_part:
             self.results = gr.Dataframe(
                 headers=list(_COLUMNS.values()),
                 datatype=["str"] * len(_COLUMNS),
@@ -82,7 +88,8 @@ class CardForm:
             values = read_front(text).values
         except Unreadable as error:
             said = f"{error.message} Mend line {error.line} in the text: until then the form stays as it is."
-            return {self.told: html.notice(said, "error")}
+            # All is filled in anew once it can be read: what was typed here meanwhile is not in the card.
+            return {self.told: html.notice(said, "error"), self.filled: {}}
         shown = {field.path: field.shown(values) for field in FIELDS}
         known = {name for path in shown for name in (path, path.partition(".")[0])} | {"model-index"}
         others = sorted(str(key) for key in values if key not in known)
@@ -124,24 +131,13 @@ class CardForm:
         wire, quiet = self.ctx.wire, {"told": self.told, "show_progress": "hidden"}
         for field in FIELDS:
             component = self.fields[field.path]
-            events = [component.blur]
-            if field.kind in ("choice", "choices"):
-                events = [component.input]
-            elif field.kind == "text":
-                events.append(component.submit)
-            for event in events:
-                wire(event, self._put(field), [*self.document.fields, component], [self.editor], **quiet)
+            given = [*self.document.fields, self.filled, component]
+            for event in _events(field, component):
+                wire(event, self._put(field), given, [self.editor, component], **quiet)
             if field.of == "languages":
-                search = self._search(field)
-                wire(
-                    component.key_up,
-                    search,
-                    [component],
-                    [component],
-                    detailed=True,
-                    trigger_mode="always_last",
-                    **quiet,
-                )
+                # Each key is answered, one after the other: "always_last" would ask for the first one again.
+                ordered = {"detailed": True, "trigger_mode": "multiple", "concurrency_limit": 1, **quiet}
+                wire(component.key_up, self._search(field), [component], [component], **ordered)
         wire(
             self.section.input,
             self._choose,
@@ -164,26 +160,61 @@ class CardForm:
 
     def _choices(self, kind: str, query: str) -> list[tuple[str, str]]:
         found = self.ctx.bench.cards.search_lists(kind, query, _OFFERED)["items"]
-        return [
-            (f"{one['name']} ({one['value']})" if kind == "languages" else one["value"], one["value"]) for one in found
-        ]
+        if kind == "languages":
+            return [(_language(one), one["value"]) for one in found]
+        return [(value, value) for value in _whole_first([one["value"] for one in found])]
+
+    def _best(self, kind: str, typed: str) -> dict[str, str]:
+        """The entry of a list that fits best."""
+        found = self.ctx.bench.cards.search_lists(kind, typed[:100], 1)["items"]
+        return found[0] if found else {"value": "", "name": ""}
 
     def _search(self, field: Field) -> Callable[..., Updates]:
         def search(_visitor: Visitor, typed: dict[str, Any], chosen: list[str] | None) -> Updates:
             found = self._choices(field.of, str(typed.get("input_value") or "")[:100])
             known = {value for _, value in found}
-            kept = [(one, one) for one in chosen or [] if one not in known]
+            others = [(one, self._best(field.of, one)) for one in chosen or [] if one not in known]
+            kept = [(_language(best) if best["value"] == one else one, one) for one, best in others]
             return {self.fields[field.path]: gr.update(choices=[*found, *kept])}
 
         return search
 
     def _put(self, field: Field) -> Callable[..., Updates]:
-        def put(_visitor: Visitor, text: str | None, before: dict[str, Any], given: Any) -> Updates:
+        def put(
+            _visitor: Visitor, text: str | None, before: dict[str, Any], filled: dict[str, Any], given: Any
+        ) -> Updates:
+            if field.path in filled and given == filled[field.path]:
+                # The card filled this in: nobody has typed.
+                return {}
             card = self.document.read(text, before)
-            changes = field.changes(metadata(card), given)
-            return {self.editor: self.ctx.bench.cards.edit_card(card, changes)["text"]} if changes else {}
+            values, wanted = metadata(card), self._coded(field, given)
+            if changes := field.changes(values, wanted):
+                return {self.editor: self.ctx.bench.cards.edit_card(card, changes)["text"]}
+            says = field.shown(values)
+            return {self.fields[field.path]: says} if filled and given != says else {}
 
         return put
+
+    def _coded(self, field: Field, given: Any) -> Any:
+        """What was chosen, names of the list as their codes: German as de."""
+
+        def coded(typed: str) -> str:
+            best = self._best(field.of, typed)
+            return best["value"] if best["name"].lower() == typed.strip().lower() else typed
+
+        if not field.of or not given:
+            return given
+        return list(dict.fromkeys(map(coded, given))) if isinstance(given, list) else coded(given)
+
+    def opened(self, path: str) -> Updates:
+        """Unfold the group that a field stands in."""
+        group = self.results_part if path.startswith("model-index") else self.groups.get(path)
+        return {group: gr.update(open=True)} if group is not None else {}
+
+    @property
+    def parts(self) -> list[Any]:
+        """What `opened` updates."""
+        return [*dict.fromkeys(self.groups.values()), self.results_part]
 
     def choose(self, text: str, filled: dict[str, Any], section: str | None) -> Updates:
         """Open a section."""
@@ -221,6 +252,27 @@ class CardForm:
             raise WorkbenchError("A result has a value.", field="model-index")
         made = self.ctx.bench.cards.edit_card_results(text, rows)["text"]
         return {self.editor: made} if made != text else {}
+
+
+def _events(field: Field, component: Any) -> list[Any]:
+    """What tells that a field was changed by hand."""
+    if field.kind == "choices":
+        # `input` does not tell of a value that was typed, nor of all being taken away.
+        return [component.change]
+    if field.kind == "choice":
+        return [component.input]
+    return [component.blur] if field.kind == "json" else [component.blur, component.submit]
+
+
+def _language(one: dict[str, str]) -> str:
+    return f"{one['name']} ({one['value']})"
+
+
+def _whole_first(values: list[str]) -> list[str]:
+    """Each value before those that contain it: Enter takes the first that contains what was typed, and gpl-3.0 typed
+    may not become agpl-3.0."""
+    first = {value: next(place for place, other in enumerate(values) if value in other) for value in values}
+    return sorted(values, key=lambda value: (first[value], len(value)))
 
 
 def _component(field: Field) -> Any:

@@ -13,6 +13,13 @@ from components.tabs.card.document import Document
 from components.tabs.context import Context, Updates
 from components.widgets import html, repository
 
+_MOVED = (
+    "It has changed since this card was opened, so nothing was written. Press Take in what changed there, read the "
+    "text, then publish."
+)
+_WITH_MODEL = "The model of the run in Card of goes to the repository, with this card."
+_CARD_ALONE = "This card alone goes to the repository, which has to exist: the files of the model there stay."
+
 
 class PublishPanel:
     """The panel; `repo` holds the full name of the repository once something was published."""
@@ -22,6 +29,7 @@ class PublishPanel:
         #: The repository that the card was loaded from, and the commit that it was at.
         self.origin = gr.State({"repo": "", "commit": ""})
         gr.HTML('<div class="wb-step"><b>↑</b> Publish to the Hub</div>', padding=False)
+        self.what = gr.HTML(html.notice(_CARD_ALONE), padding=False, elem_id="card-what")
         with gr.Row(equal_height=False):
             with gr.Column(scale=1, min_width=320):
                 with gr.Row():
@@ -99,6 +107,8 @@ class PublishPanel:
         self.ctx.wire(self.against.click, self._against, [self.owner, self.repo], opened, told=self.told)
         merged = [self.document.editor, *opened, self.merge]
         self.ctx.wire(self.merge.click, self._merge, [*here, self.origin], merged, told=self.told)
+        quiet: dict[str, Any] = {"told": self.told, "clears": False, "show_progress": "hidden"}
+        self.ctx.wire(subject.change, self._goes, [subject], [self.what], **quiet)
         subject.input(
             lambda: ("", gr.update(interactive=False)),
             None,
@@ -132,15 +142,16 @@ class PublishPanel:
         """Publish, showing how far it is. What fails here leaves the run as it is, so it can be repeated."""
         repo = _full(owner, name)
         chosen, text = (subject or "").strip(), self.document.read(text, before)
-        self._check(chosen, text)
+        self._check(text)
         seen = origin["commit"] if origin["repo"] == repo else ""
         publisher = self.ctx.bench.publisher
         if not chosen.startswith("runs/"):
             try:
                 done = publisher.push_card(repo, text, message or "", seen, propose, visitor=visitor)
             except WorkbenchError as error:
-                if error.kind == "conflict" and seen:
+                if self._moved(visitor, repo, seen, error):
                     yield {self.merge: gr.update(visible=True)}
+                    raise WorkbenchError(_MOVED, kind="conflict", field="repo") from None
                 raise
             yield self._published(done, text)
             return
@@ -153,13 +164,24 @@ class PublishPanel:
                     else self._published(step["result"], text)
                 )
         except WorkbenchError as error:
+            if self._moved(visitor, repo, seen, error):
+                yield {self.merge: gr.update(visible=True)}
+                raise WorkbenchError(_MOVED, kind="conflict", field="repo") from None
             if error.kind == "conflict":
                 yield {self.existing: gr.update(open=True)}
             raise
 
-    def _check(self, chosen: str, text: str) -> None:
-        if not chosen:
-            raise WorkbenchError("Choose the finished run to publish.", field="model")
+    def _moved(self, visitor: Visitor, repo: str, seen: str, error: WorkbenchError) -> bool:
+        """Whether the Hub refused because the repository has a newer commit than the one that was seen."""
+        if not seen or error.kind != "busy":
+            return False
+        return bool(self.ctx.bench.repositories.repo_card(repo, visitor=visitor)["commit"] != seen)
+
+    def _goes(self, _visitor: Visitor, subject: str | None) -> Updates:
+        """Say what is published."""
+        return {self.what: html.notice(_WITH_MODEL if (subject or "").startswith("runs/") else _CARD_ALONE)}
+
+    def _check(self, text: str) -> None:
         if not text.strip():
             raise WorkbenchError("There is no card yet. Press Draft, read what it says, then publish.", field="text")
         errors = [problem for problem in self.ctx.bench.cards.check(text) if problem["level"] == "error"]
@@ -217,7 +239,8 @@ class PublishPanel:
             self.repo: done["repo"],
             self.merge: gr.update(visible=False),
             self.document.before: _held(text, done["repo"], done["commit"]),
-            self.origin: {"repo": done["repo"], "commit": "" if done["pull_request"] else done["commit"]},
+            # A pull request changes nothing there: the next commit is still held against the one that was seen.
+            **({} if done["pull_request"] else {self.origin: {"repo": done["repo"], "commit": done["commit"]}}),
         }
 
 

@@ -17,14 +17,17 @@ from components.tabs.card.document import Document
 from components.tabs.card.form import CardForm
 from components.tabs.context import Context, Updates
 from components.widgets import html
-from components.widgets.card import PICKING
+from components.widgets.card import PICKING, TO_FIELD
 from components.widgets.card.changes import changes_view
 from components.widgets.card.findings import findings_view
 from components.widgets.card.lacking import lacking_view
 from components.widgets.card.preview import examples_view, header_view, results_view
 from components.widgets.card.sources import sources_view
 
-EMPTY = "Choose a finished run, or type a model id, and press Draft: the card is filled with what was recorded."
+EMPTY = (
+    "Choose a finished run, a model id or the template, and press Draft: the card is filled with what was recorded, "
+    "and asks for what is not known. Or open a README.md of yours."
+)
 _FACTS = "Press Look: each value that was filled in is held against the run or the model that it comes from."
 _CODE = "# Change something in the card: the code that makes the same changes stands here."
 
@@ -119,10 +122,14 @@ class Lacking:
         ) -> Updates:
             kind, _, place = str(picked.get("pick")).partition(" ")
             card, to = document.read(text, before), {views: gr.Tabs(selected="form")}
-            return {**to, **(form.choose(card, filled, _present(card, place)) if kind == "section" else {})}
+            if kind == "section":
+                return {**to, **form.choose(card, filled, _present(card, place))}
+            return {**to, **form.opened(place)}
 
-        outputs = [views, form.filled, form.section, form.why, form.text]
-        self.ctx.wire(self.shown.select, go, [*document.fields, form.filled], outputs, told=form.told, detailed=True)
+        outputs = [views, form.filled, form.section, form.why, form.text, *form.parts]
+        fields = [*document.fields, form.filled]
+        gone = self.ctx.wire(self.shown.select, go, fields, outputs, told=form.told, detailed=True)
+        gone.then(None, js=TO_FIELD, api_visibility="private")
 
 
 class Sources:

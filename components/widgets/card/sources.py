@@ -18,12 +18,15 @@ def sources_view(sources: Sequence[Mapping[str, Any]]) -> str:
     if not sources:
         return notice(_NONE)
     stale = sum(one["state"] == "stale" for one in sources)
-    said = f"{stale} of {len(sources)} values are out of date." if stale else "Every fact is as it was filled in."
+    own = sum(one["state"] == "edited" for one in sources)
+    said = "Every fact is as it was filled in."
+    if stale or own:
+        said = f"Of {len(sources)} values {stale} are out of date, and {own} are yours."
     # Those that ask for something come first.
     order = {"stale": 0, "edited": 1, "same": 2}
     numbered = sorted(enumerate(sources), key=lambda one: order[one[1]["state"]])
     rows = "".join(_row(number, one) for number, one in numbered)
-    head = "<thead><tr><th>Where</th><th>What</th><th>Value</th><th>From</th><th>State</th></tr></thead>"
+    head = "<thead><tr><th>Where</th><th>Value and source</th><th>State</th></tr></thead>"
     return (
         f"{notice(said, 'warning' if stale else 'success')}"
         '<div class="wb-table" role="region" aria-label="Values that were filled in" tabindex="0">'
@@ -38,7 +41,6 @@ def _row(number: int, one: Mapping[str, Any]) -> str:
     if one["state"] != "same" and one.get("remedy"):
         button = f' <button type="button" class="wb-link" data-pick="{number}">Write the fact</button>'
     where = one.get("field") or one.get("section")
-    cells = (where, one["fact"], shortly(one["value"]), one["from"])
-    shown = "".join(f"<td>{escape(cell)}</td>" for cell in cells[:2])
-    shown += f"<td>{escape(cells[2])}{now}</td><td>{escape(cells[3])}</td>"
-    return f'<tr>{shown}<td><span class="wb-state wb-state-{kind}">{words}</span>{button}</td></tr>'
+    value = f"{escape(shortly(one['value']))}{now}<br><small>{escape(one['from'])}</small>"
+    state = f'<span class="wb-state wb-state-{kind}">{words}</span>{button}'
+    return f"<tr><td>{escape(where)}</td><td>{value}</td><td>{state}</td></tr>"
