@@ -148,7 +148,8 @@ class CardForm:
         wire(
             self.text.blur, self._put_section, [*self.document.fields, self.section, self.text], [self.editor], **quiet
         )
-        wire(self.results.input, self._put_results, [*self.document.fields, self.results], [self.editor], **quiet)
+        tabled = [*self.document.fields, self.results]
+        wire(self.results.input, self._put_results, tabled, [self.editor, self.results], **quiet)
 
     @property
     def _of_section(self) -> list[Any]:
@@ -240,6 +241,10 @@ class CardForm:
         self, _visitor: Visitor, text: str | None, before: dict[str, Any], table: list[list[Any]]
     ) -> Updates:
         text = self.document.read(text, before)
+        if any(len(cells) != len(_COLUMNS) for cells in table):
+            # The table's own menu adds and deletes columns: values would then stand under another title.
+            said = html.notice("The columns stay as they are: a result has these.", "warning")
+            return {self.results: self._rows(text) or [[""] * len(_COLUMNS)], self.told: said}
         known = {row["field"]: row for row in self.ctx.bench.cards.card_results(text)["rows"]}
         rows = []
         for cells in table:
