@@ -446,5 +446,6 @@ def test_runs_of_one_name_are_told_apart_by_when_they_were_made() -> None:
     told = compare([*states, {**state_of("other", 0.1, None), "created": 1e9}])
     names = [run["name"] for run in told["runs"]]
     assert len(set(names)) == 3
-    assert names[0].startswith("same, ") and names[2] == "other"
+    assert names[0].startswith("same, ")
+    assert names[2] == "other"
     assert told["verdict"].startswith(names[1])
