@@ -193,8 +193,7 @@ class PublishPanel:
         repo = _full(owner, name)
         card = self.ctx.bench.repositories.repo_card(repo, visitor=visitor)
         return {
-            self.document.before: _held(card["text"], repo, card["commit"]),
-            self.origin: {"repo": repo, "commit": card["commit"]},
+            **self._seen(card["text"], repo, card["commit"]),
             self.told: html.notice(f"Changes, above, shows what publishing would change in {repo}."),
         }
 
@@ -219,8 +218,7 @@ class PublishPanel:
             said = f"Both changed {', '.join(named)}: yours is kept there. " + said.replace("What", "What else")
         return {
             self.document.editor: made["text"],
-            self.document.before: _held(made["theirs"], repo, made["commit"]),
-            self.origin: {"repo": repo, "commit": made["commit"]},
+            **self._seen(made["theirs"], repo, made["commit"]),
             self.merge: gr.update(visible=False),
             self.told: html.notice(said, "warning" if named else "success"),
         }
@@ -238,15 +236,14 @@ class PublishPanel:
             self.to_playground: gr.update(interactive=not done["pull_request"]),
             self.repo: done["repo"],
             self.merge: gr.update(visible=False),
-            self.document.before: _held(text, done["repo"], done["commit"]),
             # A pull request changes nothing there: the next commit is still held against the one that was seen.
-            **({} if done["pull_request"] else {self.origin: {"repo": done["repo"], "commit": done["commit"]}}),
+            **({} if done["pull_request"] else self._seen(text, done["repo"], done["commit"])),
         }
 
-
-def _held(text: str, repo: str, commit: str | None) -> dict[str, str]:
-    """What the card is held against: that of a repository."""
-    return {"text": text, "named": f"what {repo} holds at {(commit or '')[:7]}"}
+    def _seen(self, text: str, repo: str, commit: str) -> Updates:
+        """What the repository holds, and from which commit on it may have changed."""
+        before = {"text": text, "named": f"what {repo} holds at {commit[:7]}"}
+        return {self.document.before: before, self.origin: {"repo": repo, "commit": commit}}
 
 
 def _full(owner: str | None, name: str | None) -> str:
