@@ -115,6 +115,7 @@ def test_a_worker_killed_in_the_middle_of_a_call_is_replaced(client: Client, app
     assert again["output"][0]["label"] == "positive"
 
 
+@pytest.mark.long
 def test_a_trainer_killed_in_the_middle_can_be_resumed(
     client: Client, wait_for_run: Callable[..., dict[str, Any]]
 ) -> None:

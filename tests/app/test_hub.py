@@ -103,6 +103,7 @@ def test_what_one_may_not_do_is_refused(client: Client, endpoint: str, arguments
     assert "hf_" not in str(refused.value)
 
 
+@pytest.mark.long
 def test_a_failed_push_leaves_the_run_as_it_was_and_is_repeated(
     app_in: Callable[..., Any], tmp_path: Path, wait_for_run: Callable[..., dict[str, Any]]
 ) -> None:

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from gradio_client import Client
 
 COURSE = "I've been waiting for a HuggingFace course my whole life."
 
 
+@pytest.mark.long
 def test_a_person_takes_a_model_all_the_way_round(
     app: Any, client: Client, wait_for_run: Callable[..., dict[str, Any]]
 ) -> None:

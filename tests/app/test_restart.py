@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from gradio_client import Client
 
 ROWS = "text,label\n" + "".join(f"{'lovely' if i % 2 else 'awful'} thing {i},{i % 2}\n" for i in range(300))
@@ -45,6 +46,7 @@ def test_a_hub_that_does_not_answer_is_replaced_by_the_embedded_one(app_in: Call
     assert who["hub"].startswith("http://127.0.0.1:")
 
 
+@pytest.mark.long
 def test_another_app_can_use_a_hub_by_its_address(app: Any, app_in: Callable[..., Any], tmp_path: Path) -> None:
     endpoint = Client(app.url, verbose=False).predict(api_name="/whoami")["hub"]
     other = Client(app_in(tmp_path, "--hub", endpoint).url, verbose=False)

@@ -128,6 +128,7 @@ def box(page: Page, name: str) -> Locator:
     return page.locator(f"#card-f-{name} input, #card-f-{name} textarea").first
 
 
+@pytest.mark.long
 def test_what_is_typed_into_a_pick_list_reaches_the_card_as_its_code(editor: Page) -> None:
     drafted(editor)
     view(editor, "Form")
@@ -175,6 +176,7 @@ def test_what_is_missing_leads_to_its_field_in_a_folded_group(editor: Page) -> N
     expect(box(editor, "base-model")).to_be_focused()
 
 
+@pytest.mark.long
 def test_the_card_of_a_file_goes_alone_and_after_a_reload_others_changes_are_taken_in(editor: Page, app: Any) -> None:
     client = Client(app.url, verbose=False)
     repo = client.predict("card-of-a-file", api_name="/create_repo")["repo"]

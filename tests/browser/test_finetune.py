@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.long
 def test_a_file_is_looked_at_trained_on_stopped_and_found_again(page: Page, app: Any, tmp_path: Path) -> None:
     page.set_default_timeout(60_000)
     expect.set_options(timeout=60_000)
@@ -180,6 +181,7 @@ def test_numbers_that_are_not_whole_and_data_that_changed_are_told(page: Page, a
     expect(page.locator("#ft-preview")).not_to_contain_text("awful too")
 
 
+@pytest.mark.long
 def test_the_configurations_of_a_data_set_appear_where_there_are_several(page: Page, app: Any, tmp_path: Path) -> None:
     from gradio_client import Client, handle_file
 

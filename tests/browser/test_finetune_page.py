@@ -35,6 +35,7 @@ def choose_run(page: Page, name: str) -> None:
     expect(page.locator("#ft-run h3")).to_have_text(name)
 
 
+@pytest.mark.long
 def test_a_run_comes_into_sight_and_goes_for_good_only_after_a_second_word(page: Page, app: Any) -> None:
     open_with_rows(page, app.url)
     page.get_by_label("Name of the run").scroll_into_view_if_needed()

@@ -151,6 +151,7 @@ def test_a_task_without_a_starter_model_says_so_and_old_hits_leave_with_their_ta
 
 
 @pytest.mark.browser
+@pytest.mark.long
 def test_a_link_fills_the_form_as_it_was_and_runs_nothing(playground: Page, app: Any) -> None:
     choose(playground, "Text generation")
     playground.locator("#pg-text textarea").fill("The old king")

@@ -316,6 +316,7 @@ def test_bad_input_is_told_beside_the_field(inspector: Page) -> None:
         expect(inspector.locator(f"#{told} [role=alert]")).to_contain_text(said)
 
 
+@pytest.mark.long
 def test_every_view_fits_a_narrow_screen_in_the_dark(page: Page, app: Any, screenshots: Path) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app.url}/?__theme=dark")

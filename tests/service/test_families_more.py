@@ -31,7 +31,8 @@ from components.service.errors import WorkbenchError
 from components.service.runs import text_metrics
 from components.service.runs.families import family
 from components.service.runs.rows import Row, Rows
-from components.service.runs.spans import LONGEST, Window, best_answers, read_windows
+from components.service.runs.spans import Window, best_answers, read_windows
+from components.service.runs.tasks import LONGEST
 from components.service.worker.revived.summarization import SummarizationPipeline
 from components.service.worker.revived.translation import TranslationPipeline
 

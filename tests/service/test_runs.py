@@ -191,6 +191,7 @@ def by_hand(path: Path, value: dict[str, Any]) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.long
 def test_by_hand_and_as_a_script_a_run_gives_the_same_figures(
     finished: tuple[Runs, dict[str, Any]], tmp_path: Path, tiny_classifier: Path
 ) -> None:
@@ -237,6 +238,7 @@ def test_a_killed_run_is_resumed_to_the_figures_of_one_that_was_not(runs: Runs) 
     assert second["results"]["commit"] == first["results"]["commit"]
 
 
+@pytest.mark.long
 def test_a_stopped_run_can_be_used_and_resumed_by_another_server(
     runs: Runs, models_folder: Path, engine: Engine
 ) -> None:

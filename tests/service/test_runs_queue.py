@@ -205,6 +205,7 @@ def trained(
     close_runs(runs)
 
 
+@pytest.mark.long
 def test_a_stopped_run_is_told_by_its_outcome_and_a_discarded_one_is_gone_at_once(
     trained: tuple[Runs, dict[str, Any]],
 ) -> None:

@@ -119,6 +119,7 @@ KINDS: dict[str, tuple[str, Callable[[str, str, int], str], dict[str, Any], tupl
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.long
 def test_texts_get_other_labels(run_snippet: Program, tiny_classifier: Path, tmp_path: Path, kind: str) -> None:
     columns, line, changes, figures = KINDS[kind]
     given = spec("text-classification", tiny_classifier, **changes)

@@ -104,6 +104,7 @@ SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize(
     "settings", [pytest.param(name, marks=pytest.mark.long) if name == "lora" else name for name in SETTINGS]
 )
+@pytest.mark.long
 def test_answers_are_found(run_snippet: Program, tiny_reader: Path, tmp_path: Path, settings: str) -> None:
     form, changes = SETTINGS[settings]
     short = {"max_length": 32, "epochs": 3, "learning_rate": 5e-3, **changes}

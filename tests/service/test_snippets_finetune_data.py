@@ -50,6 +50,7 @@ def written(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_all_remedies_are_done_again_to_a_file(run_snippet: Program, tiny_classifier: Path, tmp_path: Path) -> None:
     file = written(tmp_path / "rows.jsonl", ailing())
     given = spec("text-classification", tiny_classifier, data={"file": file.name}, remedies=list(REMEDIES))
@@ -58,6 +59,7 @@ def test_all_remedies_are_done_again_to_a_file(run_snippet: Program, tiny_classi
     assert changed.keys() == {*REMEDIES} - {"drop_leaks", "drop_unknown_labels"}
 
 
+@pytest.mark.long
 def test_remedies_are_done_again_to_splits(run_snippet: Program, tiny_classifier: Path, tmp_path: Path) -> None:
     rows = ailing()
     held = [*rows[40:60], {"text": "strange", "label": "alien"}]
@@ -77,6 +79,7 @@ SCHEMES = {"parts of speech": ("DET", "NOUN", "VERB", "ADJ"), "letters behind": 
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.long
 def test_words_are_tagged_in_any_scheme(run_snippet: Program, models_folder: Path, tmp_path: Path, scheme: str) -> None:
     from text_models import tagger
 
@@ -146,6 +149,7 @@ def talker(models_folder: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_chats_of_a_table_are_learned(run_snippet: Program, talker: Path, tmp_path: Path) -> None:
     file = tmp_path / "chats.csv"
     pd.DataFrame([talk(i) for i in range(60)]).to_csv(file, index=False)
@@ -155,6 +159,7 @@ def test_chats_of_a_table_are_learned(run_snippet: Program, talker: Path, tmp_pa
     assert facts["notes"], "no chat was left out"
 
 
+@pytest.mark.long
 def test_what_the_assistant_says_is_learned(run_snippet: Program, talker: Path, tmp_path: Path) -> None:
     file = written(tmp_path / "chats.jsonl", [{"chat": json.dumps(talk(i)["chat"])} for i in range(60)])
     columns = {"messages": "chat"}
@@ -201,6 +206,7 @@ def tiny_viewer(models_folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", UPLOADS)
+@pytest.mark.long
 def test_uploaded_images_are_read_from_a_folder(
     run_snippet: Program, tiny_viewer: Path, tmp_path: Path, kind: str
 ) -> None:
@@ -218,6 +224,7 @@ def test_uploaded_images_are_read_from_a_folder(
     assert facts["validation_given"] == ("splits" in kind)
 
 
+@pytest.mark.long
 def test_images_of_a_data_set_are_classified(run_snippet: Program, tiny_viewer: Path, tmp_path: Path) -> None:
     names = [f"{'test' if i % 9 == 0 else 'train'}/{colour}/{i}.png" for i in range(20) for colour in ("red", "blue")]
     folder = painted(tmp_path / "colours", names)
@@ -225,6 +232,7 @@ def test_images_of_a_data_set_are_classified(run_snippet: Program, tiny_viewer: 
     agree(run_snippet, {**given, "keep": "best", "remedies": ["drop_leaks"]}, folder, ("loss", "accuracy", "f1"))
 
 
+@pytest.mark.long
 def test_images_in_a_table_are_classified(run_snippet: Program, tiny_viewer: Path, tmp_path: Path) -> None:
     import base64
 

@@ -63,6 +63,7 @@ SUMMARIES: dict[str, tuple[Make, tuple[str, str], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", some_long(SUMMARIES, "bart, in another script"))
+@pytest.mark.long
 def test_summaries_are_written(run_snippet: Program, tmp_path: Path, kind: str) -> None:
     make, targets, changes = SUMMARIES[kind]
     lines = [f'{text},"{target}"' for text, target in pairs(targets)]
@@ -82,6 +83,7 @@ TRANSLATORS: dict[str, tuple[Make, tuple[str, str], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", some_long(TRANSLATORS, "by tokens, m2m100"))
+@pytest.mark.long
 def test_translations_are_written(run_snippet: Program, tmp_path: Path, kind: str) -> None:
     make, (source, target), changes = TRANSLATORS[kind]
     rows = [{"id": i, "translation": {source: text, target: made}} for i, (text, made) in enumerate(pairs())]
@@ -92,6 +94,7 @@ def test_translations_are_written(run_snippet: Program, tmp_path: Path, kind: st
     assert figures["chrf"] > 30
 
 
+@pytest.mark.long
 def test_a_script_that_is_asked_for_before_the_run_finds_out_what_stands_before_a_text(
     run_snippet: Program, tmp_path: Path
 ) -> None:

@@ -130,7 +130,7 @@ def losses(state: dict[str, Any]) -> list[float]:
 
 
 def test_a_run_may_be_cut_off_at_the_end_of_an_epoch_and_again_inside_the_next(train: Train) -> None:
-    given = {**STEPS, "every": 4, "schedule": "constant"}
+    given = {**STEPS, "every": 4, "schedule": "constant", "learning_rate": 3e-4}
     _, whole = train("whole", **given)
     folder, _ = train("parts", **{**given, "epochs": 1})
     train("parts", **given)

@@ -222,7 +222,7 @@ NAMINGS = {
     "folders": (["pets/cat/1.png", "pets/cat/2.png", "pets/dog/1.png"], ["cat", "cat", "dog"]),
     "one folder": (["pets/cat-1.png", "pets/dog-1.png"], ["cat", "dog"]),
     "windows": (["pets\\cat\\1.png", "pets\\dog\\1.png"], ["cat", "dog"]),
-    "several words": (["guinea_pig_7.png", "black cat.png"], ["guinea_pig", "black cat"]),
+    "several words": (["black cat.png", "guinea_pig_7.png"], ["black cat", "guinea_pig"]),
     "numbers alone": (["001.png", "002.png"], [None, None]),
     "upwards": (["../../cat/1.png", "/dog/1.png"], ["cat", "dog"]),
 }

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from components.service.runs.remedies import Row
+from components.service.runs.tasks import LONGEST, STRIDE, TRIED
 
-#: Tokens that neighbouring windows share, the longest answer in tokens, and the begins and ends that are tried.
-STRIDE, LONGEST, TRIED = 128, 30, 20
 #: Rows that are tokenized together.
 BATCH = 500
 

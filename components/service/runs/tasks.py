@@ -53,6 +53,8 @@ class TrainTask:
 
 #: Metrics of which less is better; of all others more is.
 LOWER = frozenset({"loss", "perplexity", "mse", "mae"})
+#: Tokens that neighbouring windows share, the longest answer in tokens, and the begins and ends that are tried.
+STRIDE, LONGEST, TRIED = 128, 30, 20
 _TEXT = Column("text", "Text")
 _WRITING: dict[str, Any] = {"learning_rate": 5e-5, "max_target_length": 128}
 

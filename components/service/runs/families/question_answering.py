@@ -16,7 +16,8 @@ from components.service.runs.families.base import Prepared
 from components.service.runs.families.grouped import WORST_CHARS, Grouped, length_facts, worst
 from components.service.runs.families.traced import SOURCE, TracingTrainer, untraced
 from components.service.runs.rows import Row, Rows
-from components.service.runs.spans import LONGEST, Window, best_answers, read_windows, window_sizes
+from components.service.runs.spans import Window, best_answers, read_windows, window_sizes
+from components.service.runs.tasks import LONGEST
 from components.service.worker.columns import shorten
 from components.service.worker.revived.question_answering import QuestionAnsweringPipeline
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from components.service.runs.spans import LONGEST, STRIDE, TRIED
-from components.service.runs.tasks import TRAIN_TASKS
+from components.service.runs.tasks import LONGEST, STRIDE, TRAIN_TASKS, TRIED
 from components.service.snippets.finetune.inlined import inlined
 from components.service.snippets.finetune.labels import MODEL, PADDING, chosen
 from components.service.snippets.finetune.reading import of_texts
