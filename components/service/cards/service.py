@@ -48,6 +48,13 @@ def _subject(given: Any) -> str:
     return name
 
 
+def _check_text(text: Any) -> None:
+    """Refuse what is no text at all; what is wrong with a card is for `check` to tell."""
+    if not isinstance(text, str):
+        raise WorkbenchError("A card is text.", field="text")
+    check_characters(text, "text")
+
+
 def _is_run(name: str) -> bool:
     return is_id(name.removeprefix("runs/")) and (name.startswith("runs/") or "/" not in name)
 
@@ -97,7 +104,7 @@ class Cards:
             fact is no longer so); `now` is what the fact is, None where nothing is known of it any more; `remedy` are
             changes for `edit_card` that let the card say that, None where there is no place for it.
         """
-        self.check(text)
+        _check_text(text)
         given = None if sources is None else read_sources(sources)
         now = self._drafted(_subject(run_or_model), None, visitor).sources
         return {"sources": look(text, given, now)}
@@ -127,7 +134,7 @@ class Cards:
             "message"}]}`. A row is one metric; `field` is its path in the metadata. `files` are the same results as
             files of `.eval_results`, `left_out` are those that such a file cannot hold.
         """
-        self.check(text)
+        _check_text(text)
         rows = read_rows(text)
         whole = [number for number, row in enumerate(rows) if is_whole(row)]
         made = to_files([rows[number] for number in whole])
@@ -145,7 +152,7 @@ class Cards:
         Returns:
             `{text, problems}`, as of `draft`.
         """
-        self.check(text)
+        _check_text(text)
         return self.edit_card(text, row_changes(text, rows))
 
     def read_eval_results(self, text: str) -> dict[str, Any]:
@@ -183,9 +190,7 @@ class Cards:
             text: The card.
             files: The paths of the files in its repository, if they are known; links to others are told as dead.
         """
-        if not isinstance(text, str):
-            raise WorkbenchError("A card is text.", field="text")
-        check_characters(text, "text")
+        _check_text(text)
         if not (files is None or (isinstance(files, list) and all(isinstance(name, str) for name in files[:FILES]))):
             raise WorkbenchError("Give the paths of the repository's files as a list of texts.", field="files")
         return checks.check(text, files=None if files is None else files[:FILES])
@@ -241,7 +246,7 @@ class Cards:
             `{"accepted", "problems", "hub"}`: whether it would take it, its messages as findings with their fields
             and lines, and its address.
         """
-        self.check(text)
+        _check_text(text)
         return validate(text, self.hub, visitor)
 
     def search_lists(self, kind: str, query: str = "", limit: int = 20) -> dict[str, Any]:
@@ -267,7 +272,7 @@ class Cards:
         Returns:
             `{text, problems}`, as of `draft`.
         """
-        self.check(text)
+        _check_text(text)
         spec = find_task(task)
         given = spec.check_parameters(parameters, self.settings)
         example = widget_example(spec.name, check_inputs(spec, inputs, self.settings), given, output)

@@ -183,13 +183,14 @@ class Editor:
             blank = {self.lacking.shown: html.empty("There is no card yet.")}
             empty = {**self.findings.empty(), **self.preview.empty(), **self.form.show("", filled, section)}
             return {**stored, **blank, **empty, **self.changes.show("", before, "")}
-        shown = {**stored, **self.findings.show(cards.check(text))}
+        problems = cards.check(text)
+        shown = {**stored, **self.findings.show(problems)}
         if len(text.encode("utf-8", "replace")) > CARD_BYTES:
             return shown
         name = repo or subject or "README.md"
         return {
             **shown,
-            **self.lacking.show(text),
+            **self.lacking.show(text, problems),
             **self.changes.show(text, before, repo or subject or ""),
             **self.preview.show(text, name, cards.card_results(text)["rows"]),
             **self.form.show(text, filled, section),

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from components.service.cards import body, metadata
+from components.service.cards.completeness import completeness
 from components.service.cards.outline import sections
 from components.service.cards.template import section_of
 from components.service.errors import WorkbenchError
@@ -89,8 +90,7 @@ class Findings:
     def _mend(
         self, _visitor: Visitor, picked: dict[str, Any], text: str | None, before: dict[str, Any], remedies: list[Any]
     ) -> Updates:
-        remedy, card = _picked(picked, remedies), self._document.read(text, before)
-        return {self._document.editor: self.ctx.bench.cards.edit_card(card, remedy)["text"]} if remedy else {}
+        return _remedied(self.ctx, self._document, picked, self._document.read(text, before), remedies)
 
     def _validate(self, visitor: Visitor, text: str | None, before: dict[str, Any]) -> Updates:
         answer = self.ctx.bench.cards.validate(self._document.read(text, before), visitor=visitor)
@@ -106,9 +106,9 @@ class Lacking:
         self.ctx = ctx
         self.shown = gr.HTML(html.empty(EMPTY), padding=False, js_on_load=PICKING, elem_id="card-lacking")
 
-    def show(self, text: str) -> Updates:
-        """Draw it."""
-        return {self.shown: lacking_view(self.ctx.bench.cards.card_completeness(text))}
+    def show(self, text: str, problems: list[dict[str, Any]]) -> Updates:
+        """Draw it; `problems` are those of the card."""
+        return {self.shown: lacking_view(completeness(text, problems))}
 
     def wire(self, document: Document, form: CardForm, views: gr.Tabs) -> None:
         """Open the form where an item asks for something."""
@@ -170,8 +170,7 @@ class Sources:
     def _write(
         self, _visitor: Visitor, picked: dict[str, Any], text: str | None, before: dict[str, Any], remedies: list[Any]
     ) -> Updates:
-        remedy, card = _picked(picked, remedies), self._document.read(text, before)
-        return {self._document.editor: self.ctx.bench.cards.edit_card(card, remedy)["text"]} if remedy else {}
+        return _remedied(self.ctx, self._document, picked, self._document.read(text, before), remedies)
 
 
 class Changes:
@@ -204,9 +203,11 @@ class Changes:
             return f"# {error.message}"
 
 
-def _picked(picked: Mapping[str, Any], offered: list[Any]) -> Any:
+def _remedied(ctx: Context, document: Document, picked: Mapping[str, Any], card: str, remedies: list[Any]) -> Updates:
+    """The card with the remedy that was picked, by its number; nothing where there is none of that number."""
     number = str(picked.get("pick"))
-    return offered[int(number)] if number.isdecimal() and int(number) < len(offered) else None
+    remedy = remedies[int(number)] if number.isdecimal() and int(number) < len(remedies) else None
+    return {document.editor: ctx.bench.cards.edit_card(card, remedy)["text"]} if remedy else {}
 
 
 def _present(text: str, title: str) -> str:
