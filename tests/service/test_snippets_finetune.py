@@ -141,7 +141,7 @@ def test_words_are_tagged(run_snippet: Program, models_folder: Path, tmp_path: P
 def tiny_masked(models_folder: Path) -> Path:
     from text_models import masked
 
-    return masked(models_folder / "masked")
+    return masked(models_folder / "masked", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
 
 def test_the_next_token_is_foreseen(run_snippet: Program, tiny_generator: Path, tmp_path: Path) -> None:
@@ -150,9 +150,9 @@ def test_the_next_token_is_foreseen(run_snippet: Program, tiny_generator: Path, 
 
 
 def test_masks_are_filled(run_snippet: Program, tiny_masked: Path, tmp_path: Path) -> None:
-    # The loop draws its masks when the Trainer has drawn those of the next batch, too.
+    # The Trainer draws the masks of the next batch before it takes a step: without dropout a step draws nothing.
     given = spec("fill-mask", tiny_masked, max_length=48)
-    check(run_snippet, given, texts(tmp_path / "rows"), ("loss",), near=0.05)
+    check(run_snippet, given, texts(tmp_path / "rows"), ("loss",))
 
 
 @pytest.mark.parametrize("view", ["finetune", "finetune_loop"])

@@ -47,8 +47,8 @@ def tagger(path: Path) -> Path:
     return _bert(BertForTokenClassification, path, id2label=NAMES)
 
 
-def masked(path: Path) -> Path:
-    return _bert(BertForMaskedLM, path)
+def masked(path: Path, **config: Any) -> Path:
+    return _bert(BertForMaskedLM, path, **config)
 
 
 def entailer(path: Path) -> Path:
