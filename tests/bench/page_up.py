@@ -1,27 +1,25 @@
-"""From process start to a page that answers: this app against a one-button Gradio app, on the same machine.
+"""From process start to a page that answers, and the memory then: this app against a one-button Gradio app.
 
-    python tests/bench/page_up.py [--rounds 5]
-
-The two are started in turns, so that what else the machine does falls on both. The app starts its embedded Hub, too.
+python -m tests.bench --only page_up
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.bench.machine import ROOT
+from tests.bench.table import Goal, Row
+
+REST = 2.0
 ONE_BUTTON = """
 import sys, gradio as gr
 with gr.Blocks() as page:
@@ -37,8 +35,8 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def measure(command: list[str], port: int) -> tuple[float, float]:
-    """Seconds until the page answers, and the web process's memory then, in MB."""
+def start(command: list[str], port: int) -> tuple[float, float]:
+    """Seconds until the page answers, and the web process's memory at rest, in MB."""
     environ = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"}
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -53,31 +51,41 @@ def measure(command: list[str], port: int) -> tuple[float, float]:
                     raise SystemExit(f"{command} ended with status {process.returncode}") from None
                 time.sleep(0.01)
         seconds = time.perf_counter() - began
+        time.sleep(REST)  # what it still does after its first answer belongs to it
         return seconds, psutil.Process(process.pid).memory_info().rss / 1e6
     finally:
         process.terminate()
         process.wait()
 
 
-def main() -> None:
-    """Measure in turns and print one table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+def measure(rounds: int) -> list[Row]:
+    """Both in turns; the data folder is new in the first round alone, as it is for a person."""
     stock, ours = [], []
     with tempfile.TemporaryDirectory() as home:
         for _ in range(rounds):
             port = free_port()
-            stock.append(measure([sys.executable, "-c", ONE_BUTTON, str(port)], port))
+            stock.append(start([sys.executable, "-c", ONE_BUTTON, str(port)], port))
             port = free_port()
             flags = ["--hub", "local", "--port", str(port), "--home", home]
-            ours.append(measure([sys.executable, "app.py", *flags], port))
-    print(f"{'':28}{'one button':>12}{'this app':>12}{'ratio':>8}")
-    for name, unit, i in (("page up", "s", 0), ("memory of the web process", "MB", 1)):
-        one, two = statistics.median(row[i] for row in stock), statistics.median(row[i] for row in ours)
-        print(f"{f'{name}, {unit}':28}{one:12.2f}{two:12.2f}{two / one:8.2f}")
-    print(f"medians of {rounds} rounds, in turns")
-
-
-if __name__ == "__main__":
-    main()
+            ours.append(start([sys.executable, "app.py", *flags], port))
+    against = "a one-button Gradio app"
+    return [
+        Row(
+            "page up: process start to a page that answers",
+            against,
+            Goal(most=1.2),
+            "s",
+            [seconds for seconds, _ in ours],
+            [seconds for seconds, _ in stock],
+            "The embedded Hub with its starter models is started, too.",
+        ),
+        Row(
+            "memory of the web process at rest",
+            against,
+            Goal(most=1.3),
+            "MB",
+            [megabytes for _, megabytes in ours],
+            [megabytes for _, megabytes in stock],
+            f"Resident, {REST:g} seconds after the page answered.",
+        ),
+    ]

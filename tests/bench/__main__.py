@@ -1,0 +1,79 @@
+"""Every benchmark, as one table.
+
+    python -m tests.bench [--only NAME ...] [--rounds 3] [--write docs/speed.md]
+
+Each is held against the stock way of doing the same work, in turns, on this machine. A benchmark that breaks is named
+below the table, and the command then ends with status 1; a goal that does not hold is no failure of the command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import traceback
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+from tests.bench import report
+from tests.bench.machine import busy
+from tests.bench.table import HEADERS, Curve, Row, as_text
+
+#: The modules of this folder, in the order of the table.
+BENCHMARKS = ("page_up",)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one benchmark told, or how it broke."""
+
+    rows: list[Row] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
+    broken: str = ""
+
+
+def run(name: str, rounds: int) -> Measured:
+    """One benchmark, in this process."""
+    module = importlib.import_module(f"tests.bench.{name}")
+    rows = module.measure(rounds) if hasattr(module, "measure") else []
+    return Measured(rows, module.curves(rounds) if hasattr(module, "curves") else [])
+
+
+def run_apart(name: str, rounds: int) -> Measured:
+    """One benchmark in a fresh process, so that none inherits another one's memory, threads or warm caches."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        try:
+            return pool.submit(run, name, rounds).result()
+        except Exception as error:  # noqa: BLE001 - whatever breaks one benchmark, the others are still told
+            return Measured(broken="".join(traceback.format_exception(error)))
+
+
+def main() -> None:
+    """Measure what is asked for, print it, and write the page where one is named."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=BENCHMARKS, metavar="NAME")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", type=Path, help="the page to write")
+    given = parser.parse_args()
+    measured: dict[str, Measured] = {}
+    loads = []
+    for name in given.only:
+        loads.append(busy())
+        print(f"{name} ... ({loads[-1]:.0%} of the processor is taken by others)", file=sys.stderr, flush=True)
+        measured[name] = run_apart(name, given.rounds)
+    rows = [row for one in measured.values() for row in one.rows]
+    curves = [curve for one in measured.values() for curve in one.curves]
+    print(as_text([HEADERS, *(row.cells() for row in rows)]))
+    for curve in curves:
+        print(f"\n{curve.what}\n{as_text(curve.table())}")
+    if given.write:
+        left = [name for name in BENCHMARKS if name not in measured or measured[name].broken]
+        given.write.write_text(report.page(rows, curves, rounds=given.rounds, loads=loads, left=left))
+    if broken := {name: one.broken for name, one in measured.items() if one.broken}:
+        sys.exit("\n".join(f"{name} broke:\n{why}" for name, why in broken.items()))
+
+
+if __name__ == "__main__":
+    main()
