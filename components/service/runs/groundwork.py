@@ -23,6 +23,10 @@ ZERO_GPU = (
     "This Space runs on ZeroGPU, which lends a GPU for about a minute at a time: training does not fit there. Send the "
     "run to Hugging Face Jobs instead, or start the app on a machine of your own."
 )
+NO_JOBS = (
+    "The Hub in use is the embedded one, which has no Jobs: they run on huggingface.co. Start the app with --hub "
+    "https://huggingface.co and sign in there, or train on this machine."
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def keep_data(folder: RunFolder, spec: RunSpec, local: dict[str, Any]) -> tuple[
         kept = [folder.data / f"{number:05d}{Path(file).suffix.lower()}" for number, file in enumerate(local["files"])]
         for source, target in zip(local["files"], kept, strict=True):
             shutil.copyfile(source, target)
-        named = {"names": local["names"]} if local.get("names") else {}
+        named = {key: local[key] for key in ("names", "splits") if local.get(key)}
         inside = [f"data/{target.name}" for target in kept]
         return spec.with_(data={"files": inside, **named}), {**local, "files": [str(target) for target in kept]}
     if "file" not in local and "text" not in local:

@@ -24,15 +24,11 @@ from components.service.errors import Kind, WorkbenchError
 from components.service.hub import Hub
 from components.service.hub_errors import hub_errors
 from components.service.manage import Manager
-from components.service.runs.groundwork import Groundwork
+from components.service.runs.groundwork import NO_JOBS, Groundwork
 from components.service.runs.job_package import AROUND, LABEL, PACKAGE, Request, pack, script
 from components.service.runs.log import clean
 from components.service.visitor import Visitor
 
-NO_JOBS = (
-    "The Hub in use is the embedded one, which has no Jobs: they run on huggingface.co. Start the app with --hub "
-    "https://huggingface.co and sign in there, or train on this machine."
-)
 #: What the job may take is this many times what was estimated, and no more than so many hours.
 MARGIN, MOST_HOURS = 2.0, 72.0
 #: Jobs that are listed, and lines of a log that are given at once.

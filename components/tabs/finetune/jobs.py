@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.components import Component
 
 from components.service.errors import WorkbenchError
-from components.service.runs.groundwork import ZERO_GPU
+from components.service.runs.groundwork import NO_JOBS, ZERO_GPU
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.widgets import html
@@ -20,13 +20,18 @@ model; nothing of it stays here, and this page may be closed meanwhile."""
 
 
 class JobPanel:
-    """A fold with what a job needs beyond a run's spec, and the jobs that were sent."""
+    """A fold with what a job needs beyond a run's spec, and the jobs that were sent; of a Hub that has no Jobs, with a
+    sentence that says so."""
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         no_training = ctx.bench.settings.zero_gpu
         with gr.Accordion("Train on Hugging Face Jobs instead", open=no_training) as self.fold:
             gr.HTML(html.notice(ZERO_GPU, "warning") if no_training else "", padding=False)
+            self.offered = not ctx.bench.settings.embedded
+            if not self.offered:
+                gr.HTML(html.notice(NO_JOBS), padding=False, elem_id="ft-no-jobs")
+                return
             gr.HTML(f'<p class="wb-lead">{_ABOUT}</p>', padding=False)
             with gr.Row(elem_classes="wb-even"):
                 self.repo = gr.Textbox(
@@ -60,6 +65,8 @@ class JobPanel:
 
     def wire(self, form: list[Component], read: Callable[..., dict[str, Any]]) -> None:
         """Preview, send, look, cancel; `read` makes a run's spec of the values of `form`."""
+        if not self.offered:
+            return
         self._read = read
         wire, told = self.ctx.wire, self.told
         fields = [self.repo, self.flavor, self.hours, *form]
