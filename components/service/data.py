@@ -10,14 +10,15 @@ from typing import Any
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
-from components.service.policy import image_files
+from components.service.policy import image_files, is_image
+from components.service.runs.checks import DATA, SOURCES
 from components.service.runs.spec import RunSpec
 from components.service.settings import Settings
 from components.service.sizes import in_units
 from components.service.tasks.texts import check_characters
 from components.service.visitor import Visitor
+from components.service.worker.layout import SPLIT_NAMES, splits_of, table_format
 
-SOURCES = ("dataset", "file", "files", "text")
 #: Settings of a run that `inspect` takes as arguments of their own.
 _OWN = ("task", "model", "data", "columns")
 #: A path that is longer names no file; most systems refuse to look for it.
@@ -58,8 +59,9 @@ class Data:
         Args:
             source: `{"dataset": id, "revision": commit or None, "config": name or None, "split": the one to train on
                 or None}`,
-                `{"file": path of an upload, "name": its original name}`, `{"files": paths, "names": names}` (images)
-                or `{"text": pasted CSV}`.
+                `{"file": path of an upload, "name": its original name}`, `{"text": pasted CSV}`, or `{"files": paths,
+                "names": names, "splits": splits}`: tables of one format, each of the split `train`, `validation` or
+                `test` (as their names say where no splits are given), or images.
             columns: The columns chosen, by the task's roles; those not given are guessed.
             task: A task that can be trained; text-classification if not given.
             model: Id of the model whose tokenizer measures and shows the rows.
@@ -114,8 +116,8 @@ class Data:
         kind = self._kind(source)
         value = source[kind]
         if kind == "files":
-            images = self._images(value, source.get("names"))
-            return images, images
+            files = self._files(value, source.get("names"), source.get("splits"))
+            return files, files
         if not isinstance(value, str) or not value.strip():
             raise WorkbenchError("There is no data yet. Paste rows, upload a file or name a data set.", field="data")
         for name in ("config", "split", "name"):
@@ -176,10 +178,10 @@ class Data:
         most = self.settings
         return {"bytes": most.upload_bytes, "rows": most.data_rows, "pixels": most.image_pixels}
 
-    def _images(self, paths: Any, names: Any) -> dict[str, list[str]]:
-        """Uploaded images, checked; a name may hold the folders that it came in."""
+    def _files(self, paths: Any, names: Any, splits: Any) -> dict[str, list[str]]:
+        """Uploaded tables or images, checked; a name may hold the folders that it came in."""
         if not isinstance(paths, list) or not paths or not all(isinstance(path, str) for path in paths):
-            raise WorkbenchError("There are no images yet. Upload some, or name a data set.", field="data")
+            raise WorkbenchError("There are no files yet. Upload some, or name a data set.", field="data")
         names = names or [Path(path).name for path in paths]
         if not isinstance(names, list) or len(names) != len(paths) or not all(isinstance(one, str) for one in names):
             raise WorkbenchError("The names of the files are a list of as many texts as there are files.", field="data")
@@ -192,30 +194,49 @@ class Data:
         name, times = Counter(names).most_common(1)[0]
         if times > 1:
             raise WorkbenchError(f"{times} files are called {name}. Give each a name of its own.", field="data")
-        if other := sorted(set(names) - set(image_files(names))):
-            raise WorkbenchError(
-                f"{other[0]} is no image. Upload PNG, JPEG or WebP files, and a metadata.csv beside them if you like.",
-                field="data",
-            )
         size = sum(_uploaded(path).stat().st_size for path in paths)
         if size > self.settings.upload_bytes:
             raise WorkbenchError(
-                f"The images have {in_units(size)}; the limit is {in_units(self.settings.upload_bytes)}. "
+                f"The files have {in_units(size)}; the limit is {in_units(self.settings.upload_bytes)}. "
                 "Use fewer or smaller ones.",
                 field="data",
             )
-        return {"files": paths, "names": names}
+        if any(map(is_image, names)):
+            _check_images(names, splits)
+            return {"files": paths, "names": names}
+        return {"files": paths, "names": names, **_check_tables(names, splits)}
 
     @staticmethod
     def _kind(source: Any) -> str:
         kinds = [kind for kind in SOURCES if kind in source] if isinstance(source, Mapping) else []
         if len(kinds) != 1:
-            raise WorkbenchError(
-                'Data is {"dataset": id}, {"file": path, "name": name}, {"files": paths, "names": names} or {"text": '
-                "rows}; give exactly one of them.",
-                field="data",
-            )
+            raise WorkbenchError(DATA, field="data")
         return kinds[0]
+
+
+def _check_images(names: list[str], splits: Any) -> None:
+    if other := sorted(set(names) - set(image_files(names))):
+        raise WorkbenchError(
+            f"{other[0]} is no image. Upload PNG, JPEG or WebP files, and a metadata.csv beside them if you like.",
+            field="data",
+        )
+    if splits is not None:
+        raise WorkbenchError("The splits of images are told by the folders that they came in.", field="data")
+
+
+def _check_tables(names: list[str], splits: Any) -> dict[str, list[str]]:
+    """The splits of uploaded tables, where they are given; their names must agree with each other."""
+    if splits is not None and (
+        not isinstance(splits, list) or len(splits) != len(names) or any(one not in list(SPLIT_NAMES) for one in splits)
+    ):
+        raise WorkbenchError(f"The splits of the files are a list of: {', '.join(SPLIT_NAMES)}.", field="data")
+    first = names[0]
+    if other := next((name for name in names if table_format(name) != table_format(first)), None):
+        raise WorkbenchError(
+            f"{first} and {other} are of two formats. Save all of them as CSV, JSON Lines or Parquet.", field="data"
+        )
+    splits_of(names, splits)
+    return {"splits": splits} if splits else {}
 
 
 def _uploaded(path: str) -> Path:

@@ -273,6 +273,11 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("a.csv", b"text,label\n\x01\x02\xe9,x\n", "Line 2 of a.csv is not UTF-8"),
     ("a.csv", b'text,label\nfine,a\n"oh dear,b\nand so,a\nand on,b\n', "Line 3 of a.csv opens a quote"),
     ("a.csv", b'text,label\r\nfine,a\r\nlast,"b', "Line 3 of a.csv opens a quote"),
+    (
+        "a.csv",
+        b"text,label\nfine,a\n" + b"x" * 2001 + b",b\n",
+        "row that begins in line 3 of a.csv .* 2,000 characters",
+    ),
     ("a.csv", b"text,label\na\0b,x\n", "NUL"),
     ("a.csv", b"text,label\n" + b"x" * 3000 + b",a\n", "characters|limit"),
     ("a.csv", ",".join(f"c{i}" for i in range(30)).encode() + b"\n" + b"," * 29 + b"\n", "30 columns"),

@@ -333,6 +333,34 @@ def test_a_look_by_the_service_takes_the_settings_of_a_run(
     assert [role["role"] for role in seen["roles"]] == ["text", "text_pair", "label"]
 
 
+def uploaded(folder: Path, files: dict[str, list[dict[str, Any]]], **more: Any) -> Seen:
+    """A look at files that are uploaded together, one for each split."""
+    paths = [folder / f"{number}.jsonl" for number in range(len(files))]
+    for path, rows in zip(paths, files.values(), strict=True):
+        path.write_text("\n".join(json.dumps(row) for row in rows))
+    names = [f"{split}-rows.jsonl" for split in files]
+    return inspect_data(None, {"files": [str(path) for path in paths], "names": names, "splits": [*files]}, **more)
+
+
+def test_files_to_evaluate_and_to_test_on_are_looked_at_with_the_one_to_train_on(tmp_path: Path) -> None:
+    files = {"train": [*GOOD, HELD[1]], "validation": HELD[:10], "test": HELD[10:]}
+    seen = uploaded(tmp_path, files)
+    assert told(seen, "1 text of validation also stands in train")["remedy"]["name"] == "drop_leaks"
+    assert seen["split"]["how"] == "The data has a validation split of its own."
+    assert [seen["split"][name] for name in files] == [61, 10, 10]
+    other = uploaded(tmp_path, {**files, "validation": HELD[:9]})
+    assert other["split"]["fingerprint"] != seen["split"]["fingerprint"]
+
+
+def test_rows_to_evaluate_on_that_cannot_be_used_are_not_passed_over(tmp_path: Path) -> None:
+    unlike = [{"text": row["text"], "mark": row["label"]} for row in HELD]
+    seen = uploaded(tmp_path, {"train": GOOD, "validation": unlike})
+    assert told(seen, "have no column label, which train has")["level"] == "error"
+    seen = uploaded(tmp_path, {"train": GOOD, "validation": HELD, "test": unlike})
+    assert told(seen, "test has no column label, which train has")["level"] == "warning"
+    assert seen["split"]["test"] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [

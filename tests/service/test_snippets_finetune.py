@@ -189,7 +189,8 @@ MADE_UP = [
     {"labels": 5}, {"labels": "ab"}, {"labels": [{"a": 1}]}, {"max_length": "1); exit("}, {"max_length": True},
     {"columns": "text"}, {"problem": "x"}, {"problem": ["single"]}, {"max_target_length": [5]}, {"first_token": 5},
     {"languages": 2}, {"languages": [5, 5]}, {"prefix": 5}, {"validation_given": "yes"}, {"splits": {"train": 5}},
-    {"splits": "train"},
+    {"splits": "train"}, {"reading": {"a.csv": ";"}}, {"reading": {"a.csv": {"sep": [5]}}}, {"reading": "a.csv"},
+    {"data_files": {"train": "a.csv"}}, {"data_files": [5]},
 ]  # fmt: skip
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from test_snippets_finetune import HUB, RUN, sentences, spec
 
-from components.service.errors import WorkbenchError
 from components.service.runs.checks import REMEDIES
 from components.service.runs.schemes import bioes
 from components.service.snippets import snippet
@@ -192,6 +191,10 @@ def painted(folder: Path, names: list[str]) -> Path:
 UPLOADS: dict[str, tuple[Callable[[str, int], str], dict[str, str]]] = {
     "labels before numbers": (lambda colour, i: f"{colour}_{i:02}.png", {}),
     "labels by folder, in splits": (lambda colour, i: f"{'val' if i % 5 == 0 else 'train'}/{colour}/{i}.png", {}),
+    "labels in tables": (lambda colour, i: f"{colour[0]}/{i:02}-{colour}.png", {
+        "r/metadata.jsonl": "\n".join(f'{{"file_name": "{i:02}-red.png", "label": {i % 2}}}' for i in range(20)),
+        "b/metadata.csv": "file_name;label\n" + "\n".join(f"{i:02}-blue.png;{i % 2}" for i in range(20)),
+    }),
     "labels in a table": (lambda colour, i: f"{i:02}-{colour}.png", {"metadata.csv": "file_name,label\n" + "\n".join(
         f"{i:02}-{colour}.png,{'no ' * (i % 7 == 0)}{colour}" for i in range(20) for colour in ("blue", "red")
     )}),
@@ -244,21 +247,6 @@ def test_images_in_a_table_are_classified(run_snippet: Program, tiny_viewer: Pat
     ]
     file = written(tmp_path / "rows.jsonl", rows)
     agree(run_snippet, spec("image-classification", tiny_viewer, data={"file": file.name}), file, ("loss", "f1"))
-
-
-@pytest.mark.parametrize("view", ["finetune", "finetune_loop"])
-@pytest.mark.parametrize(
-    ("names", "told"),
-    [
-        (["a.png", "metadata.jsonl"], "or from one metadata"),
-        (["a.png", "x/metadata.csv", "metadata.csv"], "or from one metadata"),
-        (["metadata.csv"], "no image among the files"),
-    ],
-)
-def test_images_that_no_script_reads_are_told(view: str, names: list[str], told: str) -> None:
-    data = {"files": [f"data/{i}" for i in range(len(names))], "names": names}
-    with pytest.raises(WorkbenchError, match=told):
-        snippet(view, {"spec": {"task": "image-classification", "model": "a/b", "data": data}, "labels": ["a"]}, HUB)
 
 
 @pytest.mark.parametrize(

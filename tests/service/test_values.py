@@ -300,9 +300,9 @@ def test_images_in_a_parquet_file_are_read_and_checked_alike(tmp_path: Path, for
 @pytest.mark.parametrize(
     ("source", "limits", "said"),
     [
-        ({"files": [], "names": []}, {}, "no images yet"),
-        ({"files": "a.png"}, {}, "no images yet"),
-        ({"files": [7]}, {}, "no images yet"),
+        ({"files": [], "names": []}, {}, "no files yet"),
+        ({"files": "a.png"}, {}, "no files yet"),
+        ({"files": [7]}, {}, "no files yet"),
         ({"names": ["a.png"]}, {}, "as many texts"),
         ({"names": [1, 2]}, {}, "as many texts"),
         ({"names": ["a.png", "./a.png"]}, {}, "2 files are called a.png"),
@@ -320,6 +320,47 @@ def test_uploads_that_are_no_images_or_too_many_are_refused(
     given = {**upload({"a.png": IMAGE, "b.png": IMAGE}), **source}
     with pytest.raises(WorkbenchError, match=said) as refused:
         Data(replace(settings, **limits), hub, engine).resolve(given, visitor=ME)
+    assert refused.value.field == "data"
+
+
+ROWS = b"text,label\nfine,a\ndull,b\n"
+TABLES: list[tuple[list[str], list[str] | None, dict[str, int]]] = [
+    (["mine.csv", "yours.csv"], ["train", "validation"], {"train": 2, "validation": 2}),
+    (["train.csv", "x/dev.csv", "test.csv"], None, {"train": 2, "validation": 2, "test": 2}),
+    (["test.csv", "b.csv", "c.tsv"], ["train", "train", "test"], {"train": 4, "test": 2}),
+]
+
+
+@pytest.mark.parametrize(("names", "splits", "rows"), TABLES)
+def test_tables_that_are_uploaded_together_are_splits(
+    data: Data, upload: Upload, names: list[str], splits: list[str] | None, rows: dict[str, int]
+) -> None:
+    files = {name: ROWS.replace(b",", b"\t") if name.endswith("tsv") else ROWS for name in names}
+    fixed, local = data.resolve({**upload(files), **({"splits": splits} if splits else {})}, visitor=ME)
+    assert fixed == local
+    assert {split: len(one) for split, one in load(local, Caps()).items()} == rows
+
+
+@pytest.mark.parametrize(
+    ("names", "splits", "said"),
+    [
+        (["a.csv", "b.csv"], ["train"], "list of: train"),
+        (["a.csv", "b.csv"], ["train", "dev"], "list of: train"),
+        (["a.csv", "b.csv"], ["train", ["test"]], "list of: train"),
+        (["a.csv", "b.csv"], "train", "list of: train"),
+        (["a.csv", "b.csv"], ["test", "test"], "None of these files is to train on"),
+        (["dev.csv", "test.csv"], None, "None of these files is to train on"),
+        (["a.csv", "b.jsonl"], ["train", "test"], "a.csv and b.jsonl are of two formats"),
+        (["a.csv", "a.csv"], ["train", "test"], "2 files are called a.csv"),
+        (["a.png", "b.png"], ["train", "test"], "told by the folders"),
+    ],
+)
+def test_tables_that_are_no_splits_are_refused(
+    data: Data, upload: Upload, names: list[str], splits: Any, said: str
+) -> None:
+    given = {**upload({str(number): ROWS for number in range(len(names))}), "names": names}
+    with pytest.raises(WorkbenchError, match=said) as refused:
+        data.resolve({**given, **({"splits": splits} if splits else {})}, visitor=ME)
     assert refused.value.field == "data"
 
 

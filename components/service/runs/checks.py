@@ -28,6 +28,12 @@ REMEDIES = (
     "drop_unknown_labels",
 )  # fmt: skip
 SOURCES = ("dataset", "file", "files", "text")
+DATA = (
+    'Data is {"dataset": id}, {"file": path, "name": name}, {"files": paths, "names": names, "splits": splits} or '
+    '{"text": rows}; give exactly one of them.'
+)
+#: Lists of as many texts as there are files.
+_OF_FILES = ("files", "names", "splits")
 #: Most inputs to show a model before and after, and the characters of all of them as JSON (a picture is base64).
 SAMPLES, SAMPLE_CHARS = 8, 2_000_000
 _ONE_LINE = "is one line of at most 100 characters"
@@ -121,14 +127,14 @@ def _check_samples(spec: RunSpec) -> None:
 
 def _check_data(data: Any) -> None:
     if not isinstance(data, Mapping) or sum(key in data for key in SOURCES) != 1:
-        raise refuse('Data is {"dataset": id}, {"file": path, "name": name} or {"text": rows}.', "data")
+        raise refuse(DATA, "data")
     for key in data:
-        if key not in (*SOURCES, "revision", "config", "split", "name", "names"):
+        if key not in (*SOURCES, "revision", "config", "split", "name", *_OF_FILES):
             raise refuse(f"Data has no setting {key!r}.", "data")
-    lists = [data[key] for key in ("files", "names") if data.get(key) is not None]
+    lists = [data[key] for key in _OF_FILES if data.get(key) is not None]
     if not all(isinstance(value, list) and all(isinstance(one, str) for one in value) for value in lists):
-        raise refuse("Files and their names are lists of texts.", "data")
-    if not all(isinstance(value, str | None) for key, value in data.items() if key not in ("files", "names")):
+        raise refuse("Files, their names and their splits are lists of texts.", "data")
+    if not all(isinstance(value, str | None) for key, value in data.items() if key not in _OF_FILES):
         raise refuse("Each other setting of data is text.", "data")
 
 

@@ -58,7 +58,7 @@ def _data(folder: RunFolder, spec: RunSpec) -> dict[str, Any]:
 
     if "files" in spec.data:
         paths = [_inside(folder, file) for file in spec.data["files"]]
-        return {"files": paths, "names": spec.data.get("names") or [Path(path).name for path in paths]}
+        return {**spec.data, "files": paths, "names": spec.data.get("names") or [Path(path).name for path in paths]}
     if "file" in spec.data:
         return {**spec.data, "file": _inside(folder, spec.data["file"])}
     if "dataset" not in spec.data:

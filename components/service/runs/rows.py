@@ -52,6 +52,8 @@ class Rows:
         problem: What the labels are, `single`, `multi` or `regression`; empty where the task has no such choice.
         remedied: Rows that each remedy changed or left out.
         splits: What the data calls each split.
+        reading: How each file was read; see `Table.forms`.
+        data_files: The files of each split, where no configuration that the data declares names them.
     """
 
     train: list[Row]
@@ -65,6 +67,8 @@ class Rows:
     problem: str = ""
     remedied: dict[str, int] = field(default_factory=dict)
     splits: dict[str, str] = field(default_factory=dict)
+    reading: dict[str, dict[str, Any]] = field(default_factory=dict)
+    data_files: dict[str, list[str]] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """What is recorded of the data."""
@@ -80,6 +84,8 @@ class Rows:
             "remedied": self.remedied,
             "splits": self.splits,
             "validation_given": self.given,
+            "reading": self.reading,
+            "data_files": self.data_files,
             **({"shared_contexts": shared} if (shared := self.shared_contexts()) else {}),
             "data_fingerprint": self.fingerprint(),
         }
@@ -114,6 +120,8 @@ class Read:
         unusable: For each split, how many rows were left out for want of which role.
         remedied: Rows that each remedy changed or left out.
         called: What the data calls each split.
+        absent: Columns that a split has not, of those that train has.
+        reading, data_files: As in `Rows`.
     """
 
     splits: Splits
@@ -123,6 +131,9 @@ class Read:
     unusable: dict[str, Counter[str]]
     remedied: dict[str, int] = field(default_factory=dict)
     called: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, list[str]] = field(default_factory=dict)
+    reading: dict[str, dict[str, Any]] = field(default_factory=dict)
+    data_files: dict[str, list[str]] = field(default_factory=dict)
 
 
 def choose_rows(splits: Mapping[str, Table], spec: RunSpec) -> Rows:
@@ -165,7 +176,16 @@ def read_rows(splits: Mapping[str, Table], columns: Mapping[str, str], spec: Run
         read[kind] = _rows(splits[name], columns, readers)
     rows = {kind: one for kind, (one, _) in read.items()}
     unusable = {kind: lacking for kind, (_, lacking) in read.items()}
-    return Read(rows, dict(columns), problem, list(known), unusable, called=names)
+    absent = {
+        kind: [one for one in columns.values() if one not in splits[name].columns] for kind, name in names.items()
+    }
+    used = {name: splits[name] for name in names.values()}
+    reading = {file: form for one in used.values() for file, form in one.forms.items()}
+    loose = {name: list(one.forms) for name, one in used.items() if one.loose}
+    return Read(
+        rows, dict(columns), problem, list(known), unusable, called=names, absent=absent, reading=reading,
+        data_files=loose,
+    )  # fmt: skip
 
 
 #: Reads a cell, given what has been read of its row so far; `None` means that the row cannot be used.
@@ -225,6 +245,8 @@ def arrange(read: Read, spec: RunSpec) -> Rows:
         WorkbenchError: There is one class only, or too little is left to train on.
     """
     train, validation, test = (read.splits.get(name, []) for name in ("train", "validation", "test"))
+    if "files" in spec.data and "validation" in read.called and not validation:
+        raise WorkbenchError(_no_validation(read), field="data")
     given, duplicates = bool(validation), 0
     if not given:
         unique = list({row_key(row): row for row in reversed(train)}.values())[::-1]
@@ -240,8 +262,16 @@ def arrange(read: Read, spec: RunSpec) -> Rows:
     dropped = sum(lacking.total() for lacking in read.unusable.values())
     return Rows(
         train, validation, test, labels, read.columns, dropped, duplicates, given, read.problem, read.remedied,
-        read.called,
+        read.called, read.reading, read.data_files,
     )  # fmt: skip
+
+
+def _no_validation(read: Read) -> str:
+    """Why none of the rows that were uploaded to evaluate on can be used."""
+    why = "None of them has all that is needed."
+    if absent := read.absent["validation"]:
+        why = f"They have no column {absent[0]}, which train has. Call the columns of all files alike."
+    return f"No row of those to evaluate on can be used. {why} Or leave their file out, and some of train are held out."
 
 
 def _hold_out(rows: list[Row], spec: RunSpec) -> tuple[list[Row], list[Row]]:

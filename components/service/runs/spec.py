@@ -23,7 +23,9 @@ class RunSpec:
         task: A key of `TRAIN_TASKS`.
         model: Id of the model to start from (by hand: a local folder too).
         data: `{"dataset": id, "revision": commit, "config": name, "split": the one to train on}`,
-            `{"file": path, "name": name}`, `{"files": paths, "names": names}` (images) or `{"text": rows}`.
+            `{"file": path, "name": name}`, `{"text": rows}` or `{"files": paths, "names": names, "splits": splits}`:
+            tables, each of the split `train`, `validation` or `test` (as their names say where no splits are given),
+            or images, whose folders tell their splits.
         revision: Commit, branch or tag of the model.
         columns: Which column is what, by the task's roles. Empty means: guess from the data.
         problem: What the labels are: `single` (one a row), `multi` (any number), `regression` (a number) or `auto`,

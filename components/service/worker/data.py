@@ -44,7 +44,7 @@ def inspect_data(
         model: `{path, name, tokens}`: folder and id of a model, and the most tokens of a sequence here.
         options: Checked settings of a `RunSpec`.
     """
-    spec = _spec(task, columns or {}, options or {})
+    spec = _spec(task, columns or {}, options or {}).with_(data=source)
     tables = load(source, Caps(**(caps or {})))
     table = tables[split_names(tables)["train"]]
     kinds = kinds_of(table)

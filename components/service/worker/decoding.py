@@ -12,18 +12,19 @@ from components.service.worker.findings import finding
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f]")
 
 
-def decode(data: bytes, name: str) -> tuple[str, list[dict[str, Any]]]:
-    """Text of a file, and what is to be told of it.
+def decode(data: bytes, name: str) -> tuple[str, str, list[dict[str, Any]]]:
+    """Text of a file, its encoding, and what is to be told of it.
 
     UTF-8 with or without a byte order mark, UTF-16 with one, or else Windows-1252 (which holds Latin-1's letters),
     with a finding that says so.
     """
     findings = []
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        text = _windows(data, name, line)
+        text, encoding = _windows(data, name, line), "cp1252"
         message = f"{name} is not UTF-8 text (see line {line}), so it was read as Windows-1252."
         fix = 'Look whether accented letters are right; if not, save it again as "CSV UTF-8" and upload that.'
         findings.append(finding("warning", message, fix))
@@ -31,7 +32,7 @@ def decode(data: bytes, name: str) -> tuple[str, list[dict[str, Any]]]:
         raise WorkbenchError(
             f"{name} holds NUL characters, so it is not a text file, or a damaged one. Export it again.", field="data"
         )
-    return text, findings
+    return text, encoding, findings
 
 
 def _windows(data: bytes, name: str, line: int) -> str:

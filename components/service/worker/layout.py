@@ -27,6 +27,8 @@ SPLIT_NAMES = {
 }
 #: How `datasets` names the parts of a split that is written as several files.
 _PART = re.compile(r"(?P<split>\w+(\.\w+)*)-\d{5}-of-\d{1,5}\b.*")
+#: The formats of tables by the endings of their names, as `datasets` calls them.
+FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json", ".parquet": "parquet"}
 #: Configurations that are listed.
 MOST_CONFIGS = 300
 Splits = dict[str, list[str]]
@@ -143,6 +145,29 @@ def choose_files(
             field="data",
         )
     return trained_on(found, split)
+
+
+def splits_of(names: list[str], given: list[str] | None = None) -> Splits:
+    """The names of uploaded tables by split, `train` first: as given, one for each, else as the names themselves say.
+
+    Raises:
+        WorkbenchError: None of them is to train on.
+    """
+    found: Splits = {}
+    for name, split in zip(names, given, strict=True) if given else ():
+        found.setdefault(split, []).append(name)
+    found = found or Layout({}, names).splits()
+    if "train" not in found:
+        raise WorkbenchError(
+            "None of these files is to train on: their names speak of other splits. Say which is, with splits.",
+            field="data",
+        )
+    return {split: sorted(found[split]) for split in sorted(found, key=lambda split: split != "train")}
+
+
+def table_format(name: str) -> str | None:
+    """The format of a table by its name's ending: `csv`, `json` or `parquet`; `None` for any other."""
+    return FORMATS.get(Path(name).suffix.lower())
 
 
 def trained_on(splits: Mapping[str, Value], split: str | None) -> dict[str, Value]:

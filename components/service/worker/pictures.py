@@ -78,6 +78,7 @@ def _described(table: Table, names: Sequence[str], described: Mapping[str, Table
         values = [rows.get(name, {}).get(column) for name in names]
         table.columns["image 2" if column == "image" else column] = values
     table.findings += [found for one in described.values() for found in one.findings]
+    table.forms = {name: form for one in described.values() for name, form in one.forms.items()}
     table.findings += _apart(set(names), set(rows))
     return table
 

@@ -9,7 +9,16 @@ from typing import Any
 from components.service.errors import WorkbenchError
 from components.service.policy import is_image
 from components.service.worker.findings import finding
-from components.service.worker.layout import SPLIT_NAMES, Layout, choose_files, dicts, lies_apart, read_card, trained_on
+from components.service.worker.layout import (
+    SPLIT_NAMES,
+    Layout,
+    choose_files,
+    dicts,
+    lies_apart,
+    read_card,
+    splits_of,
+    trained_on,
+)
 from components.service.worker.layout import split_of as split_of
 from components.service.worker.pictures import check_pictures, labels_of, picture_table
 from components.service.worker.tables import Caps, Table, check, join, read_csv, read_table
@@ -23,8 +32,9 @@ def load(source: Mapping[str, Any], caps: Caps) -> dict[str, Table]:
     Args:
         source: `{"folder": path, "config": name or None, "splits": files by split, as `choose_files` gives them}`
             (chosen here from what lies in the folder if not given), `{"file": path, "name": original name}`,
-            `{"files": paths of images, "names": original names}` or `{"text": pasted rows}`. Each may have a
-            `split`, the one to train on.
+            `{"files": paths, "names": original names, "splits": the split of each}` (tables, whose names say their
+            splits where those are not given, or images) or `{"text": pasted rows}`. Each may have a `split`, the one
+            to train on.
         caps: Limits for each file and split.
 
     Returns:
@@ -47,7 +57,9 @@ def _load(source: Mapping[str, Any], caps: Caps) -> dict[str, Table]:
         # By name, not as they came: the same images are the same data.
         given = sorted(zip(source["names"], source["files"], strict=True))
         files = {str(name): Path(path) for name, path in given}
-        return _pictures(files, Layout({}, list(files)).splits(), caps)
+        if any(map(is_image, files)):
+            return _pictures(files, Layout({}, list(files)).splits(), caps)
+        return _tables(files, splits_of(source["names"], source.get("splits")), caps)
     text = str(source.get("text") or "")
     if not text.strip():
         raise WorkbenchError("There is no data yet. Paste rows, upload a file or name a data set.", field="data")
@@ -66,21 +78,24 @@ def _folder(folder: Path, source: Mapping[str, Any], caps: Caps) -> dict[str, Ta
     files = [name for paths in chosen.values() for name in paths]
     if any(map(is_image, files)):
         return _pictures({name: folder / name for name in files}, chosen, caps)
-    if len(files) > MOST_FILES:
-        raise WorkbenchError(f"This data set has {len(files)} files; the limit is {MOST_FILES}.", field="data")
     layout = Layout(read_card(folder), files)
     names_of = _class_names(layout.card, config or layout.default)
-    splits = {}
-    for split, paths in chosen.items():
-        # Files are known by their names inside the data set: no message shows a path of this machine.
-        table = join(read_table(folder / path, path, caps) for path in paths)
+    splits = _tables({name: folder / name for name in files}, chosen, caps)
+    for table in splits.values():
         table.names = {**{c: v for c, v in names_of.items() if c in table.columns}, **table.names}
-        splits[split] = table
+        table.loose = bool(config) and config not in {*layout.declared, "default"}
     if not config and not layout.declared and lies_apart(files):
         message = "Its files lie in several folders, which may be several data sets; all were read together."
         first = next(iter(splits.values()))
         first.findings.append(finding("info", message, "Choose a folder as the configuration to read one alone."))
     return splits
+
+
+def _tables(files: Mapping[str, Path], chosen: Mapping[str, list[str]], caps: Caps) -> dict[str, Table]:
+    """The tables of files by split. They are known by their names: no message shows a path of this machine."""
+    if len(files) > MOST_FILES:
+        raise WorkbenchError(f"This data has {len(files)} files; the limit is {MOST_FILES}.", field="data")
+    return {split: join(read_table(files[name], name, caps) for name in names) for split, names in chosen.items()}
 
 
 def _pictures(files: Mapping[str, Path], chosen: Mapping[str, list[str]], caps: Caps) -> dict[str, Table]:

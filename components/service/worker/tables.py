@@ -11,7 +11,7 @@ import io
 import random
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,19 @@ class Table:
         names: The names of a column's classes, where the file knows them (an integer value is an index into them).
         findings: `{level, field, message, fix}`, as `Data.inspect` gives them.
         broken: Images of a column that cannot be opened, which `findings` tell of; their cells are missing.
+        forms: The files that it was read from, by name, each with what another reader must be told to read the same:
+            of CSV what pandas calls `sep`, `encoding`, `quoting`, `header`, `names`, `on_bad_lines`, and `uneven` where
+            rows lack cells; of JSON `field`, `columns` where it is an object of lists, and `articles` where these hold
+            the questions. Nothing where that is what one expects.
+        loose: Whether the files are a configuration only by the folder that they lie in.
     """
 
     columns: dict[str, list[Any]] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
     broken: dict[str, int] = field(default_factory=dict)
+    forms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    loose: bool = False
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
@@ -89,11 +96,13 @@ def read_table(path: Path, name: str, caps: Caps) -> Table:
         )
     if suffix == ".parquet":
         return check(_parquet(path, name, caps), name, caps)
-    text, findings = decode(path.read_bytes(), name)
+    text, encoding, findings = decode(path.read_bytes(), name)
     if suffix in (".csv", ".tsv"):
         table = read_csv(text, name, caps, tab=suffix == ".tsv")
     else:
         table = _json(text, name, lines=suffix == ".jsonl")
+    if encoding != "utf-8-sig":
+        table.forms[name]["encoding"] = encoding
     table.findings[:0] = findings
     return check(table, name, caps)
 
@@ -126,12 +135,13 @@ def _sample(table: Table, name: str, caps: Caps) -> Table:
     message = f"{name} has {rows:,} rows; {caps.rows:,} of them, drawn at random, are used."
     fix = "Run the app on your own machine to use all of them."
     columns = {column: [values[i] for i in kept] for column, values in table.columns.items()}
-    return Table(columns, table.names, [*table.findings, finding("warning", message, fix)])
+    return replace(table, columns=columns, findings=[*table.findings, finding("warning", message, fix)])
 
 
 def read_csv(text: str, name: str, caps: Caps, *, tab: bool = False) -> Table:
-    """Parse delimited text whose delimiter and header row are found out."""
+    """Parse delimited text whose delimiter and header row are found out; `tab` where its name says the delimiter."""
     delimiter = "\t" if tab else sniff_delimiter(text)
+    form: dict[str, Any] = {} if tab or delimiter == "," else {"sep": delimiter}
     csv.field_size_limit(caps.cell)
     findings: list[dict[str, Any]] = []
     rows, opened = _lines(text, delimiter, name)
@@ -140,6 +150,7 @@ def read_csv(text: str, name: str, caps: Caps, *, tab: bool = False) -> Table:
         rows, opened = _lines(text, delimiter, name, quoting=csv.QUOTE_NONE)[0], None
         message = "A quote is opened and never closed, so quotes were read as part of the text."
         findings.append(finding("info", message, "Check the first rows."))
+        form["quoting"] = int(csv.QUOTE_NONE)
     if opened:
         raise WorkbenchError(
             f"Line {opened} of {name} opens a quote that is never closed, so all that follows would be one cell. "
@@ -150,9 +161,15 @@ def read_csv(text: str, name: str, caps: Caps, *, tab: bool = False) -> Table:
         raise WorkbenchError(f"{name} is empty. Give at least a header and a few rows.", field="data")
     findings += _swallowed(rows, delimiter)
     header, numbered = _header(rows, findings)
+    if header != rows[0][1]:
+        form |= {"header": None if numbered is rows else 0, "names": header}
+    if any(len(row) > len(header) for _, row in numbered):
+        form["on_bad_lines"] = "skip"
+    if any(len(row) < len(header) for _, row in numbered):
+        form["uneven"] = True
     body = _even(numbered, len(header), findings)
     columns = {column: [row[i] if row[i].strip() else None for row in body] for i, column in enumerate(header)}
-    return Table(columns, {}, findings)
+    return Table(columns, {}, findings, forms={name: form})
 
 
 def _lines(
@@ -167,10 +184,11 @@ def _lines(
         for row in reader:
             if len(row) > 1 or any(map(str.strip, row)):
                 rows.append((reader.line_num, row))
-    except csv.Error as error:
+    except csv.Error:  # all that is left to go wrong in a text without NUL
         line = rows[-1][0] + 1 if rows else 1
         raise WorkbenchError(
-            f"{name} cannot be read from line {line} on: {error}. Look there for a quote that is never closed.",
+            f"The row that begins in line {line} of {name} has a cell of more than {csv.field_size_limit():,} "
+            "characters, the limit for one cell. Look there for a quote that is never closed, or shorten the cell.",
             field="data",
         ) from None
     line, last = rows.pop()
@@ -266,8 +284,10 @@ def _even(rows: list[tuple[int, list[str]]], width: int, findings: list[dict[str
 
 
 def _json(text: str, name: str, *, lines: bool) -> Table:
-    records = list(_records(text, name)) if lines else _whole(text, name)
-    records = questions(records) or records
+    form: dict[str, Any] = {}
+    records = list(_records(text, name)) if lines else _whole(text, name, form)
+    if asked := questions(records):
+        records, form = asked, {"articles": True}
     columns: dict[str, list[Any]] = {}
     for i, record in enumerate(records):
         for key in record.keys() - columns.keys():
@@ -275,7 +295,7 @@ def _json(text: str, name: str, *, lines: bool) -> Table:
         for key, values in columns.items():
             values.append(_clean(record.get(key)))
     order = dict.fromkeys(key for record in records for key in record)
-    return Table(flatten({key: columns[key] for key in order}))
+    return Table(flatten({key: columns[key] for key in order}), forms={name: form})
 
 
 def _records(text: str, name: str) -> Iterator[dict[str, Any]]:
@@ -295,18 +315,19 @@ def _records(text: str, name: str) -> Iterator[dict[str, Any]]:
         yield record
 
 
-def _whole(text: str, name: str) -> list[dict[str, Any]]:
+def _whole(text: str, name: str, form: dict[str, Any]) -> list[dict[str, Any]]:
     """The records of a JSON file: a list of objects, one under `data`, an object of lists, or JSON lines after all."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return list(_records(text, name))
     if isinstance(value, dict) and isinstance(value.get("data"), list):
-        value = value["data"]
+        value, form["field"] = value["data"], "data"
     if isinstance(value, dict) and value and all(isinstance(v, list) for v in value.values()):
         lengths = {len(v) for v in value.values()}
         if len(lengths) == 1:
             value = [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
+            form["columns"] = True
     if not isinstance(value, list) or not all(isinstance(record, dict) for record in value):
         raise WorkbenchError(f"{name} must be a list of objects, one for each row.", field="data")
     return value
@@ -330,13 +351,11 @@ def _parquet(path: Path, name: str, caps: Caps) -> Table:
         if unpacked > UNPACKED * caps.bytes or meta.num_rows > 20 * caps.rows or meta.num_columns > 20 * caps.columns:
             raise WorkbenchError(f"{name} is too large once unpacked. Use fewer rows or columns.", field="data")
         content = file.read()
-    except (pa.ArrowException, OSError) as error:
-        raise WorkbenchError(
-            f"{name} is not a whole Parquet file ({type(error).__name__}). Export it again.", field="data"
-        ) from None
+    except (pa.ArrowException, OSError):
+        raise WorkbenchError(f"{name} is not a whole Parquet file. Export it again.", field="data") from None
     features = (content.schema.metadata or {}).get(b"huggingface")
     columns = {field: [_clean(v) for v in content.column(field).to_pylist()] for field in content.column_names}
-    return Table(flatten(columns), _feature_names(features))
+    return Table(flatten(columns), _feature_names(features), forms={name: {}})
 
 
 def _feature_names(metadata: bytes | None) -> dict[str, list[str]]:
@@ -362,4 +381,5 @@ def join(tables: Iterable[Table]) -> Table:
         for column, values in columns.items():
             values += part.columns.get(column, [None] * len(part))
     names = {column: value for part in parts for column, value in part.names.items()}
-    return Table(columns, names, [found for part in parts for found in part.findings])
+    forms = {file: form for part in parts for file, form in part.forms.items()}
+    return Table(columns, names, [found for part in parts for found in part.findings], forms=forms)

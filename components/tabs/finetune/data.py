@@ -13,6 +13,7 @@ from components.service.errors import WorkbenchError
 from components.service.runs.tasks import TRAIN_TASKS, Column, TrainTask
 from components.service.sizes import in_units
 from components.service.visitor import Visitor
+from components.service.worker.layout import SPLIT_NAMES
 from components.tabs.context import Context, Updates
 from components.tabs.finetune.examples import STARTS
 from components.widgets.file_drop import file_drop
@@ -22,6 +23,7 @@ HUB, FILE, IMAGES, ROWS = SOURCES = ("Hub data set", "Upload a file", "Upload im
 KEPT = "As in the run before"
 _FILE_TYPES = [".csv", ".tsv", ".jsonl", ".json", ".parquet"]
 _NONE = [("none", "")]
+_BESIDE = "With the same columns. Without them, some rows of the first file are held out to evaluate on."
 _LEARNED = ("label", "tags", "answers", "target")
 
 
@@ -69,13 +71,15 @@ class DataForm:
             )
             self.config = _choice("Configuration", "It has several.", config, "ft-config")
             self.split = _choice("Split to train on", "Those to evaluate on stay as they are.", "", "ft-split")
-        self.file = gr.File(
-            label="CSV, TSV, JSON Lines or Parquet",
-            file_types=_FILE_TYPES,
-            visible=False,
-            height=120,
-            elem_id="ft-file",
-        )
+        with gr.Column(visible=False) as self.file_part:
+            self.file = _file("CSV, TSV, JSON Lines or Parquet", "ft-file")
+            with gr.Accordion("Files to evaluate and to test on (optional)", open=False):
+                gr.HTML(f'<p class="wb-lead">{_BESIDE}</p>', padding=False)
+                with gr.Row(elem_classes="wb-even"):
+                    self.beside = {
+                        "validation": _file("To evaluate on", "ft-file-validation"),
+                        "test": _file("To test on", "ft-file-test"),
+                    }
         with gr.Column(visible=False) as self.images_part:
             self.images = file_drop("ft-images")
             gr.HTML(
@@ -96,14 +100,19 @@ class DataForm:
     @property
     def fields(self) -> list[Component]:
         """The fields that `read` takes the values of, in order."""
-        place = [self.kind, self.dataset, self.config, self.split, self.revision, self.file, self.images, self.rows]
+        place = [self.kind, self.dataset, self.config, self.split, self.revision, self.images, self.rows, *self.files]
         return [self.task, *place, self.remedies, *self.columns.values()]
+
+    @property
+    def files(self) -> list[gr.File]:
+        """The fields of uploaded tables: to train on, to evaluate on, to test on."""
+        return [self.file, *self.beside.values()]
 
     def read(self, *values: Any) -> dict[str, Any]:
         """The task, the data and the columns as a spec has them; `data` is absent where it is an earlier run's."""
-        task, kind, *place, remedies = values[:10]
+        (task, kind, *place, remedies), columns = values[: -len(self.columns)], values[-len(self.columns) :]
         data = {} if kind == KEPT else {"data": _source(kind, *place)}
-        return {"task": task, **data, "columns": self._chosen(task, *values[10:]), "remedies": list(remedies)}
+        return {"task": task, **data, "columns": self._chosen(task, *columns), "remedies": list(remedies)}
 
     def _chosen(self, task: str, *columns: str | None) -> dict[str, str]:
         given = dict(zip(self.columns, columns, strict=True))
@@ -111,13 +120,13 @@ class DataForm:
 
     def source_shown(self, kind: str) -> Updates:
         """Show the fields of one kind of source."""
-        parts = {HUB: self.on_hub, FILE: self.file, IMAGES: self.images_part, ROWS: self.rows}
+        parts = {HUB: self.on_hub, FILE: self.file_part, IMAGES: self.images_part, ROWS: self.rows}
         return {part: gr.update(visible=kind == name) for name, part in parts.items()}
 
     @property
     def sources(self) -> list[Any]:
         """What `source_shown` updates."""
-        return [self.on_hub, self.file, self.images_part, self.rows]
+        return [self.on_hub, self.file_part, self.images_part, self.rows]
 
     def wire_configs(self) -> None:
         """Offer the configurations and splits of a data set once it is named, and forget those of another one."""
@@ -222,6 +231,10 @@ def sources_of(task: str) -> list[str]:
     return [source for source in SOURCES if source != unfit]
 
 
+def _file(label: str, elem_id: str) -> gr.File:
+    return gr.File(label=label, file_types=_FILE_TYPES, height=120, min_width=200, elem_id=elem_id)
+
+
 def _every_role() -> dict[str, Column]:
     """Every role of any task: what is read first, what is learned last."""
     found: dict[str, Column] = {}
@@ -293,9 +306,9 @@ def _source(
     config: str | None,
     split: str | None,
     revision: str | None,
-    file: str | None,
     images: str,
     rows: str,
+    *files: str | None,
 ) -> dict[str, Any]:
     """The data as the service takes it."""
     if kind == HUB:
@@ -306,9 +319,13 @@ def _source(
         return {"text": rows or ""}
     if kind == IMAGES:
         return _images(images)
-    if not file:
-        raise WorkbenchError("Upload a file first.", field="data")
-    return {"file": file, "name": file.replace("\\", "/").rpartition("/")[2]}
+    given = {split: file for split, file in zip(SPLIT_NAMES, files, strict=True) if file}
+    if "train" not in given:
+        raise WorkbenchError("Upload a file to train on first.", field="data")
+    names = [file.replace("\\", "/").rpartition("/")[2] for file in given.values()]
+    if len(given) == 1:
+        return {"file": given["train"], "name": names[0]}
+    return {"files": [*given.values()], "names": names, "splits": [*given]}
 
 
 def _images(dropped: str | None) -> dict[str, Any]:

@@ -42,6 +42,8 @@ class DoctorPanel:
         for event in (data.look.click, data.dataset.submit):
             wire(event, self._look, fields, looked, told=data.told)
         wire(data.file.upload, self._look_afresh, fields, looked, told=data.told)
+        for file in data.beside.values():
+            wire(file.upload, self._look_beside, [data.file, *fields], looked, told=data.told)
         for column in data.columns.values():
             wire(column.input, self._look_again, [self.seen, *fields], looked, told=data.told)
         picked = wire(
@@ -70,7 +72,7 @@ class DoctorPanel:
 
         targets = [data.told, self.shown, data.remedies, self.seen, *columns]
         changed = (data.dataset.change, data.config.change, data.split.change, data.rows.change)
-        for event in (data.kind.input, *changed, data.file.clear):
+        for event in (data.kind.input, *changed, *(file.clear for file in data.files)):
             event(forget, self.seen, targets, **plain)
         data.task.input(lambda: forget([])[:4], None, targets[:4], **plain)
 
@@ -106,6 +108,10 @@ class DoctorPanel:
         """Other data has come: the columns that were chosen are not its own."""
         columns = len(self.data.columns)
         return self._look(visitor, *values[:-columns], *[None] * columns)
+
+    def _look_beside(self, visitor: Visitor, file: str | None, *values: Any) -> Updates:
+        """A file to evaluate on has come, with the columns of the one to train on, if that is there yet."""
+        return self._look(visitor, *values) if file else {}
 
     def _look_again(self, visitor: Visitor, seen: list[Any] | None, *values: Any) -> Updates:
         """Another column is chosen: judged at once where the data was looked at before."""

@@ -25,6 +25,8 @@ _FACTS: dict[str, tuple[type, str]] = {
     "max_target_length": (int, "a whole number"),
     "validation_given": (bool, "true or false"),
     "splits": (dict, "an object"),
+    "reading": (dict, "an object"),
+    "data_files": (dict, "an object"),
 }
 FACTS = tuple(_FACTS)
 _SETTINGS = frozenset(one.name for one in fields(RunSpec))
@@ -67,6 +69,19 @@ def _facts(facts: dict[str, Any]) -> dict[str, Any]:
     for name, some in (("languages", facts.get("languages")), ("splits", (facts.get("splits") or {}).values())):
         if not all(isinstance(one, str | None) for one in some or ()):
             raise refuse(f"What a run has found out as {name} are texts.", name)
+    for file, form in (facts.get("reading") or {}).items():
+        if not isinstance(form, dict) or not all(map(_fits, form.items())):
+            raise refuse(f"How the run read {str(file)[:80]} is not told as it must be.", "reading")
+    for files in (facts.get("data_files") or {}).values():
+        if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+            raise refuse("The files of each split are a list of texts.", "data_files")
     if facts.get("problem") not in (None, "", "single", "multi", "regression"):
         raise refuse("The problem of a run is single, multi or regression.", "problem")
     return facts
+
+
+def _fits(told: tuple[str, Any]) -> bool:
+    """Whether an option of a reader is what `Table.forms` may hold: texts, a number, nothing, or names of columns."""
+    name, value = told
+    names = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(name, str) and (names or isinstance(value, str | int | None))

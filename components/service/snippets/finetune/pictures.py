@@ -6,8 +6,8 @@ import inspect
 
 from components.service.snippets.finetune.inlined import inlined
 from components.service.snippets.finetune.labels import chosen, figures, head, measures
-from components.service.snippets.finetune.reading import file_name, of_texts
 from components.service.snippets.finetune.recipe import Plan, Recipe
+from components.service.snippets.finetune.tables import format_of, has_images, of_texts
 from components.service.worker.columns import label_name
 
 _MODEL = "AutoModelForImageClassification"
@@ -22,7 +22,7 @@ def image_classification(plan: Plan) -> Recipe:
     scaled, _ = inlined("components.service.worker.media", "_eight_bits")
     return Recipe(
         metric=chosen(plan, ("f1", "accuracy", "precision", "recall", "loss")),
-        columns={} if "files" in plan.spec["data"] else {"IMAGE": image, "LABEL": label},
+        columns={} if has_images(plan.spec["data"]) else {"IMAGE": image, "LABEL": label},
         rows=_OPENS + rows,
         group='row["label"]',
         model=_PROCESSOR + head(_MODEL, "single"),
@@ -39,13 +39,13 @@ def image_classification(plan: Plan) -> Recipe:
 def _reading(plan: Plan) -> tuple[str, list[str]]:
     """Defines `rows_of`."""
     data = plan.spec["data"]
-    if "files" in data:
+    if has_images(data):
         return _rows("(FOLDER / name).read_bytes()", "labels.get(name)", each="name"), []
     image, label = "encoded(row[IMAGE])", "label_name(row[LABEL], names)"
     if of_texts(data):
         return _WRITTEN + _rows(image, "row[LABEL].strip()"), ["import base64"]
     named = f"\n\n{inspect.getsource(label_name)}\n"
-    if "dataset" not in data and not file_name(data).lower().endswith(".parquet"):
+    if "dataset" not in data and format_of(data) != "parquet":
         return _WRITTEN + named + _rows(image, label, _NAMES), ["import base64", *_LABELLED]
     # The bytes of an image are compared and kept, not its pixels.
     more = ["import datasets", "from pathlib import Path", *_LABELLED]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from components.service.runs.tasks import LONGEST, STRIDE, TRAIN_TASKS, TRIED
 from components.service.snippets.finetune.inlined import inlined
 from components.service.snippets.finetune.labels import MODEL, PADDING, chosen
-from components.service.snippets.finetune.reading import of_texts
 from components.service.snippets.finetune.recipe import Plan, Recipe
+from components.service.snippets.finetune.tables import of_texts
 
 _MODEL = "AutoModelForQuestionAnswering"
 

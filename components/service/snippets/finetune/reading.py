@@ -1,61 +1,29 @@
-"""How a script reads its rows and holds some of them out."""
+"""How a script reads labels, and holds rows out."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.runs.cells import number_value
 from components.service.runs.splits import split_groups, split_rows, strata
-from components.service.snippets.code import Name, call, literal
+from components.service.snippets.code import literal
+from components.service.snippets.finetune import tables
 from components.service.snippets.finetune.inlined import inlined
 from components.service.snippets.finetune.recipe import Plan, Recipe
 from components.service.snippets.finetune.remedies import curing
+from components.service.snippets.finetune.tables import has_images, of_texts
 from components.service.snippets.finetune.uploads import in_splits, uploaded
 from components.service.worker.columns import label_name
 
-READERS = {".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json", ".parquet": "parquet"}
 _HASHABLE = "from collections.abc import Hashable, Sequence"
-_LOAD, _OF_ROWS = "from datasets import load_dataset", "from datasets import Dataset, DatasetDict"
-
-
-def file_name(data: Mapping[str, Any]) -> str:
-    """The file that the rows are read from; text that was pasted is a CSV file."""
-    return Path(str(data.get("name") or data.get("file") or "pasted.csv")).name
-
-
-def of_texts(data: Mapping[str, Any]) -> bool:
-    """Whether all cells are texts, as in a CSV file."""
-    return "dataset" not in data and READERS.get(Path(file_name(data)).suffix.lower(), "csv") == "csv"
 
 
 def loading(plan: Plan) -> tuple[str, list[str]]:
     """How the data is read, and what must be imported for it."""
-    data = plan.spec["data"]
-    # A column such as translation.en is a part of another.
-    flat = ".flatten()" if any("." in str(column) for column in plan.spec["columns"].values()) else ""
-    if "dataset" in data:
-        named = [data["config"]] if data.get("config") else []
-        pinned = {"revision": data["revision"]} if data.get("revision") else {}
-        read = call("load_dataset", data["dataset"], *named, **pinned)
-        return f"data = {read}{flat}", [_LOAD]
-    if "files" in data:
-        return uploaded(data, plan.spec["columns"].get("label", "label"))
-    name = file_name(data)
-    if plan.task == "question-answering" and name.lower().endswith(".json"):
-        # SQuAD's own files hold articles.
-        questions, imports = inlined("components.service.worker.nested", "questions")
-        return questions + _ARTICLES.format(name=literal(name)), [*imports, "import json", _OF_ROWS]
-    if not of_texts(data):
-        return f"data = {call('load_dataset', READERS[Path(name).suffix.lower()], data_files=name)}{flat}", [_LOAD]
-    # Every cell as it is written: a label 1 is the text 1, and NA is a word.
-    tabs: dict[str, Any] = {"sep": "\t"} if name.lower().endswith(".tsv") else {}
-    read = call("pd.read_csv", name, dtype=Name("str"), keep_default_na=False, **tabs)
-    loaded = f"data = DatasetDict(train=Dataset.from_pandas({read}))"
-    return loaded, ["import pandas as pd", _OF_ROWS]
+    if has_images(plan.spec["data"]):
+        return uploaded(plan)
+    return tables.loading(plan)
 
 
 def label_reading(plan: Plan, column: str) -> tuple[str, str, str, list[str]]:
@@ -118,13 +86,6 @@ def _holding_out(recipe: Recipe, plan: Plan) -> tuple[list[str], list[str]]:
         held_out = held_out.replace("repr(row)", "tuple(row.values())")  # the text of an image is long
     return [*(f"\n{source}" for source in sources), held_out], imports
 
-
-_ARTICLES = """
-with open({name}, encoding="utf-8") as file:
-    articles = json.load(file)
-if isinstance(articles, dict):
-    articles = articles["data"]
-data = DatasetDict(train=Dataset.from_list(questions(articles) or articles))"""
 
 _ANY = "from typing import Any"
 _RE = ["import ast", "import re"]

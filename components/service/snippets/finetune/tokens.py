@@ -8,8 +8,8 @@ from components.service.errors import WorkbenchError
 from components.service.runs.schemes import OUTSIDE, bioes
 from components.service.snippets.code import literal
 from components.service.snippets.finetune.labels import MODEL, PADDING, chosen, head
-from components.service.snippets.finetune.reading import of_texts
 from components.service.snippets.finetune.recipe import Plan, Recipe
+from components.service.snippets.finetune.tables import of_texts
 from components.service.worker.columns import label_name
 
 _MODEL = "AutoModelForTokenClassification"

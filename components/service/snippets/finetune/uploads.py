@@ -6,38 +6,30 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from components.service.errors import WorkbenchError
 from components.service.policy import is_image
-from components.service.snippets.code import literal
+from components.service.snippets.code import Name, call, literal
 from components.service.snippets.finetune.inlined import inlined
+from components.service.snippets.finetune.recipe import Plan
+from components.service.snippets.finetune.tables import csv_options, has_images, names_of, tables
 from components.service.worker.layout import Layout
 
 
 def in_splits(data: Mapping[str, Any]) -> bool:
-    """Whether some images lie in folders of another split than train."""
-    return "files" in data and len(Layout({}, _names(data)).splits()) > 1
+    """Whether some of the files that were uploaded are of another split than train."""
+    if has_images(data):
+        return len(Layout({}, names_of(data)).splits()) > 1
+    return "files" in data and len(tables(data)) > 1
 
 
-def uploaded(data: Mapping[str, Any], label: str) -> tuple[str, list[str]]:
+def uploaded(plan: Plan) -> tuple[str, list[str]]:
     """Defines `FOLDER`, `labels` by name, and `data`: names by split; and what must be imported for it.
 
-    Args:
-        label: The column with the labels, where a table says them.
-
     Raises:
-        WorkbenchError: There are none, or their labels stand in a table that no script reads.
+        WorkbenchError: There are none.
     """
-    names = _names(data)
-    tables = [name for name in names if not is_image(name)]
-    if len(tables) > 1 or any(not name.lower().endswith(".csv") for name in tables):
-        raise WorkbenchError(
-            "A script takes the labels of uploaded images from their names or from one metadata.csv. Upload them so, "
-            "or train on a data set of the Hub that holds them.",
-            field="data",
-        )
+    data = plan.spec["data"]
+    names = names_of(data)
     images = sorted(name for name in names if is_image(name))
-    if not images:
-        raise WorkbenchError("There is no image among the files. Upload some, or name a data set.", field="data")
     suffixes = {PurePosixPath(name).suffix.lower() for name in images}
     listed = f"{{{', '.join(map(literal, sorted(suffixes)))}}}"
     first, last = literal(images[0]), literal(images[-1])
@@ -51,18 +43,37 @@ def uploaded(data: Mapping[str, Any], label: str) -> tuple[str, list[str]]:
         known = "{name for known in SPLIT_NAMES.values() for name in known}"
     else:
         parts.append('data = {"train": names}')
-    if tables:
-        place = tables[0].rpartition("/")[0]
-        told = f'{literal(f"{place}/")} + table["file_name"]' if place else 'table["file_name"]'
-        parts.append(_TABLE.format(table=literal(tables[0]), names=told, label=literal(label)))
-        return "\n".join(parts), [*imports, "import pandas as pd"]
+    described = [name for name in names if not is_image(name)]
+    if described:
+        told, more = _described(plan, described)
+        return "\n".join([*parts, told]), [*imports, *more]
     function, more = inlined("components.service.worker.pictures", "labels_of")
     return "\n".join([*parts, f"\n{function}\n\nlabels = labels_of(names, {known})"]), [*imports, *more]
 
 
-def _names(data: Mapping[str, Any]) -> list[str]:
-    """The files by the names that people know them by."""
-    return [str(name) for name in data.get("names") or (PurePosixPath(file).name for file in data["files"])]
+def _described(plan: Plan, described: list[str]) -> tuple[str, list[str]]:
+    """Defines `labels` by what the tables beside the images say, and what must be imported for it."""
+    function, imports = inlined("components.service.worker.columns", "label_name")
+    read = {name: _rows(name, (plan.facts.get("reading") or {}).get(name, {})) for name in described}
+    told = ["labels = {}", *(f"labels |= {call('told', name, Name(rows))}" for name, (rows, _) in read.items())]
+    label = literal(plan.spec["columns"].get("label", "label"))
+    whole = "\n".join([f"\n{function}\n\n{_TOLD.format(label=label)}", *told])
+    return whole, [*imports, *(line for _, line in read.values())]
+
+
+def _rows(name: str, form: Mapping[str, Any]) -> tuple[str, str]:
+    """The rows of a table beside the images, an expression, and the import that it needs."""
+    place = f"FOLDER / {literal(name)}"
+    match PurePosixPath(name).suffix.lower():
+        case ".csv":
+            options: dict[str, Any] = {"dtype": Name("str"), "keep_default_na": False, **csv_options(name, form)}
+            named = ", ".join(f"{key}={one if isinstance(one, Name) else literal(one)}" for key, one in options.items())
+            return f'pd.read_csv({place}, {named}).to_dict("records")', "import pandas as pd"
+        case ".jsonl":
+            lines = f'({place}).read_text("utf-8-sig").splitlines()'
+            return f"[json.loads(line) for line in {lines} if line.strip()]", "import json"
+        case _:
+            return f"pq.read_table({place}).to_pylist()", "import pyarrow.parquet as pq"
 
 
 _FOUND = """# Put the {number} images into this folder, under the names by which they were uploaded: {first} ... {last}.
@@ -74,7 +85,11 @@ _SPLITS = """data = {}
 for name in names:
     data.setdefault(_folder_split(name) or "train", []).append(name)"""
 
-_TABLE = """
-# The table among them says their labels.
-table = pd.read_csv(FOLDER / {table}, dtype=str, keep_default_na=False)
-labels = dict(zip({names}, table[{label}].str.strip()))"""
+_TOLD = '''
+def told(table, rows):
+    """The label of each image that the rows of a table name, from where the table lies."""
+    place = Path(table).parent
+    return {{(place / str(row["file_name"])).as_posix(): label_name(row.get({label})) for row in rows}}
+
+
+# The tables among the files say the labels.'''

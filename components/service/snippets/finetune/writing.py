@@ -10,8 +10,8 @@ from components.service.runs.tasks import TRAIN_TASKS
 from components.service.runs.values import target_value
 from components.service.snippets.code import Name, call, literal
 from components.service.snippets.finetune.labels import PADDING, chosen
-from components.service.snippets.finetune.reading import of_texts
 from components.service.snippets.finetune.recipe import Plan, Recipe
+from components.service.snippets.finetune.tables import of_texts
 
 
 def summarization(plan: Plan) -> Recipe:

@@ -38,7 +38,7 @@ class Looked:
     """One source.
 
     Attributes:
-        spec: What a run would be asked to do; its model and data are empty.
+        spec: What a run would be asked to do; its model is empty.
         table: The split that is trained on.
         chosen: The column of each role, chosen or guessed.
         named: The roles whose column was chosen by name.

@@ -73,7 +73,8 @@ def about_rows(looked: Looked) -> Iterator[Finding]:
 
 
 def _unusable(looked: Looked) -> Iterator[Finding]:
-    for role, number in by_role(looked.read.unusable).items():
+    whole = {kind: lacking for kind, lacking in looked.read.unusable.items() if not looked.read.absent.get(kind)}
+    for role, number in by_role(whole).items():
         column = looked.read.columns[role]
         number -= looked.broken if role == "image" else 0
         if column not in looked.table.columns or not number:

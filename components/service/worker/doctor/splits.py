@@ -30,6 +30,7 @@ def about_splits(looked: Looked) -> Iterator[Finding]:
                 lambda n: f"Leaves out {count(n, 'row', 'rows')} of train; what is evaluated on stays whole.",
             )
         yield from _unknown(looked, name, rows, known)
+        yield from _absent(looked, name)
     if not splits.get("validation"):
         yield finding("info", "There is no validation split.", f"{held_out(looked.spec, looked)} to evaluate on.")
     yield from _shared(looked)
@@ -61,6 +62,14 @@ def _unknown(looked: Looked, name: str, rows: list[dict[str, Any]], known: set[s
         "Leave them out",
         lambda n: f"Leaves out {count(n, 'row', 'rows')} of what is evaluated on.",
     )
+
+
+def _absent(looked: Looked, name: str) -> Iterator[Finding]:
+    """A column that train has and another split has not; uploads that are to be evaluated on are refused for it."""
+    absent = looked.read.absent.get(name)
+    if absent and not (name == "validation" and "files" in looked.spec.data):
+        message = f"{name} has no column {absent[0]}, which train has, so none of its rows is used."
+        yield finding("warning", message, "Call the columns of all splits alike.")
 
 
 def held_out(spec: RunSpec, looked: Looked) -> str:
