@@ -17,7 +17,6 @@ def _figures(made: dict[str, Any]) -> str:
     rows = made.get("rows") or {}
     stated = facts(
         [
-            ("Whole run", about(made.get("seconds"))),
             ("A step, on average", duration(made.get("seconds_per_step"))),
             ("Steps", f"{made['steps']:,}" if made.get("steps") else None),
             ("An evaluation", duration(made.get("evaluation_seconds"))),
@@ -35,13 +34,9 @@ def _checks(made: dict[str, Any]) -> str:
         f'<li class="{"wb-ok" if one["ok"] else "wb-not-ok"}"><b>{escape(one["name"])}</b> '
         f"<span>{escape(one['message'])}</span></li>"
         for one in made.get("checks") or []
+        if one["message"] not in made["message"]  # said above
     )
     return f'<ul class="wb-checks">{items}</ul>' if items else ""
-
-
-def about(seconds: float | None) -> str | None:
-    """A time that is foretold."""
-    return None if seconds is None else f"about {duration(seconds)}"
 
 
 def changes(instead: dict[str, Any]) -> str:

@@ -184,9 +184,12 @@ class Rehearsals:
         if disk > free:
             room = f"It will not fit on the disk. {room} Delete runs that are not needed."
         took, most = answer["seconds"], self.settings.run_seconds
-        span = f"It will take about {duration(took)}; a run may take {duration(most)}."
+        span = f"A run may take {duration(most)}."
         if took > most:
-            span = f"It will not be done in time. {span} Take fewer epochs, fewer rows or a smaller model."
+            span = (
+                f"It will not be done in time: it would take about {duration(took)}, and a run may take "
+                f"{duration(most)}. Take fewer epochs, fewer rows or a smaller model."
+            )
         return [_check("disk", disk <= free, room), _check("time", took <= most, span)]
 
     def _instead(self, spec: RunSpec, noted: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any] | None:
