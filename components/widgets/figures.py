@@ -6,29 +6,6 @@ from typing import Any
 
 from components.service.runs.tasks import LOWER, TRAIN_TASKS
 
-#: Titles that are more than the name with a capital.
-_TITLES = {
-    "f1": "F1",
-    "f1_micro": "F1, micro average",
-    "mse": "Mean squared error",
-    "mae": "Mean absolute error",
-    "matthews": "Matthews correlation",
-    "pearson": "Pearson correlation",
-    "spearman": "Spearman correlation",
-    "exact_match": "Exact match",
-    "rouge1": "ROUGE-1",
-    "rouge2": "ROUGE-2",
-    "rougeL": "ROUGE-L",
-    "bleu": "BLEU",
-    "chrf": "chrF",
-}
-#: What an average is taken over, by task.
-_AVERAGES = {
-    "text-classification": "macro average",
-    "image-classification": "macro average",
-    "token-classification": "of entities",
-    "question-answering": "of words",
-}
 #: What needs no model to be said.
 _BASELINES = {
     "majority": "always the largest class",
@@ -42,13 +19,6 @@ def baseline_title(name: str, figures: dict[str, Any]) -> str:
     """What a score that needs no model comes from: always the same answer, where it is one."""
     said = figures.get("label")
     return f"always {said}" if said else _BASELINES.get(name, name.replace("_", " "))
-
-
-def metric_title(name: str, task: str = "") -> str:
-    """A metric as people call it; F1, precision and recall with what they are averaged over."""
-    title = _TITLES.get(name, name.replace("_", " ").capitalize())
-    average = _AVERAGES.get(task) if name in ("f1", "precision", "recall") else None
-    return f"{title}, {average}" if average else title
 
 
 def figure(value: Any) -> str | None:

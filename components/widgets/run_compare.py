@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from components.service.runs.titles import metric_title
 from components.widgets.chart import Series, line_chart
-from components.widgets.figures import figure, metric_title
+from components.widgets.figures import figure
 from components.widgets.html import notice, table
 from components.widgets.rows import short
 
@@ -18,12 +19,12 @@ _SHA = re.compile(r"\b([0-9a-f]{7})[0-9a-f]{33}\b")
 def run_compare_view(made: dict[str, Any]) -> str:
     """The answer of `/compare_runs`."""
     level = "success" if made.get("within_noise") is False else "info"
-    return notice(made["verdict"], level) + _figures(made["runs"]) + _charts(made) + _differences(made)
+    return notice(made["verdict"], level) + _figures(made) + _charts(made) + _differences(made)
 
 
-def _figures(runs: list[dict[str, Any]]) -> str:
-    metric = next((run["metric"] for run in runs if run["metric"]), None)
-    title = metric_title(metric) if metric else "Metric"
+def _figures(made: dict[str, Any]) -> str:
+    metric = _metric(made)
+    title = metric_title(metric, made["task"]) if metric else "Metric"
     rows = [
         (
             run["name"],
@@ -31,18 +32,21 @@ def _figures(runs: list[dict[str, Any]]) -> str:
             figure(run["value"]),
             f"{run['low']:.3f} to {run['high']:.3f}" if run["low"] is not None and run["high"] is not None else None,
         )
-        for run in runs
+        for run in made["runs"]
     ]
     return table(["Run", "Status", title, "95 % band"], rows, numeric=(2, 3), label="Final figures of the runs")
 
 
+def _metric(made: dict[str, Any]) -> str | None:
+    return next((run["metric"] for run in made["runs"] if run["metric"]), None)
+
+
 def _charts(made: dict[str, Any]) -> str:
-    curves = made["curves"]
-    metric = next((run["metric"] for run in made["runs"] if run["metric"]), None)
+    curves, metric = made["curves"], _metric(made)
     loss = _series(curves, "train")
     drawn = line_chart("Training loss", loss, x_title="step", y_title="loss")
     if metric:
-        title = metric_title(metric)
+        title = metric_title(metric, made["task"])
         drawn += line_chart(title, _series(curves, "eval"), x_title="step", y_title=title)
     return f'<div class="wb-charts wb-spaced">{drawn}</div>'
 
@@ -69,7 +73,8 @@ def _differences(made: dict[str, Any]) -> str:
 def _setting(value: Any) -> str | None:
     """A setting as people write it: without parts that are not given, with short commits, lists without brackets."""
     if isinstance(value, dict):
-        value = " · ".join(str(part) for key, part in value.items() if part and key != "file")
+        parts = (part for key, part in value.items() if part and key not in ("file", "files"))
+        value = " · ".join(", ".join(part) if isinstance(part, list) else str(part) for part in parts)
     if isinstance(value, list | tuple):
         value = ", ".join(str(one).replace("_", " ") for one in value) or "none"
     return None if value is None else short(_SHA.sub(r"\1", str(value)))

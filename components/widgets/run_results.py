@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from components.service.runs.tasks import LOWER
+from components.service.runs.titles import metric_title
 from components.widgets.answers import answer_html, input_html, rich_table
 from components.widgets.chart import Series, line_chart
-from components.widgets.figures import baseline_title, between, figure, metric_title, metrics_of
+from components.widgets.figures import baseline_title, between, figure, metrics_of
 from components.widgets.html import empty, escape, notice, table
 from components.widgets.rows import confusion
 

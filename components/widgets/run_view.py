@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from components.service.runs.titles import metric_title
 from components.widgets.chart import Series, line_chart
-from components.widgets.figures import band, baseline_title, better, figure, metric_title, metrics_of
+from components.widgets.figures import band, baseline_title, better, figure, metrics_of
 from components.widgets.html import counted, duration, empty, escape, facts, notice, size, table
 
 ACTIVE = ("queued", "preparing", "running")

@@ -9,10 +9,11 @@ import pytest
 
 from components.service.runs.spec import RunSpec
 from components.service.runs.tasks import TRAIN_TASKS
+from components.service.runs.titles import metric_name, metric_title
 from components.tabs.finetune.examples import STARTS
 from components.widgets.answers import before_after, input_html, samples_view
 from components.widgets.doctor import doctor_view
-from components.widgets.figures import metric_title, metrics_of
+from components.widgets.figures import metrics_of
 from components.widgets.histogram import histogram
 from components.widgets.jobs import job_view, preview_view
 from components.widgets.rehearsal import rehearsal_view
@@ -142,7 +143,7 @@ def test_a_model_that_what_was_not_trained_beats_is_called_no_better() -> None:
     assert "no better than" not in results_view({**TRAINED, "results": RESULTS, "labels": ["a", "b"]})
     worse = {**RESULTS, "final": {**RESULTS["final"], "f1": 0.2}}
     drawn = results_view({**TRAINED, "results": worse, "labels": ["a", "b"]})
-    assert "F1, macro average is 0.2000, no better than 0.3300 (" in drawn
+    assert "F1 (macro) is 0.2000, no better than 0.3300 (" in drawn
 
 
 def test_samples_are_shown_once_there_are_answers_from_after() -> None:
@@ -204,17 +205,19 @@ def test_a_comparison_says_its_verdict_and_only_what_differs() -> None:
     ]
     curves = [{"id": run["id"], "name": run["name"], "train": [[1, 0.5]], "eval": [[1, 0.8]]} for run in runs]
     hub = {"dataset": "me/rows", "revision": "8e75aca7eaa80970d1bfca71410e2e723dd9334b", "config": None}
+    parts = {"files": ["data/00000.csv"] * 2, "names": ["a.csv", "b.csv"], "splits": ["train", "test"]}
     differs = [
         {"setting": "batch_size", "values": [8, 16, 8, 8, None]},
-        {"setting": "data", "values": [hub, {"file": "data/rows.csv", "name": "mine.csv"}, hub, hub, hub]},
+        {"setting": "data", "values": [hub, {"file": "data/rows.csv", "name": "mine.csv"}, parts, hub, hub]},
         {"setting": "remedies", "values": [[], ["drop_missing", "drop_rare"], [], [], []]},
     ]
-    made = {"runs": runs, "curves": curves, "differs": differs, "verdict": EVIL, "within_noise": True}
+    made = {"task": "", "runs": runs, "curves": curves, "differs": differs, "verdict": EVIL, "within_noise": True}
     drawn = run_compare_view(made)
     assert "batch size" in drawn
     for text in (
         "<td>me/rows · 8e75aca</td>",
         "<td>mine.csv</td>",
+        "<td>a.csv, b.csv · train, test</td>",
         "<td>none</td>",
         "<td>drop missing, drop rare</td>",
     ):
@@ -225,10 +228,11 @@ def test_a_comparison_says_its_verdict_and_only_what_differs() -> None:
 
 def test_a_rehearsal_shows_what_was_measured_and_leaves_out_what_was_not() -> None:
     made = {"fits": False, "message": EVIL, "checks": [{"name": EVIL, "ok": False, "message": EVIL}], "seconds": 90.0}
-    drawn = rehearsal_view(made)
-    assert "about 1 min 30 s" in drawn
+    drawn = rehearsal_view({**made, "evaluation_seconds": 90.0})
+    assert "1 min 30 s" in drawn
     assert "A step" not in drawn
     assert "<script" not in drawn
+    assert drawn.count("alert(1)") == 1, "a check that the message tells stands there again"
 
 
 def test_a_job_links_to_web_addresses_alone() -> None:
@@ -241,10 +245,12 @@ def test_a_job_links_to_web_addresses_alone() -> None:
 
 
 def test_metrics_are_named_with_their_average_and_the_chosen_one_comes_first() -> None:
-    assert metric_title("f1", "token-classification") == "F1, of entities"
-    assert metric_title("f1", "text-classification") == "F1, macro average"
+    assert metric_title("f1", "token-classification") == "F1 (entities)"
+    assert metric_title("f1", "text-classification") == "F1 (macro)"
     figures = {"loss": 1.0, "f1": 0.5, "accuracy": 0.4}
     assert metrics_of("text-classification", figures, "accuracy") == ["accuracy", "f1", "loss"]
+    inside = [metric_name(name) for name in ("accuracy", "exact_match", "bleu", "rougeL", "matthews")]
+    assert inside == ["accuracy", "exact match", "BLEU", "ROUGE-L", "Matthews correlation"]
 
 
 def test_every_task_starts_with_a_model_and_something_to_train_on_or_to_try() -> None:

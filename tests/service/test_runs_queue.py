@@ -170,7 +170,7 @@ def test_every_way_to_stop_says_what_is_on_disk_afterwards() -> None:
 
 KEPT: list[tuple[str, int | None, list[tuple[float, float]], str]] = [
     ("f1", None, [(0.5, 0.7)], "The weights of the last step, 30, are kept."),
-    ("f1", 10, [(0.5, 0.7)], "The weights of step 10 are kept: of 1 evaluation it has the highest f1, 0.5000."),
+    ("f1", 10, [(0.5, 0.7)], "The weights of step 10 are kept: of 1 evaluation it has the highest F1 (macro), 0.5000."),
     ("loss", 20, [(0.5, 0.7), (0.5, 0.6)], "of 2 evaluations it has the lowest loss, 0.6000."),
     ("f1", 10, [(0.5, 0.7), (0.5, 0.8)], "0.5000. 1 later one has the same; of equals the first is kept."),
     (
@@ -190,7 +190,7 @@ def test_it_is_said_which_weights_are_kept_and_which_others_were_as_good(
 ) -> None:
     evaluations = [{"step": 0, "f1": 0.5, "loss": 0.1}]
     evaluations += [{"step": 10 * i, "f1": f1, "loss": loss} for i, (f1, loss) in enumerate(figures, 1)]
-    assert weights_kept(evaluations, metric, best, 30).endswith(said)
+    assert weights_kept(evaluations, metric, best, 30, "text-classification").endswith(said)
 
 
 @pytest.fixture(scope="module")

@@ -255,7 +255,7 @@ def test_a_run_ends_early_when_nothing_gets_better_and_does_so_again_after_a_kil
     folder, state = train(**given)
     assert state["status"] == "finished"
     assert state["progress"]["step"] == 3 * 8
-    assert "Ended early, at step 24: accuracy had stopped getting better" in state["message"]
+    assert "Ended early, at step 24. Accuracy had stopped getting better" in state["message"]
     assert state["results"]["best_step"] == 8
     assert "2 later ones have the same; of equals the first is kept" in state["results"]["kept"]
     shutil.rmtree(folder.model)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.service.runs.tasks import LOWER, TRAIN_TASKS
+from components.service.runs.titles import metric_name
 
 #: Half the width of a 95 % interval in standard errors.
 Z = 1.96
@@ -27,6 +28,7 @@ def compare(states: Sequence[State]) -> dict[str, Any]:
     figures = [_figure(state, metric) for state in states]
     verdict, noise = _verdict(states, figures, metric)
     return {
+        "task": states[0]["spec"]["task"] if metric else "",
         "runs": figures,
         "differs": _differences(states),
         "curves": [_curve(state, metric) for state in states],
@@ -99,19 +101,20 @@ def _verdict(
     if len(ended) < len(figures):
         return "Not every run has its final figures yet. Compare them again once all have ended.", None
     prints = {state["facts"].get("data_fingerprint") for state in states}
+    name = metric_name(metric, states[0]["spec"]["task"])
     best, second = sorted(ended, key=lambda figure: figure["value"] * (1 if metric in LOWER else -1))[:2]
     gap = abs(best["value"] - second["value"])
-    lead = f"{best['name']} has the best {metric}, {best['value']:.3f} against {second['value']:.3f}"
+    lead = f"{best['name']} has the best {name}, {best['value']:.3f} against {second['value']:.3f}"
     if len(prints) > 1:
         return f"{lead}; but the runs were evaluated on different rows, so that says little.", None
     if gap == 0:
-        return f"The best two have the same {metric}, {best['value']:.3f}.", True
+        return f"The best two have the same {name}, {best['value']:.3f}.", True
     differing = {difference["setting"] for difference in _differences(states)}
     if differing and differing <= {"seed"}:
         return f"{lead}. They differ in their seed alone, so this is how large chance is here.", True
     error = _error(best, second)
     if error is None:
-        return f"{lead}. There is no interval for {metric}; repeat the runs with another seed to see the noise.", None
+        return f"{lead}. There is no interval for {name}; repeat the runs with another seed to see the noise.", None
     rows = states[0]["facts"].get("rows", {}).get("validation")
     on = f" on {rows:,} rows" if rows else ""
     if gap <= Z * error:

@@ -9,6 +9,7 @@ from typing import Any
 
 from components.service.runs.store import STOPS, RunFolder
 from components.service.runs.tasks import LOWER
+from components.service.runs.titles import metric_name
 from components.service.worker.findings import count
 
 
@@ -81,7 +82,9 @@ def on_disk(folder: RunFolder) -> dict[str, Any]:
     return {"model": (folder.model / "config.json").is_file(), "checkpoints": steps, "bytes": folder.bytes()}
 
 
-def weights_kept(evaluations: Sequence[Mapping[str, Any]], metric: str | None, best: int | None, last: int) -> str:
+def weights_kept(
+    evaluations: Sequence[Mapping[str, Any]], metric: str | None, best: int | None, last: int, task: str = ""
+) -> str:
     """Which evaluation's weights are the model, and why it is that one.
 
     Of equal evaluations the first counts, by the rule of transformers' Trainer, which the scripts of a run follow too;
@@ -92,6 +95,7 @@ def weights_kept(evaluations: Sequence[Mapping[str, Any]], metric: str | None, b
         metric: What the best one was chosen by.
         best: Its step; None where the last weights are kept.
         last: The last step.
+        task: The run's task.
     """
     if best is None:
         return f"The weights of the last step, {last:,}, are kept."
@@ -102,7 +106,7 @@ def weights_kept(evaluations: Sequence[Mapping[str, Any]], metric: str | None, b
     most = "lowest" if metric in LOWER else "highest"
     figure = f"{chosen[metric]:.4f}"
     told = f"The weights of step {best:,} are kept: of {count(len(compared), 'evaluation', 'evaluations')} it has the "
-    told += f"{most} {metric}, {figure}."
+    told += f"{most} {metric_name(metric, task)}, {figure}."
     equals = [one for one in compared if one["step"] != best and one[metric] == chosen[metric]]
     if not equals:
         return told

@@ -198,8 +198,9 @@ class Runs:
             run_ids: Their ids.
 
         Returns:
-            `runs`: `[{id, name, status, metric, value, low, high}]`, low and high being the ends of the 95 % interval
-            or None; `differs`: `[{setting, values}]`, one value a run, of the settings that are not all the same;
+            `task`, empty where they are of several; `runs`: `[{id, name, status, metric, value, low, high}]`, low and
+            high being the ends of the 95 % interval or None; `differs`: `[{setting, values}]`, one value a run, of the
+            settings that are not all the same;
             `curves`: `[{id, name, train: [[step, loss]], eval: [[step, value]]}]`; `verdict`, a sentence;
             `within_noise`: whether the best is better than the next by chance alone, None where that is open.
         """

@@ -72,8 +72,8 @@ def read_state(folder: RunFolder, *, history: bool = True) -> dict[str, Any]:
         state["failure"]["changes"] = mending(state["failure"]["kind"], spec)
     results = state["results"]
     if results.get("step"):
-        kept = weights_kept(state["eval"], state["facts"].get("metric"), results.get("best_step"), results["step"])
-        state["results"] = {**results, "kept": kept}
+        chosen = state["facts"].get("metric"), results.get("best_step"), results["step"], spec["task"]
+        state["results"] = {**results, "kept": weights_kept(state["eval"], *chosen)}
     if not history:
         del state["train"], state["eval"]
     return state

@@ -31,6 +31,7 @@ from components.service.runs.spec import RunSpec
 from components.service.runs.state import read_state
 from components.service.runs.store import RunFolder
 from components.service.runs.tasks import LOWER
+from components.service.runs.titles import metric_name, metric_title
 from components.service.worker.fit import check_start
 from components.service.worker.sources import load
 
@@ -194,10 +195,12 @@ def _first_look(job: Job, trainer: Trainer) -> None:
     """What there is to beat: the model before training, and scores that need none."""
     figures = evaluation(trainer.evaluate(), job.family)
     if job.family.metric not in figures:
-        had = ", ".join(name for name in figures if not name.endswith(("_low", "_high", "seconds")))
+        had = ", ".join(
+            metric_name(name, job.spec.task) for name in figures if not name.endswith(("_low", "_high", "seconds"))
+        )
         raise WorkbenchError(
-            f"An evaluation of this run gives {had}; the best checkpoint cannot be chosen by {job.family.metric}. "
-            "Choose one of those.",
+            f"An evaluation of this run gives {had}; the best checkpoint cannot be chosen by "
+            f"{metric_name(job.family.metric, job.spec.task)}. Choose one of those.",
             field="metric",
         )
     job.facts |= {"untrained": figures, "baselines": job.family.baselines(job.rows)}
@@ -255,7 +258,8 @@ def _finish(job: Job, trainer: Trainer, reporter: Reporter) -> None:
         message = f"Stopped at step {step} because {limit}; the model so far can be used."
         folder.append("status", status="stopped", message=message)
     elif reporter.out_of_patience:
-        message = f"Ended early, at step {step}: {job.family.metric} had stopped getting better. The model is ready."
+        judged = metric_title(job.family.metric, job.spec.task)
+        message = f"Ended early, at step {step}. {judged} had stopped getting better. The model is ready."
         folder.append("status", status="finished", message=message)
     else:
         folder.append("status", status="finished", message="The model is ready.")

@@ -7,11 +7,12 @@ from typing import Any
 import gradio as gr
 
 from components.service.errors import WorkbenchError
+from components.service.runs.titles import metric_title
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.finetune.run import RunPanel
 from components.widgets import html
-from components.widgets.figures import between, figure, metric_title, metrics_of
+from components.widgets.figures import between, figure, metrics_of
 from components.widgets.run_compare import run_compare_view
 from components.widgets.run_view import STATUS, run_title
 
@@ -104,7 +105,7 @@ def _line(state: dict[str, Any]) -> str:
     spec, final = state["spec"], state["results"].get("final") or {}
     names = metrics_of(spec["task"], final, state["facts"].get("metric"))
     metric = names[0] if names else None
-    came = f"{metric_title(metric)} {figure(final[metric])}" if metric else None
+    came = f"{metric_title(metric, spec['task'])} {figure(final[metric])}" if metric else None
     interval = between(final, metric) if metric else None
     known = [
         spec["task"],

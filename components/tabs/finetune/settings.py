@@ -13,8 +13,9 @@ from components.service.errors import WorkbenchError
 from components.service.runs.checks import CHOICES
 from components.service.runs.spec import RunSpec, defaults
 from components.service.runs.tasks import TRAIN_TASKS
+from components.service.runs.titles import metric_title
 from components.tabs.context import Context, Updates
-from components.widgets.figures import better, metric_title
+from components.widgets.figures import better
 
 _WRITING = ("summarization", "translation")
 _PROBLEMS = {"auto": "As the data has it", "single": "One label a row", "multi": "Any number of labels a row",
