@@ -6,11 +6,12 @@ Headings in code, quotes, lists and HTML do not count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, heading, lheading, paragraph
 
 from components.service.cards.document import split
 from components.service.cards.template import TEMPLATE, section_of
@@ -22,9 +23,6 @@ TITLE = 200
 _BREAK = re.compile(r"\r\n|\r|\n")
 _LEAD = re.compile(r"\A(?:[ \t]*(?:\r\n|\r|\n))+")
 _NUMBERED = re.compile(r"(.*\S)\s*#([1-9][0-9]{0,4})")
-#: Reads blocks only: what stands within a line is no matter here, and costs most of the time.
-_MARKDOWN = MarkdownIt("commonmark")
-_MARKDOWN.core.ruler.enableOnly(["normalize", "block"])
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def sections(text: str) -> list[Section]:
     offset = len(text) - len(markdown)
     first = len(_BREAK.findall(text[:offset])) + 1
     starts = [offset, *(offset + match.end() for match in _BREAK.finditer(markdown))]
-    heads = list(_headings(markdown))
+    heads = _headings(markdown)
     count: dict[str, int] = {}
     for title, *_ in heads:
         count[title] = count.get(title, 0) + 1
@@ -79,13 +77,50 @@ def sections(text: str) -> list[Section]:
     return made
 
 
-def _headings(markdown: str) -> Iterator[tuple[str, int, int, int]]:
-    """Title, level, first line and the line after, of each heading that stands in no quote or list."""
-    tokens = _MARKDOWN.parse(markdown)
-    for number, token in enumerate(tokens):
-        if token.type == "heading_open" and token.level == 0 and token.map:
-            title = " ".join(tokens[number + 1].content.split())
-            yield title, int(token.tag[1]), token.map[0], token.map[1]
+#: Title, level, first line and the line after, of a heading.
+Heading = tuple[str, int, int, int]
+_Rule = Callable[[StateBlock, int, int, bool], bool]
+
+
+def _noting(rule: _Rule) -> _Rule:
+    """A rule of the parser that notes each heading outside of quotes and lists, and leaves no tokens of its own there:
+    of tens of thousands, making and keeping them is most of the work."""
+
+    def noted(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        first = len(state.tokens)
+        found = rule(state, start, end, silent)
+        if found and not silent and state.level == 0:
+            token = state.tokens[first]
+            if token.type == "heading_open" and token.map:
+                title = " ".join(state.tokens[first + 1].content.split())
+                state.env["headings"].append((title, int(token.tag[1]), *token.map))
+            del state.tokens[first:]
+        return found
+
+    return noted
+
+
+def _parser() -> MarkdownIt:
+    """A parser of blocks: what stands within a line is no matter here. Headings are tried before all else, as no line
+    that is one can be anything else."""
+    made = MarkdownIt("commonmark").disable("heading")
+    made.core.ruler.enableOnly(["normalize", "block"])
+    made.block.ruler.before(
+        "code", "noted heading", _noting(heading), {"alt": ["paragraph", "reference", "blockquote"]}
+    )
+    made.block.ruler.at("lheading", _noting(lheading))
+    made.block.ruler.at("paragraph", _noting(paragraph))
+    return made
+
+
+_MARKDOWN = _parser()
+
+
+def _headings(markdown: str) -> list[Heading]:
+    """The headings that stand in no quote or list."""
+    found: dict[str, list[Heading]] = {"headings": []}
+    _MARKDOWN.parse(markdown, found)
+    return found["headings"]
 
 
 def _ends(levels: list[int]) -> list[int]:
