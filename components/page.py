@@ -13,8 +13,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from components.api import add_endpoints
+from components.bounds import RequestBound
+from components.headers import AnswerHeaders
 from components.service.errors import WorkbenchError
-from components.service.settings import Settings
+from components.service.settings import HUGGING_FACE, Settings
 from components.service.tasks.media import SAMPLES
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench, open_workbench
@@ -140,22 +142,32 @@ def health(bench: Workbench) -> Route:
     return Route("/health", answer)
 
 
-class Redacted(logging.Filter):
-    """Keeps tokens out of the log, wherever a message got one from."""
+_SECRET = re.compile(r"hf_[A-Za-z0-9]{8,}|(?<=Bearer )\S+")
 
-    _SECRET = re.compile(r"hf_[A-Za-z0-9]{8,}|(?<=Bearer )\S+")
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record with every token blotted out."""
-        record.msg = self._SECRET.sub("[token]", record.getMessage())
-        record.args = None
-        return True
+def keep_tokens_out_of_logs() -> None:
+    """From now on every record of every logger has `[token]` where its message, or what was raised, had a token."""
+    make, render = logging.getLogRecordFactory(), logging.Formatter().formatException
+
+    def made(*arguments: Any, **more: Any) -> logging.LogRecord:
+        record = make(*arguments, **more)
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):  # logging would write the arguments out, to say that they do not fit
+            message, record.args = f"{record.msg} (with arguments that do not fit)", None
+        if _SECRET.search(message) or not record.args:
+            record.msg, record.args = _SECRET.sub("[token]", message), None
+        if record.exc_info and record.exc_info[0] is not None:
+            # What stands here already is what every handler's formatter writes.
+            record.exc_text = _SECRET.sub("[token]", render(record.exc_info))
+        return record
+
+    logging.setLogRecordFactory(made)
 
 
 def serve(settings: Settings) -> None:
     """Open the service, build the page, and serve both until the process is stopped."""
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(Redacted())
+    keep_tokens_out_of_logs()
     bench = open_workbench(settings)
     page = build_page(bench)
     try:
@@ -169,12 +181,18 @@ def serve(settings: Settings) -> None:
             footer_links=["api"],
             run_history=False,
             enable_monitoring=False,
+            # The page comes from this process, whose rules and headers count for it, and not from one of Node's.
+            ssr_mode=False,
             max_file_size=settings.upload_bytes,
             allowed_paths=[str(SAMPLES)],
             blocked_paths=[str(settings.home)],
             app_kwargs={
                 "routes": [health(bench), *inference_routes(bench)],
-                "middleware": [Middleware(Door, settings=settings)],
+                "middleware": [
+                    Middleware(AnswerHeaders, hub=HUGGING_FACE if gr.utils.get_space() else ""),
+                    Middleware(Door, settings=settings),
+                    Middleware(RequestBound, settings=settings),
+                ],
             },
         )
     finally:

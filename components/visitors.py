@@ -26,19 +26,39 @@ COOKIE = "workbench_guest"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
-def visitor_of(hub: Hub, request: gr.Request | None, pasted: str = "") -> Visitor:
+#: A pasted token as the session of a page keeps it; an empty text where there is none.
+Kept = dict[str, str] | str
+
+
+def kept(token: str, request: gr.Request) -> Kept:
+    """A pasted token for the session of a page, bound to the browser that pasted it.
+
+    A session's id is made up by the browser and is all that Gradio asks for: whoever learns it would act with the
+    token that the session holds. The cookie cannot be learned by a script.
+    """
+    return {"token": token, "guest": _guest(request)} if token else ""
+
+
+def kept_token(pasted: Kept, request: gr.Request | None) -> str:
+    """The token that a session keeps, if this request comes from the browser that pasted it."""
+    if not isinstance(pasted, dict):
+        return ""
+    return pasted["token"] if secrets.compare_digest(pasted["guest"], _guest(request)) else ""
+
+
+def visitor_of(hub: Hub, request: gr.Request | None, pasted: Kept = "") -> Visitor:
     """The visitor behind a request.
 
     Args:
         hub: The Hub in use, asked whose token it is (in public only).
         request: The request as Gradio hands it to a handler.
-        pasted: The token that the visitor pasted on the page in this session, if any.
+        pasted: What the session keeps of the token that the visitor pasted on the page, if any.
 
     Raises:
         WorkbenchError: The Hub does not accept the token.
     """
     settings = hub.settings
-    token = pasted.strip() or _bearer(request) or _signed_in(request)
+    token = kept_token(pasted, request) or _bearer(request) or _signed_in(request)
     if not settings.public:
         visitor = Visitor("machine", token or settings.machine_token or False)
         if token:
@@ -47,8 +67,15 @@ def visitor_of(hub: Hub, request: gr.Request | None, pasted: str = "") -> Visito
     if token:
         name = hub.whoami(Visitor("", token))["name"]
         return Visitor(f"user:{name}", token)
-    guest = str((request.cookies or {}).get(COOKIE, "")) if request else ""
+    guest = _guest(request)
     return Visitor(f"guest:{guest}" if guest else "")
+
+
+def _guest(request: gr.Request | None) -> str:
+    """The random cookie of a browser without an account; empty for a caller that keeps none."""
+    cookies: dict[str, str] = (getattr(request, "cookies", None) or {}) if request else {}
+    # Anything may come as a cookie, and only ASCII is compared in constant time.
+    return str(cookies.get(COOKIE, "")).encode("ascii", "ignore").decode()
 
 
 def _bearer(request: gr.Request | None) -> str:
@@ -73,7 +100,8 @@ class Door:
     """ASGI middleware: refuses what another website sends, and gives guests of a public app their cookie.
 
     The rules are those of Go's `CrossOriginProtection`: safe methods pass; otherwise `Sec-Fetch-Site` must say
-    `same-origin` or `none`; without it, `Origin` must name this host; with neither, the caller is no browser.
+    `same-origin` or `none`; without it, `Origin` must name this host, or one that the Space is reached by (behind its
+    proxy `Host` may be another); with neither, the caller is no browser.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -85,7 +113,7 @@ class Door:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if scope["method"] not in _SAFE and not _same_origin(headers):
+        if scope["method"] not in _SAFE and not _same_origin(headers, self.settings.space_hosts):
             answer = PlainTextResponse("This request came from another website and was refused.", 403)
             await answer(scope, receive, send)
             return
@@ -95,12 +123,18 @@ class Door:
         await self.app(scope, receive, _with_cookie(send))
 
 
-def _same_origin(headers: Headers) -> bool:
-    site = headers.get("sec-fetch-site")
-    if site:
-        return site in ("same-origin", "none")
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+def _same_origin(headers: Headers, hosts: tuple[str, ...]) -> bool:
+    # A header that is sent twice is a trick: each of them has to say what is right.
+    if sites := headers.getlist("sec-fetch-site"):
+        return all(site in ("same-origin", "none") for site in sites)
+    return all(_netloc(origin) in (headers.get("host"), *hosts) for origin in headers.getlist("origin"))
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:  # such as a bracket that is never closed
+        return None
 
 
 def _with_cookie(send: Send) -> Send:

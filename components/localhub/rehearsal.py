@@ -1,6 +1,7 @@
 """Switches for tests of clients, under /test, where the server was started with `--test`: a log and faults.
 
-GET /test/requests lists the requests so far: method, path, query, status, bytes, seconds. DELETE forgets them.
+GET /test/requests lists the requests so far: method, path, query, status, bytes, seconds, and `token`, the first twelve
+digits of the SHA-256 of the token that came with it, or null. DELETE forgets them.
 
 POST /test/faults adds a fault, a JSON object. `path` (a regular expression, searched in the path) and `method` say
 which requests it is for, `times` how many of them (all if missing). What happens: `seconds` of waiting; then an answer
@@ -10,6 +11,7 @@ bytes of its body. GET lists the faults that are left, DELETE removes them. Anyo
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections import deque
@@ -17,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import anyio
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -77,6 +80,7 @@ class Rehearsal:
     async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = scope["query_string"].decode("latin-1")
         entry = {"method": scope["method"], "path": scope["path"], "query": query, "status": None, "bytes": 0}
+        entry["token"] = _digest(Headers(scope=scope).get("authorization", ""))
         self._requests.append(entry)
         began = time.monotonic()
         fault = next((fault for fault in self._faults if fault.matches(scope)), None)
@@ -118,6 +122,11 @@ class Rehearsal:
                 raise HubError(400, f"That is not a fault: {error}") from error
             self._faults.append(fault)
         return JSONResponse([asdict(fault) for fault in self._faults if fault.times != 0])
+
+
+def _digest(authorization: str) -> str | None:
+    token = authorization.rpartition(" ")[2]
+    return hashlib.sha256(token.encode()).hexdigest()[:12] if token else None
 
 
 class _Cut:

@@ -230,6 +230,12 @@ class Hub:
 
     def _fetch(self, info: ModelInfo | DatasetInfo, kind: str, names: list[str], visitor: Visitor) -> Snapshot:
         commit = str(info.sha)
+        if any(not _inside(name) for name in names):
+            raise WorkbenchError(
+                f"{info.id} names files outside of itself, so it is not opened here. Choose another one.",
+                kind="forbidden",
+                field=kind,
+            )
         with hub_errors(info.id):
             folder = snapshot_download(
                 info.id,
@@ -333,6 +339,11 @@ def checked_revision(revision: Any) -> str | None:
     if name is None or (name and not _REVISION.fullmatch(name)):
         raise WorkbenchError("A revision is a branch, a tag or a commit, such as main.", field="revision")
     return name or None
+
+
+def _inside(name: str) -> bool:
+    """Whether a file's name, as a Hub tells it, stays within its repository."""
+    return not name.startswith("/") and "\\" not in name and ".." not in name.split("/")
 
 
 def _files(info: ModelInfo | DatasetInfo) -> dict[str, int | None]:

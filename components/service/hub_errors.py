@@ -9,6 +9,7 @@ import httpx2
 from huggingface_hub.errors import (
     BadRequestError,
     EntryNotFoundError,
+    FileMetadataError,
     GatedRepoError,
     HfHubHTTPError,
     LocalEntryNotFoundError,
@@ -54,7 +55,7 @@ def hub_errors(subject: str, *, field: str | None = None) -> Iterator[None]:
             kind="not_found",
             field="revision",
         ) from None
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled):
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, FileMetadataError):
         raise WorkbenchError(_NO_ANSWER, kind="hub") from None
     except EntryNotFoundError:
         raise WorkbenchError(f"{subject} has no such file.", kind="not_found", field=field) from None
@@ -62,6 +63,13 @@ def hub_errors(subject: str, *, field: str | None = None) -> Iterator[None]:
         raise _from_status(error, subject, field) from None
     except httpx2.HTTPError:
         raise WorkbenchError(_NO_ANSWER, kind="hub") from None
+    except OSError:
+        # After all that the client itself derives from it.
+        raise WorkbenchError(
+            f"The files of {subject} could not be kept on this machine: its disk is full, or the folder for what is "
+            "downloaded cannot be written. Free some space, or start the app with another HF_HOME.",
+            kind="disk",
+        ) from None
     except RuntimeError as error:
         # The client wraps what goes wrong while a large file is sent.
         if not isinstance(error.__cause__, (HfHubHTTPError, httpx2.HTTPError)):

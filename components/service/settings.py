@@ -28,6 +28,7 @@ class Settings:
         public: Strangers may reach this app (a Space, or a host other than loopback): only a visitor's own token
             counts, and the limits are tight.
         host, port, share, root_path: Where the page is served.
+        space_hosts: The names that a Space is reached by, its own domains included.
         call_seconds: Longest time one inference call may take, in seconds.
         queue_seconds: Longest time one inference call may wait for its turn, in seconds.
         worker_calls: Inference calls that run side by side.
@@ -91,6 +92,7 @@ class Settings:
     port: int | None = None
     share: bool = False
     root_path: str = ""
+    space_hosts: tuple[str, ...] = ()
 
     call_seconds: float = 120.0
     queue_seconds: float = 60.0
@@ -197,7 +199,8 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
 
     Args:
         environ: `WORKBENCH_HOME`, `WORKBENCH_REMOTE`, `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE`, `GRADIO_SERVER_NAME`,
-            `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH` and, on a Space, `SPACE_ID` and `SPACES_ZERO_GPU`.
+            `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH` and, on a Space, `SPACE_ID`, `SPACE_HOST` and
+            `SPACES_ZERO_GPU`.
         flags: `hub`, `host`, `port`, `share`, `home` from the command line; None where not given.
 
     Raises:
@@ -226,6 +229,7 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
         port=_port(given.get("port") or environ.get("GRADIO_SERVER_PORT")),
         share=share,
         root_path=environ.get("GRADIO_ROOT_PATH", ""),
+        space_hosts=tuple(host.strip() for host in environ.get("SPACE_HOST", "").split(",") if host.strip()),
         remote=remote.rstrip("/"),
         zero_gpu=environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "true"),
         **(PUBLIC_LIMITS if public else {}),

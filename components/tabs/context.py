@@ -15,7 +15,7 @@ from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench
 from components.tabs.labels import in_labels, title_of
-from components.visitors import visitor_of
+from components.visitors import Kept, kept, visitor_of
 from components.widgets.html import notice
 
 Updates = dict[Any, Any]
@@ -27,7 +27,8 @@ class Context:
 
     Attributes:
         bench: The service.
-        token: The token that the visitor pasted, kept in their session only.
+        token: What is kept of the token that the visitor pasted, in their session only. A function sets it by giving
+            the token itself.
         draft: The card that is being written, `{"text", "subject"}`, kept in the visitor's browser.
     """
 
@@ -35,9 +36,13 @@ class Context:
     token: gr.State
     draft: gr.BrowserState
 
-    def visitor(self, request: gr.Request, token: str) -> Visitor:
+    def visitor(self, request: gr.Request, token: Kept) -> Visitor:
         """The visitor behind an event of the page."""
         return visitor_of(self.bench.hub, request, token)
+
+    def _bound(self, request: gr.Request, updates: Updates) -> Updates:
+        """The updates, with a token that was pasted bound to who pasted it."""
+        return {**updates, self.token: kept(updates[self.token], request)} if self.token in updates else updates
 
     def wire(
         self,
@@ -80,10 +85,11 @@ class Context:
     def _once(
         self, function: Callable[..., Updates], told: Component, fresh: Updates, failed: Updates
     ) -> Callable[..., Updates]:
-        def handler(request: gr.Request, token: str, *values: Any) -> Updates:
+        def handler(request: gr.Request, token: Kept, *values: Any) -> Updates:
             try:
+                updates = self._bound(request, function(self.visitor(request, token), *values))
                 # A handler that changes nothing still has to name an output.
-                return {told: gr.skip(), **fresh, **function(self.visitor(request, token), *values)}
+                return {told: gr.skip(), **fresh, **updates}
             except Exception as error:  # noqa: BLE001  the page's boundary: a sentence, never a traceback
                 return {**failed, told: _sentence(error)}
 
@@ -92,7 +98,7 @@ class Context:
     def _streaming(
         self, function: Callable[..., Iterator[Updates]], told: Component, fresh: Updates, failed: Updates
     ) -> Callable[..., Any]:
-        def handler(request: gr.Request, token: str, *values: Any) -> Iterator[Updates]:
+        def handler(request: gr.Request, token: Kept, *values: Any) -> Iterator[Updates]:
             try:
                 for updates in function(self.visitor(request, token), *values):
                     yield {**fresh, **updates}
@@ -106,12 +112,12 @@ def _with_data(handler: Callable[..., Any]) -> Callable[..., Any]:
     """The handler with what the event itself tells as its first value; Gradio finds both by their annotations."""
     if inspect.isgeneratorfunction(handler):
 
-        def streaming(event: gr.EventData, request: gr.Request, token: str, *values: Any) -> Iterator[Updates]:
+        def streaming(event: gr.EventData, request: gr.Request, token: Kept, *values: Any) -> Iterator[Updates]:
             yield from handler(request, token, event._data, *values)
 
         return streaming
 
-    def once(event: gr.EventData, request: gr.Request, token: str, *values: Any) -> Any:
+    def once(event: gr.EventData, request: gr.Request, token: Kept, *values: Any) -> Any:
         return handler(request, token, event._data, *values)
 
     return once

@@ -10,6 +10,7 @@ from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.hub.yours import Yours
+from components.visitors import Kept, kept_token
 from components.widgets import html
 
 
@@ -71,11 +72,11 @@ class Account:
             self.told: html.notice(f"You act as {name} on this page, until you sign out or close it.", "success"),
         }
 
-    def leave(self, pasted: str) -> Updates:
+    def leave(self, request: gr.Request, pasted: Kept) -> Updates:
         """Forget the pasted token, here and in the service."""
         if not pasted:
             return {self.told: html.notice(self._nothing())}
-        self.ctx.bench.hub.sign_out(Visitor("", pasted))
+        self.ctx.bench.hub.sign_out(Visitor("", kept_token(pasted, request) or False))
         return {
             self.ctx.token: "",
             self.pasted: "",
