@@ -133,7 +133,7 @@ def test_the_filled_example_shows_tokens_stages_offsets_and_code(inspector: Page
     tokens.nth(1).hover()
     linked = inspector.locator("#tok-strip .wb-id.wb-on")
     expect(linked).to_have_count(1)
-    assert f"id {linked.inner_text()} " in (tokens.nth(1).get_attribute("data-tip") or "")
+    assert f"id {linked.inner_text()} " in (tokens.nth(1).get_attribute("aria-label") or "")
     open_view(inspector, "Stages")
     expect(inspector.locator("#tok-stages .wb-stage")).to_have_count(6)
     expect(inspector.locator("#tok-stages [data-stage=normalized] del").first).to_have_text("U")

@@ -7,8 +7,8 @@ from typing import Any
 from components.widgets.html import escape, facts, notice
 from components.widgets.tokens.text import folded, visible
 
+#: What the fits mean that do not say it themselves; most tokens fit exactly, and there are many.
 _FITS = {
-    "exact": "the slice is what the token reads",
     "trimmed": "but for spaces at its ends",
     "normalized": "the normalizer rewrote these characters",
     "partial": "some bytes of the character there",
@@ -102,7 +102,7 @@ def _row(token: dict[str, Any]) -> str:
         f"{token['byte_start']:,}–{token['byte_end']:,}" if placed else "–",
         f"<code>{visible(token['text'])}</code>" if placed and token["text"] else "–",
         "–" if token["reads"] is None else f"<code>{visible(token['reads'])}</code>",
-        f'<span title="{_FITS.get(fit, "")}">{escape(fit)}</span>',
+        f'<span title="{_FITS[fit]}">{fit}</span>' if fit in _FITS else escape(fit),
         f'<b class="wb-flag">{flags}</b>' if flags else "",
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

@@ -67,8 +67,7 @@ def linked(seen: dict[str, Any], colour: Callable[[dict[str, Any]], str] | None 
     tokens = seen["tokens"]
     spans = _spans(tokens, {group["first"]: group for group in seen["groups"]}, paint)
     ids = "".join(
-        f'<span class="wb-id {paint(token)}" data-token="{token["position"]}" data-id="{token["id"]}">'
-        f"{token['id']}</span>"
+        f'<span class="wb-id {paint(token)}" data-token={token["position"]} data-id={token["id"]}>{token["id"]}</span>'
         for token in tokens
     )
     return (
@@ -98,9 +97,8 @@ def _span(token: dict[str, Any], colour: str, *, first: bool) -> str:
     told = escape(tip(token))
     framed = ' wb-special" dir="ltr' if token["special"] else " wb-unknown" if token["unknown"] else ""
     return (
-        f'<span class="wb-token {colour}{framed}" role="option" aria-selected="false" '
-        f'tabindex="{0 if first else -1}" data-token="{token["position"]}" data-id="{token["id"]}" '
-        f'data-tip="{told}" aria-label="{told}">{_shown(token)}</span>'
+        f'<span class="wb-token {colour}{framed}" role=option aria-selected=false tabindex={0 if first else -1} '
+        f'data-token={token["position"]} data-id={token["id"]} aria-label="{told}">{_shown(token)}</span>'
     )
 
 

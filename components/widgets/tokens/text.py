@@ -21,28 +21,29 @@ _UNSEEN = ("Cc", "Cf", "Cn", "Co", "Zs", "Zl", "Zp")
 
 
 def visible(text: str) -> str:
-    """A text as HTML, spaces and line ends marked, and what cannot be seen at all named by its code point."""
+    """A text as HTML, spaces and line ends marked, and what cannot be seen at all named by its code point.
+
+    A mark is a bare `<i>`: there is one for each space of a window, in each of its views.
+    """
     joined = any(unicodedata.category(c) not in _UNSEEN for c in text)
     return "".join(_character(c, joined=joined) for c in text)
 
 
 def _character(c: str, *, joined: bool) -> str:
     if c in _MARKS:
-        return f'<span class="wb-mark">{_MARKS[c]}</span>'
+        return f"<i>{_MARKS[c]}</i>"
     category = unicodedata.category(c)
     # A joiner inside an emoji does its work; alone, it would be an empty box.
     if category not in _UNSEEN or (category == "Cf" and joined and c not in _HIDDEN):
         return escape(c)
-    return f'<span class="wb-mark">U+{ord(c):04X}</span>'
+    return f"<i>U+{ord(c):04X}</i>"
 
 
 def dropped(text: str) -> str:
     """Characters that no token stands for, as HTML: spaces as they are, everything else named or struck out."""
     if not text.strip(" "):
         return escape(text)
-    drawn = "".join(
-        f'<span class="wb-mark">U+{ord(c):04X}</span>' if unicodedata.combining(c) else visible(c) for c in text
-    )
+    drawn = "".join(f"<i>U+{ord(c):04X}</i>" if unicodedata.combining(c) else visible(c) for c in text)
     return f'<del class="wb-dropped" title="No token stands for this.">{drawn}</del>'
 
 
