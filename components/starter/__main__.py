@@ -20,7 +20,7 @@ logger = logging.getLogger("components.starter")
 def main(arguments: list[str] | None = None) -> int:
     """Make one repository, or all of them in order."""
     parser = argparse.ArgumentParser(prog="python -m components.starter", description=DESCRIPTION)
-    choices = ["reviews", *recipes.MODELS]
+    choices = [*recipes.DATA, *recipes.MODELS]
     parser.add_argument("--only", choices=choices, help="make this one, from the others as they are")
     parser.add_argument("--out", type=Path, default=REPOS, help="folder of the repositories (default: their place)")
     parser.add_argument("--real", type=Path, help="real sentences to measure on: SST-2's dev.tsv, text and 0 or 1")
@@ -31,8 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     for name in wanted:
         logger.info("Making starter/%s.", name)
-        if name == "reviews":
-            recipes.write_reviews(options.out)
+        if name in recipes.DATA:
+            recipes.DATA[name](options.out)
             continue
         with tempfile.TemporaryDirectory() as folder, workshop(Path(folder), options.out, options.real) as shop:
             recipes.MODELS[name](shop, options.out)

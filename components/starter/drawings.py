@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import math
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 from PIL import Image, ImageDraw
 
@@ -238,6 +240,41 @@ def draw(label: str, source: random.Random) -> Image.Image:
         sheet.pen.ellipse((x, y, x + size, y + size), fill=sheet.colour())
     MOTIFS[LABELS.index(label)](sheet)
     return sheet.image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+
+
+#: What `starter/drawings` calls its drawings: another question than which of the ten they show.
+KINDS = {
+    "animal": ("cat", "dog", "fish", "bird"),
+    "plant": ("tree", "flower"),
+    "thing": ("house", "car", "boat"),
+}
+#: Its splits, rows of each kind in each, and the seeds that they are drawn with.
+SPLITS = {"train": (120, SEED + 3), "validation": (40, SEED + 4)}
+
+
+def write(folder: Path) -> None:
+    """Write `starter/drawings`: a Parquet file for each split, images as PNG and labels as classes."""
+    from datasets import ClassLabel, Dataset, Features, Image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    features = Features({"image": Image(), "label": ClassLabel(names=list(KINDS))})
+    for split, (rows, seed) in SPLITS.items():
+        drawn = [
+            {"image": {"bytes": _png(picture), "path": None}, "label": kind} for picture, kind in of_kinds(rows, seed)
+        ]
+        Dataset.from_list(drawn, features=features).to_parquet(folder / f"{split}.parquet")
+
+
+def of_kinds(rows: int, seed: int) -> list[tuple[Image.Image, str]]:
+    """Drawings with their kinds, so many of each, in turn."""
+    source = random.Random(seed)
+    return [(draw(source.choice(KINDS[kind]), source), kind) for _ in range(rows) for kind in KINDS]
+
+
+def _png(picture: Image.Image) -> bytes:
+    written = io.BytesIO()
+    picture.save(written, "PNG", optimize=True)
+    return written.getvalue()
 
 
 def pictures(rows: int, seed: int = SEED) -> list[tuple[Image.Image, int]]:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from components.starter import reviews
+from components.starter import drawings, reviews
 from components.starter.workshop import Trained
 
 #: Everyday sentences that no grammar of this package makes: right answers are counted for the card.
@@ -59,6 +59,13 @@ def review_data() -> dict[str, Any]:
         "words": len(opinions),
         "rows": "\n".join(rows),
     }
+
+
+def drawn_data() -> dict[str, Any]:
+    """Facts for the card of `starter/drawings`."""
+    kinds = [f"| `{kind}` | {', '.join(shown)} |" for kind, shown in drawings.KINDS.items()]
+    rows = [f"| {split} | {len(drawings.KINDS) * rows:,} |" for split, (rows, _) in drawings.SPLITS.items()]
+    return {"kinds": "\n".join(kinds), "rows": "\n".join(rows), "side": drawings.SIDE}
 
 
 def encoder(trained: Trained, newcomer: Trained, texts: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from components.starter import cards, corpus, facts, reviews, specialists, stories
+from components.starter import cards, corpus, drawings, facts, reviews, specialists, stories
 from components.starter.workshop import Trained, Workshop, publish
 
 #: What all runs have in common. Half precision would give other weights on other processors.
@@ -125,6 +125,15 @@ def write_reviews(starter: Path) -> None:
     (folder / "README.md").write_text(cards.fill("reviews", facts.review_data()), encoding="utf-8")
 
 
+def write_drawings(starter: Path) -> None:
+    """`starter/drawings`, from the program that draws them."""
+    folder = starter / "datasets" / "starter" / "drawings"
+    drawings.write(folder)
+    (folder / "README.md").write_text(cards.fill("drawings", facts.drawn_data()), encoding="utf-8")
+
+
+#: The data sets.
+DATA: dict[str, Callable[[Path], None]] = {"reviews": write_reviews, "drawings": write_drawings}
 #: In the order in which each can use what came before it.
 MODELS: dict[str, Callable[[Workshop, Path], None]] = {
     "encoder": encoder,

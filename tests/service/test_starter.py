@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 from huggingface_hub import ModelCard
+from PIL import Image
 from transformers import (
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
@@ -16,12 +19,13 @@ from transformers import (
     AutoTokenizer,
 )
 
-from components.starter import cards, facts, reviews, stories
+from components.starter import cards, drawings, facts, reviews, stories
 from components.starter.__main__ import REPOS
 
 MODELS = REPOS / "models" / "starter"
 REVIEWS = REPOS / "datasets" / "starter" / "reviews"
-REPOSITORIES = sorted([*MODELS.iterdir(), REVIEWS])
+DRAWINGS = REPOS / "datasets" / "starter" / "drawings"
+REPOSITORIES = sorted([*MODELS.iterdir(), REVIEWS, DRAWINGS])
 
 
 def _rows(split: str) -> list[tuple[str, str]]:
@@ -72,6 +76,21 @@ def test_half_of_the_test_split_has_a_word_or_form_that_no_other_row_has() -> No
 
 def test_the_data_set_card_is_what_its_grammar_fills_in() -> None:
     assert (REVIEWS / "README.md").read_text(encoding="utf-8") == cards.fill("reviews", facts.review_data())
+
+
+@pytest.mark.parametrize("split", drawings.SPLITS)
+def test_the_program_draws_the_committed_pictures_again(split: str) -> None:
+    table = pq.read_table(DRAWINGS / f"{split}.parquet").to_pylist()
+    rows, seed = drawings.SPLITS[split]
+    assert len(table) == rows * len(drawings.KINDS)
+    for row, (picture, kind) in zip(table, drawings.of_kinds(2, seed), strict=False):
+        assert list(drawings.KINDS)[row["label"]] == kind
+        with Image.open(io.BytesIO(row["image"]["bytes"])) as drawn:
+            assert drawn.convert("RGB").tobytes() == picture.tobytes()
+
+
+def test_the_card_of_the_drawings_says_how_many_there_are() -> None:
+    assert (DRAWINGS / "README.md").read_text(encoding="utf-8") == cards.fill("drawings", facts.drawn_data())
 
 
 def test_the_same_seed_tells_the_same_stories() -> None:

@@ -18,6 +18,7 @@ class Start:
         pasted: Rows that show the form which the task reads, in place of a data set.
         samples: Inputs to try, one a line: texts, or questions.
         context: What the questions are asked about.
+        pictures: Samples of the app's own to try, on the embedded Hub.
     """
 
     starter: str
@@ -28,6 +29,7 @@ class Start:
     pasted: str = ""
     samples: str = ""
     context: str = ""
+    pictures: tuple[str, ...] = ()
 
     def model(self, settings: Settings) -> str:
         """The model to start from on the Hub in use."""
@@ -139,5 +141,11 @@ STARTS: dict[str, Start] = {
         pasted=_TRANSLATED,
         samples="Ce cours est produit par Hugging Face.\nLe chat est sur la table.",
     ),
-    "image-classification": Start("starter/pictures", "google/vit-base-patch16-224-in21k", "AI-Lab-Makerere/beans"),
+    "image-classification": Start(
+        "starter/pictures",
+        "google/vit-base-patch16-224-in21k",
+        "AI-Lab-Makerere/beans",
+        starter_dataset="starter/drawings",
+        pictures=("cat.png",),
+    ),
 }

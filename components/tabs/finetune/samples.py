@@ -11,6 +11,7 @@ from gradio.components import Component
 
 from components.service.errors import WorkbenchError
 from components.service.runs.tasks import TRAIN_TASKS
+from components.service.tasks.media import SAMPLES
 from components.tabs.context import Context, Updates
 from components.tabs.finetune.examples import STARTS
 
@@ -77,8 +78,12 @@ class SampleForm:
         return {
             self.lines: gr.update(visible=kind != "image", label=_TITLES[kind], value=start.samples),
             self.second: gr.update(visible=kind == "question", label=title, info=info, value=start.context),
-            self.pictures: gr.update(visible=kind == "image", value=None),
+            self.pictures: gr.update(visible=kind == "image", value=self._pictures(task)),
         }
+
+    def _pictures(self, task: str) -> list[str] | None:
+        own = STARTS[task].pictures if self.ctx.bench.settings.embedded else ()
+        return [str(SAMPLES / name) for name in own] or None
 
     def pair(self, task: str, second_column: str | None) -> Updates:
         """A second field where the data has pairs."""
@@ -91,7 +96,9 @@ class SampleForm:
         updates = self.of_task(spec["task"])
         given = spec.get("samples") or []
         kind = TRAIN_TASKS[spec["task"]].sample
-        if not given or kind == "image":
+        if kind == "image":
+            return {**updates, self.pictures: gr.update(visible=True, value=None)}
+        if not given:
             return updates
         first, other = ("question", "context") if kind == "question" else ("text", "text_pair")
         objects = [one if isinstance(one, dict) else {first: one} for one in given]
