@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from components.api import add_endpoints
+from components.blocks import Page
 from components.bounds import RequestBound
 from components.headers import AnswerHeaders
 from components.service.errors import WorkbenchError
@@ -39,7 +40,9 @@ fine-tune it, write its card, share it.</p></div></div>"""
 
 def build_page(bench: Workbench) -> gr.Blocks:
     """The whole page over a service."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as page:
+    page = Page(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600))
+    page.queue(max_size=256, default_concurrency_limit=16)
+    with page:
         draft = gr.BrowserState({"text": "", "subject": None}, storage_key="workbench-card", secret=_STORED)
         ctx = Context(bench, gr.State(""), draft)
         with gr.Row(elem_classes="wb-top", equal_height=False):
@@ -61,7 +64,6 @@ def build_page(bench: Workbench) -> gr.Blocks:
         _hand_over(ctx, tabs, play, tok, tune, cards, mine)
         page.load(bench.engine.warm, api_visibility="private", show_progress="hidden")
         add_endpoints(bench)
-    page.queue(max_size=256, default_concurrency_limit=16)
     return page
 
 
