@@ -9,45 +9,16 @@ below the table, and the command then ends with status 1; a goal that does not h
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
-import traceback
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 
 from tests.bench import report
-from tests.bench.machine import busy
-from tests.bench.table import HEADERS, Curve, Row, as_text
+from tests.bench.apart import Measured, run_apart
+from tests.bench.machine import busy, facts
+from tests.bench.table import HEADERS, as_text
 
 #: The modules of this folder, in the order of the table.
-BENCHMARKS = ("page_up",)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one benchmark told, or how it broke."""
-
-    rows: list[Row] = field(default_factory=list)
-    curves: list[Curve] = field(default_factory=list)
-    broken: str = ""
-
-
-def run(name: str, rounds: int) -> Measured:
-    """One benchmark, in this process."""
-    module = importlib.import_module(f"tests.bench.{name}")
-    rows = module.measure(rounds) if hasattr(module, "measure") else []
-    return Measured(rows, module.curves(rounds) if hasattr(module, "curves") else [])
-
-
-def run_apart(name: str, rounds: int) -> Measured:
-    """One benchmark in a fresh process, so that none inherits another one's memory, threads or warm caches."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        try:
-            return pool.submit(run, name, rounds).result()
-        except Exception as error:  # noqa: BLE001 - whatever breaks one benchmark, the others are still told
-            return Measured(broken="".join(traceback.format_exception(error)))
+BENCHMARKS = ("page_up", "batch", "tokenizing", "looking", "push")
 
 
 def main() -> None:
@@ -70,7 +41,9 @@ def main() -> None:
         print(f"\n{curve.what}\n{as_text(curve.table())}")
     if given.write:
         left = [name for name in BENCHMARKS if name not in measured or measured[name].broken]
-        given.write.write_text(report.page(rows, curves, rounds=given.rounds, loads=loads, left=left))
+        taken = f"{min(loads):.0%} to {max(loads):.0%} of the processor, looked at before each benchmark"
+        made = {**facts(), "rounds": str(given.rounds), "load by others": taken}
+        given.write.write_text(report.page(rows, curves, made, left))
     if broken := {name: one.broken for name, one in measured.items() if one.broken}:
         sys.exit("\n".join(f"{name} broke:\n{why}" for name, why in broken.items()))
 

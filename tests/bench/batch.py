@@ -1,27 +1,24 @@
-"""A batch through the service against `pipeline(list, batch_size=32)`, on the same rows, model and machine.
+"""A batch through the app's HTTP against `pipeline(list, batch_size=32)`, on the same rows and model.
 
-    python tests/bench/batch.py [--rows 2000] [--rounds 3] [--model FOLDER]
-
-Both run in this process, warm, in turns, so that what else the machine does falls on both. The answers have to be the
-same within 1e-5.
+The answers have to be the same within `TOLERANCE`, or there is no figure.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
-import statistics
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent.parent
-sys.path.insert(0, str(ROOT))
+from tests.bench.app import App, running
+from tests.bench.machine import ROOT
+from tests.bench.table import Goal, Row, in_turns
 
 TASK = "text-classification"
 WORDS = ("love", "this", "film", "and", "it", "is", "wonderful", "awful", "dull", "far", "too", "long", "but", "great")
+ROWS = 2000
+TOLERANCE = 1e-5
+STARTER = ROOT / "components/starter/repos/models/starter/sentiment"
 
 
 def mixed(count: int) -> list[str]:
@@ -31,66 +28,66 @@ def mixed(count: int) -> list[str]:
     return [" ".join(draw.choices(WORDS, k=length)) for length in lengths]
 
 
+def of_minilm_size(folder: Path) -> Path:
+    """A model of the shape of all-MiniLM-L6-v2 (6 layers, 384 wide) with random weights and the starter's tokenizer."""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(STARTER)
+    shape = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
+    model = BertForSequenceClassification(BertConfig(vocab_size=len(tokenizer), num_labels=2, **shape))
+    for saved in (tokenizer, model):
+        saved.save_pretrained(folder)
+    return folder
+
+
 def apart(ours: list[Any], theirs: list[Any]) -> float:
-    """The largest difference of a score, for rows whose labels are the same."""
-    pairs = [
-        (one, two) for a, b in zip(ours, theirs, strict=True) for one, two in zip(by_label(a), by_label(b), strict=True)
-    ]
-    assert all(one[0] == two[0] for one, two in pairs)
-    return max(abs(one[1] - two[1]) for one, two in pairs)
+    """The largest difference of a score between two lists of answers."""
+
+    def by_label(output: list[dict[str, Any]]) -> dict[str, float]:
+        return {one["label"]: one["score"] for one in output}
+
+    pairs = [(by_label(one), by_label(two)) for one, two in zip(ours, theirs, strict=True)]
+    if any(one.keys() != two.keys() for one, two in pairs):
+        raise AssertionError("the answers have different labels")
+    return max(abs(one[label] - two[label]) for one, two in pairs for label in one)
 
 
-def by_label(output: list[dict[str, Any]]) -> list[tuple[str, float]]:
-    return sorted((one["label"], one["score"]) for one in output)
+def measure(rounds: int) -> list[Row]:
+    """A starter model, where all around the model counts, and one of MiniLM's size, where the model does."""
+    with tempfile.TemporaryDirectory() as folder, running() as app:
+        large = app.push(of_minilm_size(Path(folder)), "minilm-size")
+        return [
+            compare(app, "starter/sentiment", STARTER, "a starter model (1 layer)", rounds),
+            compare(app, large, Path(folder), "6 layers, 384 wide, random weights", rounds),
+        ]
 
 
-def main() -> None:
-    """Measure in turns and print one table."""
+def compare(app: App, model: str, folder: Path, told: str, rounds: int) -> Row:
+    """Both ways on one model, warm, in turns."""
     from transformers import pipeline
 
-    from components.service.settings import Settings
-    from components.service.worker.batch import run_batch
-    from components.service.worker.calls import Call
-    from components.service.worker.models import Models
+    rows = mixed(ROWS)
+    stock = pipeline(TASK, model=str(folder), device="cpu")
+    outputs: dict[str, list[Any]] = {}
 
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--rows", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--model", default=str(ROOT / "components/starter/repos/models/starter/sentiment"))
-    given = parser.parse_args()
-    rows = mixed(given.rows)
-    stock = pipeline(TASK, model=given.model, device="cpu")
-    with tempfile.TemporaryDirectory() as home:
-        settings = Settings(home=Path(home), cache=Path(home))
-        call = Call(settings, Models(settings, lambda _: None), lambda _: None)
-        arguments = {"task": TASK, "path": given.model, "model": "bench", "gold": None, "parameters": {}, "caps": {}}
+    def ours() -> None:
+        outputs["ours"] = [row["output"] for row in app.call("run_batch", TASK, model, rows)["rows"]]
 
-        def batch() -> list[Any]:
-            done: dict[int, Any] = {}
-            for item in run_batch(call, **arguments, source={"rows": rows}, seconds=3600.0):
-                done.update(item.get("rows", ()))
-            return [done[number]["output"] for number in range(len(rows))]
+    def theirs() -> None:
+        outputs["stock"] = stock(rows, batch_size=32, top_k=None, truncation=True)
 
-        def library() -> list[Any]:
-            return stock(rows, batch_size=32, top_k=None, truncation=True)
-
-        seconds: dict[str, list[float]] = {"library": [], "batch": []}
-        worst = 0.0
-        batch()
-        for _ in range(given.rounds):
-            begun = time.perf_counter()
-            theirs = library()
-            between = time.perf_counter()
-            ours = batch()
-            seconds["library"].append(between - begun)
-            seconds["batch"].append(time.perf_counter() - between)
-            worst = max(worst, apart(ours, theirs))
-    one, two = (statistics.median(seconds[name]) for name in ("library", "batch"))
-    print(f"{'':30}{'seconds':>10}{'rows/s':>10}{'ratio':>8}")
-    print(f"{'pipeline(list, batch_size=32)':30}{one:10.2f}{len(rows) / one:10.0f}{1.0:8.2f}")
-    print(f"{'batch':30}{two:10.2f}{len(rows) / two:10.0f}{one / two:8.2f}")
-    print(f"medians of {given.rounds} rounds in turns; {len(rows)} rows; scores differ by at most {worst:.1e}")
-
-
-if __name__ == "__main__":
-    main()
+    app.call("run_batch", TASK, model, rows[:32])
+    stock(rows[:32], batch_size=32)
+    seconds = in_turns(rounds, stock=theirs, ours=ours)
+    if (worst := apart(outputs["ours"], outputs["stock"])) > TOLERANCE:
+        raise AssertionError(f"scores differ by {worst:.1e}")
+    return Row(
+        f"{ROWS:,} rows in Batch: {told}",
+        "pipeline(list, batch_size=32)",
+        Goal(least=3),
+        "rows/s",
+        *([ROWS / one for one in seconds[way]] for way in ("ours", "stock")),
+        f"From the request to the whole answer. Texts of 2 to 200 words; scores differ by at most {worst:.0e}.",
+    )

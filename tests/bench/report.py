@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from tests.bench.machine import facts
 from tests.bench.table import HEADERS, Curve, Row, as_markdown
 
 _HEAD = """# Speed
@@ -21,14 +20,13 @@ This page is written by one command, and no figure on it by hand:
 """
 
 
-def page(rows: Sequence[Row], curves: Sequence[Curve], *, rounds: int, loads: Sequence[float], left: list[str]) -> str:
+def page(rows: Sequence[Row], curves: Sequence[Curve], made: Mapping[str, str], left: Sequence[str]) -> str:
     """The whole page in Markdown.
 
     Args:
         rows: The table.
         curves: What is shown below it.
-        rounds: How often each was measured.
-        loads: The share of the processor that others took before each benchmark, 0 to 1.
+        made: How it was made, as names and words.
         left: Names of the benchmarks that are not in it.
     """
     parts = [_HEAD, as_markdown([HEADERS, *(row.cells() for row in rows)])]
@@ -45,11 +43,5 @@ def page(rows: Sequence[Row], curves: Sequence[Curve], *, rounds: int, loads: Se
         )
     for curve in curves:
         parts += [f"### {curve.what}", as_markdown(curve.table()), *([curve.note] if curve.note else [])]
-    parts += ["## How it was made", as_markdown(_made(rounds, loads))]
+    parts += ["## How it was made", as_markdown([["", ""], *map(list, made.items())])]
     return "\n\n".join(part.strip() for part in parts) + "\n"
-
-
-def _made(rounds: int, loads: Sequence[float]) -> list[list[str]]:
-    told = {**facts(), "rounds": str(rounds)}
-    told["load by others"] = f"{min(loads):.0%} to {max(loads):.0%} of the processor, looked at before each benchmark"
-    return [["", ""], *([name, value] for name, value in told.items())]
