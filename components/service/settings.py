@@ -118,7 +118,7 @@ class Settings:
     batch_seconds: float = 600.0
     batch_bytes: int = 64 * MB
     remote: str = ""
-    inspect_chars: int = 2_000_000
+    inspect_chars: int = 4_000_000
     window_tokens: int = 2_000
     batch_cells: int = 1_000_000
     template_seconds: float = 20.0
@@ -153,6 +153,7 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "model_bytes": 2 * GB,
     "text_chars": 20_000,
     "vector_numbers": 1_000_000,
+    "inspect_chars": 2_000_000,
     "batch_cells": 200_000,
     "template_seconds": 10.0,
     "new_tokens": 512,
