@@ -15,17 +15,28 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from components.service.settings import HUGGING_FACE, Settings, read_settings
+
+try:
+    import fcntl
+except ImportError:  # no advisory locks on this platform: the user sees to it that one app uses a data folder
+    fcntl = None  # type: ignore[assignment]
 
 SEED = Path(__file__).parent / "components" / "starter" / "repos"
 ANSWER_SECONDS = 2.0
 LOCAL_USER = "me"
+#: All that the embedded Hub inherits: no token, no secret of a Space.
+HUB_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "LD_LIBRARY_PATH", "PYTHONPATH")
+#: How long an app that is being stopped may still have the data folder, in seconds.
+PATIENCE = 5.0
 
 
 def arguments(argv: list[str] | None = None) -> dict[str, object]:
@@ -91,7 +102,7 @@ def start_embedded_hub(home: Path) -> EmbeddedHub:
         process = subprocess.Popen(
             [*command, "--user", LOCAL_USER, "--seed", str(SEED), "--with-parent"],
             cwd=Path(__file__).parent,
-            env={**os.environ, "LOCALHUB_TOKEN": token},
+            env={name: os.environ[name] for name in HUB_ENVIRONMENT if name in os.environ} | {"LOCALHUB_TOKEN": token},
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -116,6 +127,29 @@ def _kept(file: Path, make: Callable[[], str]) -> str:
         file.touch(mode=0o600)
         file.write_text(make())
     return file.read_text().strip()
+
+
+def claim(home: Path) -> IO[str]:
+    """The data folder for this app alone, as long as the file that is returned is open: two would train each run twice.
+
+    Raises:
+        SystemExit: Another app has it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    file = (home / "lock").open("w")
+    deadline = time.monotonic() + PATIENCE
+    while fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                file.close()
+                raise SystemExit(
+                    f"Another app uses the data folder {home}. Stop it, or give this one another with --home."
+                ) from None
+            time.sleep(0.1)
+    return file
 
 
 def find_hub(settings: Settings) -> tuple[Settings, EmbeddedHub | None]:
@@ -156,7 +190,7 @@ def main() -> None:
         settings = read_settings(os.environ, arguments())
     except ValueError as error:
         raise SystemExit(str(error)) from None
-    settings.home.mkdir(parents=True, exist_ok=True)
+    claimed = claim(settings.home)
     settings, hub = find_hub(settings)
     set_switches(settings)
 
@@ -168,7 +202,8 @@ def main() -> None:
         settings = replace(settings, machine_token=get_token())
     if hub is not None:
         hub.wait()
-    serve(settings)
+    with claimed:
+        serve(settings)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from components.service.settings import Settings
 from components.service.sizes import MB, in_units
 
-#: These know their own bounds: Gradio's `max_file_size`, and what the Inference API reads.
-_BOUNDED = ("/gradio_api/upload", "/inference/")
+#: Gradio bounds these itself, by `max_file_size`.
+_UPLOADS = "/gradio_api/upload"
 
 
 class _TooLong(Exception):
@@ -25,7 +25,7 @@ class RequestBound:
         self.most = settings.upload_bytes * 4 // 3 + 1 * MB
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(_BOUNDED):
+        if scope["type"] != "http" or scope["path"].startswith(_UPLOADS):
             await self.app(scope, receive, send)
             return
         told = Headers(scope=scope).get("content-length", "")

@@ -192,8 +192,8 @@ def serve(settings: Settings) -> None:
                 "routes": [health(bench), *inference_routes(bench)],
                 "middleware": [
                     Middleware(AnswerHeaders, hub=HUGGING_FACE if gr.utils.get_space() else ""),
-                    Middleware(Door, settings=settings),
                     Middleware(RequestBound, settings=settings),
+                    Middleware(Door, settings=settings),
                 ],
             },
         )

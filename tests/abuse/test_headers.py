@@ -148,7 +148,7 @@ def test_the_policy_of_a_page_without_scripts_is_whole() -> None:
         ("/call", 5000, 200),
         ("/call", 2_000_000, 413),
         ("/gradio_api/upload", 2_000_000, 200),
-        ("/inference/x", 2_000_000, 200),
+        ("/inference/x", 2_000_000, 413),
     ],
 )
 @pytest.mark.parametrize("told", [True, False])
