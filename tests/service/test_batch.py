@@ -123,7 +123,7 @@ def test_inputs_of_one_shape_go_through_the_model_once(
     calls: list[int] = []
     one.loaded.model.register_forward_hook(lambda *_: calls.append(1))
     item = {"path": str(sample("cat.png"))} if isinstance(rows[0], dict) and "sample" in rows[0] else rows[0]
-    done = list(run_rows(one, [Row(number, item) for number in range(5)]))
+    done = list(run_rows([Row(one, number, item) for number in range(5)]))
     assert [row.error for row in done] == [None] * 5
     together = len(calls)
     calls.clear()

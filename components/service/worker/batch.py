@@ -90,7 +90,7 @@ class _Batch:
         self._one.begin_list()
         stopped = None
         try:
-            for row in run_rows(self._one, self._checked()):
+            for row in run_rows(self._checked()):
                 self._add(row)
                 if self._bytes > self._call.settings.batch_bytes:
                     stopped = "size"
@@ -119,9 +119,9 @@ class _Batch:
         """The rows whose input is sound; the others are done with their error."""
         for number, item in enumerate(self._rows.items):
             try:
-                yield Row(number, check_input(self._spec, item, self._call.settings))
+                yield Row(self._one, number, check_input(self._spec, item, self._call.settings))
             except WorkbenchError as error:
-                self._add(Row(number, None, error=error))
+                self._add(Row(self._one, number, None, error=error))
 
     def _add(self, row: Row) -> None:
         made = {"error": row.error.message} if row.error is not None else {"output": row.output}
@@ -159,9 +159,9 @@ def latency(one: Runner, items: Sequence[Any], sample: int) -> dict[str, Any]:
     """`{p50_seconds, p95_seconds, sample}`: how long a row takes by itself, on rows spread over all that can be run."""
     seconds = []
     for item in items[:: max(1, len(items) // sample)][:sample]:
-        row = Row(0, None)
+        row = Row(one, 0, None)
         with attempt(row):
-            alone(one, checked := Row(0, check_input(one.spec, item, one.call.settings)))
+            alone(checked := Row(one, 0, check_input(one.spec, item, one.call.settings)))
             if checked.error is None:
                 seconds.append(checked.seconds)
         if row.error is not None and row.error.kind == "timeout":

@@ -43,6 +43,7 @@ class Loaded:
         stored: The type of the weights in the files, as safetensors names it.
         seconds: How long loading took.
         untrained: Weights that no file holds and that are random therefore; nothing asks for them by itself.
+        takes_padding: Whether a padded text gets the answer that it gets alone; None before that was tried.
         lock: Held while the tokenizer works: a fast tokenizer keeps its truncation in itself.
     """
 
@@ -54,6 +55,7 @@ class Loaded:
     stored: str
     seconds: float
     untrained: tuple[str, ...] = ()
+    takes_padding: bool | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 from components.service.engine import frames
@@ -13,7 +14,12 @@ from components.service.errors import WorkbenchError
 from components.service.settings import Settings
 from components.service.worker.blame import told
 from components.service.worker.calls import CALLS, Call, handler
+from components.service.worker.cores import Cores
+from components.service.worker.lanes import Job, Lanes
 from components.service.worker.models import Models
+from components.service.worker.together import lane_of, run_together
+
+_LOG = logging.getLogger(__name__)
 
 
 class Server:
@@ -26,7 +32,9 @@ class Server:
         self._writing = threading.Lock()
         self._models = Models(settings, lambda models: self._send({"models": models}))
         self._pool = ThreadPoolExecutor(settings.worker_calls, thread_name_prefix="call")
-        self._running: dict[int, tuple[Call, Future[None]]] = {}
+        self._lanes = Lanes(self._pool.submit, self._answer_all)
+        self._cores = Cores()
+        self._jobs: dict[int, Job] = {}
 
     def serve(self) -> None:
         """Read calls until the web process ends; then end at once, whatever still runs."""
@@ -40,26 +48,58 @@ class Server:
 
     def _accept(self, number: int, name: str, arguments: dict[str, Any]) -> None:
         call = Call(self._settings, self._models, lambda item: self._send({"id": number, "item": item}))
-        future = self._pool.submit(self._answer, number, call, name, arguments)
-        self._running[number] = (call, future)
-        future.add_done_callback(lambda _: self._running.pop(number, None))
+        job = self._jobs[number] = Job(number, call, name, arguments)
+        lane = lane_of(name, arguments)
+        if lane is None:
+            self._pool.submit(self._answer_all, [job])
+        else:
+            self._lanes.add(lane, job)
 
     def _cancel(self, number: int) -> None:
-        if number in self._running:
-            call, future = self._running[number]
-            call.cancelled.set()
-            future.cancel()
+        if (job := self._jobs.get(number)) is not None:
+            job.call.cancelled.set()
 
-    def _answer(self, number: int, call: Call, name: str, arguments: dict[str, Any]) -> None:
-        self._send({"id": number, "started": True})
+    def _answer_all(self, jobs: list[Job]) -> None:
+        """Answer each, together where they are several; those that this does not serve, one after another."""
+        wanted = [job for job in jobs if not job.call.cancelled.is_set()]
+        with self._cores:
+            if len(wanted) > 1:
+                self._answer_together(wanted)
+            for job in wanted:
+                if job.number in self._jobs:
+                    self._answer(job)
+        for job in jobs:
+            self._jobs.pop(job.number, None)
+
+    def _answer_together(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            self._start(job)
         try:
-            value = handler(self._calls[name])(call, **arguments)
+            for job, value in run_together(jobs):
+                self._end(job, {"value": value})
+        except BaseException as error:  # noqa: BLE001 - whose fault it is shows when each runs alone
+            _LOG.warning("%d calls could not be run together: %s", len(jobs), error)
+
+    def _answer(self, job: Job) -> None:
+        self._start(job)
+        try:
+            value = handler(self._calls[job.name])(job.call, **job.arguments)
             if isinstance(value, Iterator):
-                _drain(call, value)
+                _drain(job.call, value)
                 value = None
-            self._send({"id": number, "value": value})
+            self._end(job, {"value": value})
         except BaseException as error:  # noqa: BLE001 - the one boundary; a tokenizer's panic is no Exception
-            self._send({"id": number, "error": self._told(name, error)})
+            self._end(job, {"error": self._told(job.name, error)})
+
+    def _start(self, job: Job) -> None:
+        """Tell, once, that the job is being worked on; its deadline runs from now."""
+        if not job.started:
+            job.started = True
+            self._send({"id": job.number, "started": True})
+
+    def _end(self, job: Job, how: dict[str, Any]) -> None:
+        self._send({"id": job.number, **how})
+        self._jobs.pop(job.number, None)
 
     def _told(self, name: str, error: BaseException) -> dict[str, Any]:
         """What the visitor reads of `error`; where memory ran out, the models are let go of."""
