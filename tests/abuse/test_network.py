@@ -31,7 +31,7 @@ def counted():
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
     fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 0x41))  # SIOCSIFFLAGS: up and running
 before = counted()
-command = [sys.executable, "-m", "pytest", "-n", "0", "-q", *sys.argv[1:]]
+command = [sys.executable, "-m", "pytest", "-n", "0", "-q", "-m", "", *sys.argv[1:]]
 walked = subprocess.run(command, capture_output=True, text=True)
 after = counted()
 with socket.socket() as attempt:
