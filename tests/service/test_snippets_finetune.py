@@ -35,6 +35,12 @@ assert state["status"] == "finished", state["message"]
 facts = state["facts"]
 result = {"final": state["results"]["final"], "labels": facts["labels"], "problem": facts["problem"], "steps": facts}
 """
+#: Leaves how a model writes, as it is saved, beside its figures.
+WRITING = """
+import json
+from pathlib import Path
+result = {**result, "writing": json.loads(Path("run/model/generation_config.json").read_text())}
+"""
 WORDS = {"positive": ("wonderful", "warm"), "negative": ("awful", "dull")}
 
 
@@ -58,15 +64,25 @@ def spec(task: str, model: Path, **changes: Any) -> dict[str, Any]:
 
 
 def check(
-    run_snippet: Program, given: dict[str, Any], file: Path, figures: tuple[str, ...], near: float = 1e-3
+    run_snippet: Program,
+    given: dict[str, Any],
+    file: Path,
+    figures: tuple[str, ...],
+    near: float = 1e-3,
+    *,
+    writes: bool = False,
 ) -> dict[str, float]:
-    """Train three times: as the app does, with the Trainer, and in a plain loop, whose figures are only `near`."""
+    """Train three times: as the app does, with the Trainer, and in a plain loop, whose figures are only `near`; where
+    the model writes, all three save how."""
     asked = {**given, "data": {"file": file.name}}
-    ran = run_snippet(f"SPEC = json.loads({json.dumps(asked)!r})".join(("import json\n", "\n" + RUN)), file=file)
+    code = f"SPEC = json.loads({json.dumps(asked)!r})".join(("import json\n", "\n" + RUN))
+    ran = run_snippet(code + (WRITING if writes else ""), file=file)
     facts = {name: ran["steps"][name] for name in FACTS if name in ran["steps"]}
     told = {"spec": asked, "dtype": ran["steps"]["dtype"], "labels": ran["labels"], **facts}
-    trained = run_snippet(snippet("finetune", told, HUB), file=file)
-    looped = run_snippet(snippet("finetune_loop", told, HUB), file=file)
+    more = WRITING.replace("run/", "") if writes else ""
+    trained = run_snippet(snippet("finetune", told, HUB) + more, file=file)
+    looped = run_snippet(snippet("finetune_loop", told, HUB) + more, file=file)
+    assert trained.get("writing") == looped.get("writing") == ran.get("writing")
     wanted = {name: ran["final"][name] for name in figures}
     assert {name: trained[f"eval_{name}"] for name in figures} == pytest.approx(wanted, rel=1e-5, abs=1e-4)
     assert {name: looped[name] for name in figures} == pytest.approx(wanted, rel=near, abs=near)

@@ -30,9 +30,9 @@ def with_trainer(plan: Plan, recipe: Recipe) -> str:
     metrics = _METRICS_IN_ORDER.replace("GOLD", recipe.gold) if recipe.gold else _METRICS
     # Only what is called labels is counted for a step; the losses of others are means in any case.
     scaled = _SCALED if plan.spec["accumulation"] > 1 and recipe.target == "labels" else ""
-    return (
-        f"{metrics}\n\n{made}\n{scaled}{_TRAIN.replace('SAVED', saving(plan)).replace('PROCESSOR', recipe.processor)}"
-    )
+    before, saved = (_WRITING, _WRITER.format(saving(plan))) if recipe.writes else ("", saving(plan))
+    train = _TRAIN.replace("SAVED", saved).replace("PROCESSOR", recipe.processor)
+    return f"{metrics}\n\n{before}{made}\n{scaled}{train}"
 
 
 def names(plan: Plan, recipe: Recipe) -> tuple[str, ...]:
@@ -100,6 +100,12 @@ if trainer.model_accepts_loss_kwargs:
         one, two = (model(**row, num_items_in_batch=torch.tensor(n, device=model.device)).loss for n in (1, 2))
     trainer.model_accepts_loss_kwargs = not torch.equal(one, two)
 """
+
+_WRITING = """
+writing = copy.deepcopy(model.generation_config)  # the Trainer fills the model's own with the library's defaults"""
+_WRITER = """trained = {}
+trained.generation_config = writing
+trained"""
 
 _TRAIN = """set_seed(SEED)  # the order of the rows and dropout are drawn from it
 trainer.train()

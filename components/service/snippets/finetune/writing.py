@@ -74,7 +74,7 @@ def _recipe(plan: Plan, prefix: str | None, *, model: str, figures: str, imports
         model=model.rstrip(),
         inputs=_ENCODE.replace("TEXT", text) + figures + _COLLATE,
         names=("AutoModelForSeq2SeqLM", "AutoTokenizer", "DataCollatorForSeq2Seq", "GenerationConfig"),
-        imports=(*imports, *([] if texts else ["from typing import Any"])),
+        imports=(*imports, *([] if texts else ["from typing import Any"]), *([] if plan.plain else ["import copy"])),
         constants={"MAX_TARGET_LENGTH": most, **({"PREFIX": prefix} if prefix else {})},
         gold='validation[i]["target"]',
         writes=True,
@@ -105,7 +105,7 @@ longest_target = min(MAX_TARGET_LENGTH, positions - 1)
 # vocabulary is kept: beams and lengths were chosen for other texts.
 kept = ("_token_id", "bad_words_ids", "suppress_tokens")
 own = {name: value for name, value in vars(model.generation_config).items() if name.endswith(kept)}
-model.generation_config = GenerationConfig(**own, max_length=longest_target + 1, num_beams=1, do_sample=False)
+model.generation_config = GenerationConfig(**own, max_new_tokens=longest_target, num_beams=1, do_sample=False)
 """
 
 _FIRST = """# A translation begins with the token of its language.
