@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar
 from urllib.parse import unquote
@@ -28,6 +29,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 #: Largest JSON body, in bytes: a preupload of 256 files with their samples takes a fifth of it.
 JSON_BYTES = 4 * 1024**2
+#: What arrives in small pieces is worked on in pieces of this size: each costs one way to a thread and back.
+BLOCK_BYTES = 1024**2
 
 
 class Hub:
@@ -200,6 +203,34 @@ async def read_json(request: Request) -> dict[str, Any]:
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking work beside the event loop."""
     return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs))
+
+
+async def in_blocks(chunks: AsyncIterator[bytes], take: Callable[[bytes], object]) -> None:
+    """Hand a body that arrives to `take`, in order, in a thread beside the event loop, while what follows arrives.
+
+    Once this returns or raises, `take` is no longer at work.
+    """
+    working: asyncio.Task[object] | None = None
+    block: list[bytes] = []
+    held = 0
+    try:
+        async for chunk in chunks:
+            block.append(chunk)
+            held += len(chunk)
+            if held >= BLOCK_BYTES:
+                if working is not None:
+                    await working
+                working, block, held = asyncio.create_task(in_thread(_take, take, block)), [], 0
+        if working is not None:
+            await working
+        await in_thread(_take, take, block)
+    finally:
+        if working is not None:
+            await asyncio.gather(working, return_exceptions=True)
+
+
+def _take(take: Callable[[bytes], object], block: list[bytes]) -> None:
+    take(b"".join(block))
 
 
 def _password(basic: str) -> str:

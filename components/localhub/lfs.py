@@ -12,7 +12,7 @@ from starlette.routing import Route
 from components.localhub.errors import HubError
 from components.localhub.files import LargeFile
 from components.localhub.grants import check_grant, grant, objects_url
-from components.localhub.hub import Hub, in_thread, read_json
+from components.localhub.hub import Hub, in_blocks, in_thread, read_json
 from components.localhub.lfs_store import Upload
 from components.localhub.multipart import PART_BYTES, upload_action
 from components.localhub.names import SHA256
@@ -79,8 +79,7 @@ def _moving(hub: Hub, prefix: str) -> list[Route]:
         repository, oid, size = await in_thread(check_grant, hub, request, "PUT")
         upload = await in_thread(Upload, repository, hub.repositories.scratch, oid, size)
         try:
-            async for chunk in request.stream():
-                await in_thread(upload.write, chunk)
+            await in_blocks(request.stream(), upload.write)
             await in_thread(upload.finish)
         finally:
             upload.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import secrets
@@ -17,14 +18,14 @@ from starlette.routing import Route
 
 from components.localhub.errors import HubError
 from components.localhub.grants import GRANT_SECONDS, check_grant, grant, objects_url
-from components.localhub.hub import Hub, in_thread, param
+from components.localhub.hub import Hub, in_blocks, in_thread, param
 from components.localhub.lfs_store import store_file
 from components.localhub.repositories import Repository
 
 #: Larger files are sent in parts, of this size or, for a very large file, in `MOST_PARTS` parts; in bytes.
 PART_BYTES = 64 * 1024**2
 MOST_PARTS = 1000
-_STEP = 1024**2
+WRONG_SIZE = "A part does not have the agreed size."
 
 
 def part_bytes(size: int) -> int:
@@ -46,11 +47,12 @@ def upload_action(hub: Hub, request: Request, repository: Repository, oid: str, 
 @dataclass
 class Arriving:
     """A file of which parts are there: `digest` covers those before `next`, as long as they come in order, and
-    `writers` are at work on others."""
+    `writers` are at work on others. `flushing` brings the last one to disk while the next one arrives."""
 
     digest: Any = field(default_factory=hashlib.sha256)
     next: int = 1
     writers: int = 0
+    flushing: asyncio.Task[None] | None = None
 
 
 class Parts:
@@ -79,24 +81,29 @@ class Parts:
         state = self._arriving.setdefault(upload, Arriving())
         state.writers += 1
         step = part_bytes(size)
-        start = position = (number - 1) * step
+        start = (number - 1) * step
         digest = state.digest.copy() if state.next == number else None
         try:
             descriptor = await in_thread(os.open, self._file(upload), os.O_WRONLY | os.O_CREAT, 0o600)
+            part = _Part(descriptor, start, min(start + step, size), digest)
             try:
-                async for chunk in chunks:
-                    position += len(chunk)
-                    if position > min(start + step, size):
-                        break
-                    await in_thread(_write, descriptor, chunk, position - len(chunk), digest)
+                await in_blocks(chunks, part.write)
+                if part.position != part.end:
+                    raise HubError(400, WRONG_SIZE)
+                await self.flushed(upload)
+                state.flushing = asyncio.create_task(in_thread(_flush, os.dup(descriptor)))
             finally:
                 os.close(descriptor)
         finally:
             state.writers -= 1
-        if position != min(start + step, size):
-            raise HubError(400, f"Part {number} does not have the agreed size.")
         if digest is not None and state.next == number:
             state.digest, state.next = digest, number + 1
+
+    async def flushed(self, upload: str) -> None:
+        """Wait until the parts are on disk that came before; raises what went wrong there."""
+        state = self._arriving.get(upload)
+        if state is not None and state.flushing is not None:
+            await state.flushing
 
     def finish(self, repository: Repository, upload: str, oid: str, size: int) -> None:
         """Keep the file; 400 if it is not what was announced."""
@@ -117,13 +124,33 @@ class Parts:
         store_file(repository, file, oid)
 
 
-def _write(descriptor: int, chunk: bytes, position: int, digest: Any) -> None:
-    view = memoryview(chunk)
-    while view:
-        written = os.pwrite(descriptor, view, position)
-        view, position = view[written:], position + written
-    if digest is not None:
-        digest.update(chunk)
+@dataclass
+class _Part:
+    """The place of one part in a file, `position` to `end`, and the digest that goes along, if one does."""
+
+    descriptor: int
+    position: int
+    end: int
+    digest: Any
+
+    def write(self, data: bytes) -> None:
+        """Write the next bytes; 400 beyond the end, where another part begins."""
+        if self.position + len(data) > self.end:
+            raise HubError(400, WRONG_SIZE)
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(self.descriptor, view, self.position)
+            view, self.position = view[written:], self.position + written
+        if self.digest is not None:
+            self.digest.update(data)
+
+
+def _flush(descriptor: int) -> None:
+    """Bring what was written to disk: at the end of a large file, little is then left to wait for."""
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _digest(file: Path) -> str:
@@ -148,6 +175,7 @@ def routes(hub: Hub) -> list[Route]:
     async def complete(request: Request) -> Response:
         upload = param(request, "upload")
         repository, oid, size = await in_thread(check_grant, hub, request, f"PARTS {upload}")
+        await parts.flushed(upload)
         await in_thread(parts.finish, repository, upload, oid, size)
         return JSONResponse({"oid": oid, "size": size})
 

@@ -1,5 +1,6 @@
 """What was pushed stays, whole; what was not finished leaves nothing behind."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,6 +17,8 @@ import psutil
 import pytest
 from huggingface_hub import CommitOperationAdd
 from huggingface_hub.errors import HfHubHTTPError
+
+from components.localhub.hub import in_blocks
 
 
 def test_what_was_pushed_is_there_after_a_restart(start_hub):
@@ -289,3 +293,34 @@ def _wait_until(condition):
     """Return as soon as `condition` holds; the test's own timeout ends a wait in vain."""
     while not condition():
         subprocess.run([sys.executable, "-S", "-c", ""], check=True)
+
+
+async def _pieces(count: int, *, then: Exception | None = None) -> AsyncIterator[bytes]:
+    for number in range(count):
+        yield bytes([number % 256]) * 100_000
+    if then is not None:
+        raise then
+
+
+def test_a_body_is_taken_in_large_blocks_whole_and_in_order() -> None:
+    taken: list[bytes] = []
+    asyncio.run(in_blocks(_pieces(50), taken.append))
+    assert b"".join(taken) == b"".join(bytes([number]) * 100_000 for number in range(50))
+    assert len(taken) < 10
+
+
+@pytest.mark.parametrize("who", ["the sender", "the taker"])
+def test_a_body_that_breaks_off_leaves_nobody_at_work(who: str) -> None:
+    entered, left = [], []
+
+    def take(block: bytes) -> None:
+        entered.append(len(block))
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 100_000)  # some work, which goes on while the sender breaks off
+        left.append(len(block))
+        if who == "the taker":
+            raise ValueError("the disk is full")
+
+    broken = ConnectionError("gone") if who == "the sender" else None
+    with pytest.raises((ConnectionError, ValueError)):
+        asyncio.run(in_blocks(_pieces(50, then=broken), take))
+    assert entered == left
