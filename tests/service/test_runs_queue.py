@@ -18,11 +18,12 @@ from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.runs import Runs, line
 from components.service.runs.comparison import compare
+from components.service.runs.groundwork import encoded_folder
 from components.service.runs.log import clean
 from components.service.runs.outcomes import OUTCOMES, weights_kept
 from components.service.runs.samples import check_samples
 from components.service.runs.state import mending, read_state
-from components.service.runs.store import STOPS, RunFolder, write_json
+from components.service.runs.store import STOPS, RunFolder, read_json, write_json
 from components.service.runs.supervisor import Supervisor
 from components.service.settings import PUBLIC_LIMITS, Settings, read_settings
 
@@ -140,6 +141,17 @@ def test_runs_that_fill_their_owner_s_share_of_the_disk_must_go_first(still: Cal
     assert queue(runs, OTHER)
     runs.delete(run, visitor=ME)
     assert queue(runs, ME)
+
+
+def test_a_deleted_run_takes_what_was_tokenized_of_its_owner_along(still: Callable[..., Runs]) -> None:
+    runs = still()
+    mine, theirs = (encoded_folder(runs.settings, visitor) for visitor in (ME, OTHER))
+    for folder in (mine, theirs):
+        folder.mkdir(parents=True)
+    (run,) = queue(runs, ME)
+    assert read_json(runs.root / run / "inputs.json")["encoded"]["folder"] == str(mine)
+    runs.delete(run, visitor=ME)
+    assert [folder.exists() for folder in (mine, theirs)] == [False, True]
 
 
 def test_on_zero_gpu_nothing_trains_and_jobs_are_named(still: Callable[..., Runs]) -> None:

@@ -356,6 +356,9 @@ def test_the_best_checkpoint_is_chosen_by_the_metric_asked_for(train: Train, met
     best = (min if metric == "loss" else max)(values.values())
     assert state["results"]["best_step"] == next(step for step, value in values.items() if value == best)
     assert state["results"]["final"][metric] == pytest.approx(best, abs=1e-6)
+    # Nor are they evaluated once more: the time is that of the evaluation that chose them.
+    chosen = next(entry for entry in state["eval"] if entry["step"] == state["results"]["best_step"])
+    assert state["results"]["final"] == {name: chosen[name] for name in state["results"]["final"]}
 
 
 def test_perplexity_chooses_the_checkpoint_with_the_least_loss(train: Train, tiny_generator: Path) -> None:

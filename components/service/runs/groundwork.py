@@ -104,6 +104,7 @@ class Groundwork:
             },
             "sequence_tokens": self.settings.sequence_tokens,
             "precision_cache": str(self.settings.home / "precision.json"),
+            "encoded": {"folder": str(encoded_folder(self.settings, visitor)), "bytes": self.settings.runs_bytes // 20},
         }
         write_json(folder.inputs, inputs)
         folder.append("status", status="queued", message="Waiting for its turn.")
@@ -135,6 +136,11 @@ def kept_data(folder: RunFolder, data: dict[str, Any]) -> dict[str, Any]:
     if "files" in data:
         return {**data, "files": [str(folder.path / file) for file in data["files"]]}
     return {**data, "file": str(folder.path / data["file"])} if "file" in data else dict(data)
+
+
+def encoded_folder(settings: Settings, visitor: Visitor) -> Path:
+    """Where a visitor's tokenized texts are kept, for the next run of the same data."""
+    return settings.home / "encoded" / owner_key(visitor)
 
 
 def owner_key(visitor: Visitor) -> str:

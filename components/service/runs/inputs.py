@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from components.service.runs.encoded import Encoded
 from components.service.runs.spec import RunSpec
 from components.service.runs.store import RunFolder, read_json
 from components.service.settings import Settings
@@ -21,7 +22,8 @@ MODEL_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 
 @dataclass(frozen=True)
 class Inputs:
-    """Model folder, data source on this machine (as `worker.sources.load` takes it), and limits."""
+    """Model folder, data source on this machine (as `worker.sources.load` takes it), limits, and what is kept where for
+    the next run."""
 
     model: Path
     data: dict[str, Any]
@@ -29,6 +31,7 @@ class Inputs:
     limits: dict[str, float]
     sequence_tokens: int
     precision_cache: Path | None
+    encoded: Encoded | None = None
 
     @classmethod
     def of(cls, folder: RunFolder, spec: RunSpec, settings: Settings) -> Inputs:
@@ -40,9 +43,17 @@ class Inputs:
         limits = {"seconds": settings.run_seconds, "free_disk_bytes": float(settings.free_disk_bytes)}
         limits["model_bytes"] = float(settings.model_bytes)
         limits |= noted.get("limits", {})
-        cache = noted.get("precision_cache")
+        cache, encoded = noted.get("precision_cache"), noted.get("encoded")
         tokens = int(noted.get("sequence_tokens", settings.sequence_tokens))
-        return cls(Path(model), data, caps, limits, tokens, Path(cache) if cache else None)
+        return cls(
+            Path(model),
+            data,
+            caps,
+            limits,
+            tokens,
+            Path(cache) if cache else None,
+            Encoded(Path(encoded["folder"]), int(encoded["bytes"])) if encoded else None,
+        )
 
 
 def _model(spec: RunSpec) -> str:

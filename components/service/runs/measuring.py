@@ -193,7 +193,7 @@ def _few(job: Job, passes: int) -> Job:
     return replace(job, family=family, rows=rows, data=Prepared(train, data.validation, [], data.collator, data.facts))
 
 
-def _chosen(examples: list[dict[str, Any]], batch: int, passes: int, *, by_length: bool) -> list[dict[str, Any]]:
+def _chosen(examples: Sequence[dict[str, Any]], batch: int, passes: int, *, by_length: bool) -> list[dict[str, Any]]:
     """The longest batch for as many steps as it takes to fill the memory, then batches of other lengths."""
     order = sorted(examples, key=lambda one: -(_length(one) or 0))
     longest = order[:batch]

@@ -14,7 +14,7 @@ from components.service.errors import WorkbenchError
 from components.service.hub import Hub, Snapshot
 from components.service.runs import line
 from components.service.runs.comparison import compare
-from components.service.runs.groundwork import Groundwork, kept_data, owner_key
+from components.service.runs.groundwork import Groundwork, encoded_folder, kept_data, owner_key
 from components.service.runs.log import read_log
 from components.service.runs.rehearsal import Rehearsals
 from components.service.runs.samples import check_samples
@@ -266,6 +266,8 @@ class Runs:
         gone = folder.path.with_name(f".{folder.id}")
         folder.path.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
+        # What was tokenized of its data goes, too; other runs tokenize theirs again.
+        shutil.rmtree(encoded_folder(self.settings, visitor), ignore_errors=True)
         self._lists.pop(folder.id, None)
         return {"deleted": folder.id}
 

@@ -101,6 +101,7 @@ def _load(folder: RunFolder, spec: RunSpec, inputs: Inputs, before: dict[str, An
 
         model = lora.wrap(model, spec)
         adapted = {"lora": lora.facts(model)}
+    family.kept = inputs.encoded
     data = family.prepare(rows, processor, model.config, inputs.sequence_tokens)
     precision = known.get("precision") or ranks.gathered(choose_precision(spec.precision, inputs.precision_cache))[0]
     facts = {**rows.facts(), **data.facts, **made, **adapted, **_circumstances(spec, family, model, precision)}
@@ -267,7 +268,7 @@ def _finish(job: Job, trainer: Trainer, reporter: Reporter) -> None:
 
 def _results(job: Job, trainer: Trainer) -> dict[str, Any]:
     """Figures of the weights that are kept, on the validation split and, where there is one, the test split."""
-    output = trainer.predict(job.data.validation, metric_key_prefix="final")
+    output = trainer.predicted() or trainer.predict(job.data.validation, metric_key_prefix="final")
     results = {
         "final": evaluation(output.metrics or {}, job.family),
         "untrained": job.facts["untrained"],

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from transformers import Trainer
-
+from components.service.runs.encoded import Encoded
+from components.service.runs.families.remembering import RememberingTrainer
 from components.service.runs.rows import Rows
 from components.service.runs.spec import RunSpec
 from components.service.runs.tasks import TRAIN_TASKS
@@ -30,9 +30,9 @@ class Prepared:
         facts: What is recorded: lengths in tokens, share truncated, blocks ...
     """
 
-    train: list[dict[str, Any]]
-    validation: list[dict[str, Any]]
-    test: list[dict[str, Any]]
+    train: Sequence[dict[str, Any]]
+    validation: Sequence[dict[str, Any]]
+    test: Sequence[dict[str, Any]]
     collator: Callable[[list[dict[str, Any]]], dict[str, Any]]
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -45,11 +45,13 @@ class Family(ABC):
         auto_class: The transformers Auto class that makes the model.
         grouped: Whether batches are made of examples of about one length.
         metrics: Figures from the Trainer's `EvalPrediction`; `None` where the loss says it all.
+        kept: Where many tokenized texts are kept for the next time, if anywhere.
     """
 
     auto_class: Any
     grouped: bool = False
     metrics: Callable[[Any], dict[str, float]] | None = None
+    kept: Encoded | None = None
 
     def __init__(self, spec: RunSpec) -> None:
         self.spec = spec
@@ -113,9 +115,9 @@ class Family(ABC):
         """Arguments of `TrainingArguments` that this family needs beside those of every run."""
         return {}
 
-    def trainer(self, **options: Any) -> Trainer:
+    def trainer(self, **options: Any) -> RememberingTrainer:
         """The Trainer, given what every run gives it."""
-        return Trainer(**options)
+        return RememberingTrainer(**options)
 
     def baselines(self, rows: Rows) -> dict[str, Any]:
         """Scores that need no model."""

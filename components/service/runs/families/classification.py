@@ -15,6 +15,7 @@ from transformers import AutoModelForSequenceClassification, DataCollatorWithPad
 from components.service.errors import WorkbenchError
 from components.service.runs import metrics
 from components.service.runs.families.base import Prepared, sequence_limit
+from components.service.runs.families.examples import Examples, encode
 from components.service.runs.families.grouped import WORST_CHARS, Grouped, length_facts, worst
 from components.service.runs.rows import Row, Rows
 from components.service.runs.spec import RunSpec
@@ -156,16 +157,11 @@ class TextClassification(Grouped):
             return [[float(i in some) for i in range(len(ids))] for some in chosen]
         return [float(row["label"]) for row in part]
 
-    def _encode(self, part: Sequence[Row], tokenizer: Any, limit: int, rows: Rows) -> list[dict[str, Any]]:
-        encoded: list[dict[str, Any]] = []
-        targets = self._targets(part, rows)
-        for start in range(0, len(part), 1000):
-            some = part[start : start + 1000]
-            pairs = [row["text_pair"] for row in some] if "text_pair" in some[0] else None
-            batch = tokenizer([row["text"] for row in some], pairs, truncation=True, max_length=limit)
-            for i in range(len(some)):
-                encoded.append({**{key: batch[key][i] for key in batch}, "labels": targets[start + i]})
-        return encoded
+    def _encode(self, part: Sequence[Row], tokenizer: Any, limit: int, rows: Rows) -> Examples:
+        texts = [row["text"] for row in part]
+        pairs = [row["text_pair"] for row in part] if part and "text_pair" in part[0] else None
+        columns = encode(tokenizer, texts, pairs, self.kept, truncation=True, max_length=limit)
+        return Examples({**columns, "labels": np.array(self._targets(part, rows))}, len(part))
 
 
 def _chosen(logits: np.ndarray) -> np.ndarray:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from transformers import Trainer
 
 from components.service.errors import WorkbenchError
 from components.service.runs.families.base import Family, sequence_limit
+from components.service.runs.families.examples import token_lengths
+from components.service.runs.families.remembering import RememberingTrainer
 
 #: Rows shown as the worst errors, and the characters of each that are kept.
 WORST, WORST_CHARS = 20, 500
@@ -20,7 +21,7 @@ class Grouped(Family):
 
     grouped = True
 
-    def trainer(self, **options: Any) -> Trainer:
+    def trainer(self, **options: Any) -> RememberingTrainer:
         """The Trainer, which keeps of an evaluation only what `reduced` gives."""
         self._trainer = super().trainer(preprocess_logits_for_metrics=self.reduced, **options)
         return self._trainer
@@ -67,11 +68,12 @@ class Grouped(Family):
 
 def length_facts(examples: Sequence[dict[str, Any]], limit: int, *, cut: bool = True) -> dict[str, Any]:
     """What is recorded of the lengths of the training examples, in tokens; `cut`: longer rows end at the limit."""
-    lengths = sorted(len(example["input_ids"]) for example in examples)
-    at_limit = {"at_limit": sum(length >= limit for length in lengths) / len(lengths)} if cut else {}
+    lengths = np.sort(token_lengths(examples))
+    at_limit = {"at_limit": float((lengths >= limit).mean())} if cut else {}
+    middle, longest, total = (int(one) for one in (lengths[len(lengths) // 2], lengths[-1], lengths.sum()))
     return {
         "max_length": limit,
-        "tokens": {"median": lengths[len(lengths) // 2], "longest": lengths[-1], "total": sum(lengths)},
+        "tokens": {"median": middle, "longest": longest, "total": total},
         **at_limit,
     }
 

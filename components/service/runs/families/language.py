@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,9 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, DataCollato
 
 from components.service.errors import WorkbenchError
 from components.service.runs.chats import IGNORED, Chats
+from components.service.runs.encoded import Encoded
 from components.service.runs.families.base import Prepared, sequence_limit
+from components.service.runs.families.examples import encode
 from components.service.runs.families.grouped import WORST, WORST_CHARS, Grouped, length_facts
 from components.service.runs.intervals import bootstrap, named, ratio
 from components.service.runs.rows import Row, Rows
@@ -64,7 +65,7 @@ class _Language(Grouped):
         blocks: dict[str, list[Example]] = {}
         lengths: dict[str, int] = {}
         for name, part in splits.items():
-            ids = _joined(part, processor, self.begins)
+            ids = _joined(part, processor, self.begins, self.kept)
             lengths[name], blocks[name] = len(ids), self._blocks(ids, processor, block)
             if part and not blocks[name]:
                 raise WorkbenchError(
@@ -279,16 +280,25 @@ class _Masking(_Padding):
         return {**batch, "input_ids": inputs, "labels": labels}
 
 
-def _joined(rows: Sequence[Row], tokenizer: Any, special: bool) -> np.ndarray:
+def _joined(rows: Sequence[Row], tokenizer: Any, special: bool, kept: Encoded | None) -> np.ndarray:
     """The ids of all texts, with the tokenizer's special tokens or none, each with the end-of-text token after it."""
     end = _end(tokenizer)
-    parts = [np.empty(0, dtype=np.int32)]
-    for start in range(0, len(rows), 1000):
-        texts = [row["text"] for row in rows[start : start + 1000]]
-        encoded = tokenizer(texts, add_special_tokens=special, verbose=False)["input_ids"]
-        ended = (one if end is None or one[-1:] == [end] else [*one, end] for one in encoded)
-        parts.append(np.fromiter(chain.from_iterable(ended), dtype=np.int32))
-    return np.concatenate(parts)
+    if not rows:
+        return np.empty(0, dtype=np.int32)
+    found = encode(
+        tokenizer,
+        [row["text"] for row in rows],
+        kept=kept,
+        add_special_tokens=special,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,
+    )["input_ids"]
+    ids, ends = np.array(found.values), found.starts[1:]
+    if end is None:
+        return ids
+    closed = (found.lengths() > 0) & (ids[np.maximum(ends - 1, 0)] == end if len(ids) else False)
+    return np.insert(ids, ends[~closed], end)
 
 
 def cut(ids: np.ndarray, block: int) -> list[np.ndarray]:

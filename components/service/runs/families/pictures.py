@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from PIL import Image
 from scipy import special
-from transformers import AutoModelForImageClassification, ImageClassificationPipeline, Trainer
+from transformers import AutoModelForImageClassification, ImageClassificationPipeline
 
 from components.service.errors import WorkbenchError
 from components.service.runs import metrics
 from components.service.runs.families.base import Family, Prepared
 from components.service.runs.families.grouped import Grouped, worst
+from components.service.runs.families.remembering import RememberingTrainer
 from components.service.runs.rows import Row, Rows
 from components.service.settings import Settings
 from components.service.worker.blame import blaming
@@ -62,7 +63,7 @@ class ImageClassification(Family):
         """The examples hold images, which no model reads as they are."""
         return {"remove_unused_columns": False}
 
-    def trainer(self, **options: Any) -> Trainer:
+    def trainer(self, **options: Any) -> RememberingTrainer:
         """The Trainer, which keeps the logits alone."""
         return super().trainer(preprocess_logits_for_metrics=Grouped.reduced, **options)
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 from scipy import special
-from transformers import AutoModelForQuestionAnswering, DataCollatorWithPadding, Trainer
+from transformers import AutoModelForQuestionAnswering, DataCollatorWithPadding
 
 from components.service.errors import WorkbenchError
 from components.service.runs import text_metrics
 from components.service.runs.families.base import Prepared
 from components.service.runs.families.grouped import WORST_CHARS, Grouped, length_facts, worst
+from components.service.runs.families.remembering import RememberingTrainer
 from components.service.runs.families.traced import SOURCE, TracingTrainer, untraced
 from components.service.runs.rows import Row, Rows
 from components.service.runs.spans import Window, best_answers, read_windows, window_sizes
@@ -80,7 +81,7 @@ class QuestionAnswering(Grouped):
         """The names of the labels, which a wrapped model does not tell."""
         return {"label_names": ["start_positions", "end_positions"]}
 
-    def trainer(self, **options: Any) -> Trainer:
+    def trainer(self, **options: Any) -> RememberingTrainer:
         """A Trainer that knows which windows it evaluates."""
         self._trainer = TracingTrainer(preprocess_logits_for_metrics=self.reduced, **options)
         return self._trainer

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from transformers import Trainer
+from components.service.runs.families.remembering import RememberingTrainer
 
 #: The key of an example under which that is; nothing that a model reads.
 SOURCE = "source"
 
 
-class TracingTrainer(Trainer):  # type: ignore[misc]  # the library has no types
+class TracingTrainer(RememberingTrainer):
     """Notes the sources of an evaluation's examples, in the order in which their predictions come."""
 
     evaluated: Sequence[Any] = ()

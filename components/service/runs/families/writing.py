@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModelForSeq2SeqLM, DataCollatorForSeq2Seq, GenerationConfig, Trainer
+from transformers import AutoModelForSeq2SeqLM, DataCollatorForSeq2Seq, GenerationConfig
 
 from components.service.errors import WorkbenchError
 from components.service.runs import text_metrics
 from components.service.runs.families.base import Prepared
 from components.service.runs.families.grouped import WORST_CHARS, Grouped, length_facts, worst
 from components.service.runs.families.languages import Languages
+from components.service.runs.families.remembering import RememberingTrainer
 from components.service.runs.families.traced import SOURCE, TracingTrainer, untraced
 from components.service.runs.rows import Row, Rows
 from components.service.worker.columns import shorten
@@ -87,7 +88,7 @@ class Writing(Grouped):
         """What is recorded of how texts are compared."""
         return {}
 
-    def trainer(self, **options: Any) -> Trainer:
+    def trainer(self, **options: Any) -> RememberingTrainer:
         """A Trainer that writes."""
         self._trainer = _WritingTrainer(**options)
         return self._trainer
@@ -179,7 +180,7 @@ class Translation(Writing):
         cut = text_metrics.cut_of(told.target)
         return {"languages": [told.source, told.target], "first_token": told.first, "bleu_tokenizer": cut}
 
-    def trainer(self, **options: Any) -> Trainer:
+    def trainer(self, **options: Any) -> RememberingTrainer:
         """A Trainer of a model that begins with the token of its language, now and whenever it is loaded again."""
         if self._languages.forced is not None:
             model = options["model"]
