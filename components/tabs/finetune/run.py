@@ -101,6 +101,7 @@ class RunPanel:
         wire, runs, live = self.ctx.wire, [self.runs], self.live
         quiet: dict[str, Any] = {"clears": False, "show_progress": "hidden"}
         wire(self.runs.input, self.view, runs, live, told=self.told)
+        wire(self.runs.focus, self._listed, [], [self.runs], told=self.told, **quiet)
         wire(self.timer.tick, self.follow, [self.runs, self.how], live, told=self.told, **quiet)
         wire(self.seen.change, self._catch_up, [self.runs, self.seen], live, told=self.told, **quiet)
         wire(self.stop.click, self._stop, [self.runs, self.how], live, told=self.told)
@@ -137,6 +138,10 @@ class RunPanel:
     def known(self, visitor: Visitor) -> list[tuple[str, str]]:
         """The visitor's runs, newest first, to choose from."""
         return [(run_title(state), state["id"]) for state in self.ctx.bench.runs.list(visitor=visitor)]
+
+    def _listed(self, visitor: Visitor) -> Updates:
+        """The runs that there are by now: others may have been started elsewhere, or told of out of turn."""
+        return {self.runs: gr.update(choices=self.known(visitor))}
 
     def view(self, visitor: Visitor, run: str | None) -> Updates:
         """The run as it stands."""
