@@ -108,4 +108,12 @@ def test_only_sources_that_a_task_can_read_are_offered(page: Page, app: Any) -> 
     page.locator("#ft-task input").click()
     page.get_by_role("option", name="Image classification", exact=True).click()
     expect(sources).to_have_text(["Hub data set", "Upload a file", "Upload images"])
-    expect(page.get_by_label("Upload images")).to_be_checked()
+    expect(page.locator("#ft-dataset input, #ft-dataset textarea")).to_have_value("starter/drawings")
+    expect(page.locator("#ft-samples-pictures")).to_contain_text("cat")
+
+
+def test_the_embedded_hub_is_said_to_have_no_jobs(page: Page, app: Any) -> None:
+    open_with_rows(page, app.url)
+    page.get_by_role("button", name="Train on Hugging Face Jobs instead").click()
+    expect(page.locator("#ft-no-jobs")).to_contain_text("has no Jobs")
+    expect(page.locator("#ft-job-send")).to_have_count(0)

@@ -220,11 +220,10 @@ def _measured_checks(spec: RunSpec, noted: Mapping[str, Any], answer: dict[str, 
         told = f"It will not fit: a batch of {spec.batch_size} needs more than the {memory} of memory at hand."
         return [_check("memory", False, told)]
     longest = f" of {answer['longest']:,} tokens" if answer["longest"] else ""
+    rows = answer["rows"]
     steps = f"{duration(noted['longest_seconds'])} for the longest batch{longest}, forward and backward."
     return [
-        _check(
-            "data", True, f"{answer['rows']['train']:,} rows to train on, {answer['rows']['validation']:,} held out."
-        ),
+        _check("data", True, f"{rows['train']:,} rows to train on, {rows['validation']:,} to evaluate on."),
         _check("memory", True, f"{in_units(answer['peak_memory_bytes'])} at the most; {memory} are at hand."),
         _check("step", True, steps),
         _check("evaluation", True, f"{duration(answer['evaluation_seconds'])} each."),
