@@ -36,6 +36,7 @@ from components.service.runs.values import (
 )
 from components.service.settings import Settings
 from components.service.visitor import Visitor
+from components.service.worker.doctor.first_rows import first_rows
 from components.service.worker.sources import load
 from components.service.worker.tables import Caps, Table
 
@@ -293,6 +294,7 @@ def test_images_in_a_parquet_file_are_read_and_checked_alike(tmp_path: Path, for
     found = load({"file": str(tmp_path / "a.parquet"), "name": "a.parquet"}, Caps())["train"]
     assert [image_value(cell) for cell in found.columns["image"]] == [IMAGE, None, None]
     assert found.names == {"label": ["cat", "dog"]}
+    assert [row["label"] for row in first_rows(found)] == ["cat", "dog", "dog"]
     (told,) = found.findings
     assert told["message"].startswith("1 image is left out: row 2")
 

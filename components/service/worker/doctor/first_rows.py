@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.service.runs.values import Picture
-from components.service.worker.columns import shorten
+from components.service.worker.columns import label_name, shorten
 from components.service.worker.tables import Table
 
 FIRST_ROWS = 20
@@ -21,11 +21,18 @@ _SIDE = 96
 
 
 def first_rows(table: Table) -> list[dict[str, Any]]:
-    """The first rows by column, as JSON values of bounded length; an image as a small one in a data URL."""
+    """The first rows by column, as JSON values of bounded length; an image as a small one in a data URL, a class by its
+    name."""
     return [
-        {column: _shown(values[i]) for column, values in table.columns.items()}
+        {column: _shown(_named(values[i], table.names.get(column, []))) for column, values in table.columns.items()}
         for i in range(min(FIRST_ROWS, len(table)))
     ]
+
+
+def _named(value: Any, names: Sequence[str]) -> Any:
+    if not names:
+        return value
+    return [label_name(one, names) for one in value] if isinstance(value, list) else label_name(value, names)
 
 
 def _shown(value: Any) -> Any:
