@@ -16,6 +16,7 @@ from components.api import add_endpoints
 from components.blocks import Page
 from components.bounds import RequestBound
 from components.headers import AnswerHeaders
+from components.misuse import HANDLERS
 from components.service.errors import WorkbenchError
 from components.service.settings import HUGGING_FACE, Settings
 from components.service.tasks.media import SAMPLES
@@ -189,6 +190,7 @@ def serve(settings: Settings) -> None:
             allowed_paths=[str(SAMPLES)],
             blocked_paths=[str(settings.home)],
             app_kwargs={
+                "exception_handlers": HANDLERS,
                 "routes": [health(bench), *inference_routes(bench)],
                 "middleware": [
                     Middleware(AnswerHeaders, hub=HUGGING_FACE if gr.utils.get_space() else ""),

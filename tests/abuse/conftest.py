@@ -65,7 +65,7 @@ class Caller:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # The server ends a connection that rests for five seconds: let go of it before.
         limits = httpx.Limits(keepalive_expiry=2)
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=60, limits=limits)
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=180, limits=limits)
 
     def call(self, endpoint: str, **arguments: Any) -> tuple[str, Any]:
         """One call of a named endpoint: `("complete", value)`, or `("error", sentence)`."""

@@ -72,6 +72,7 @@ IDENTITY = {
         "service/test_hub.py::test_an_address_is_read_as_the_id_and_the_revision_in_it"]),
     19: ("hidden endpoints and values that no menu offers", [
         f"{ID}::test_values_that_no_menu_offers_are_refused_when_sent_directly",
+        f"{ID}::test_a_call_of_nothing_is_refused_in_a_sentence_and_fills_no_log",
         "app/test_bad_input.py::test_bad_input_gives_a_sentence",
         "service/test_wrong_types.py::test_a_value_of_a_wrong_type_ends_in_a_sentence_or_an_answer"]),
 }  # fmt: skip

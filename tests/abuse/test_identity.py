@@ -118,9 +118,12 @@ def test_the_embedded_hub_starts_without_a_secret(app: Any, environ_of: Callable
     assert set(environ_of(pid)) <= {*HUB_ENVIRONMENT, "LOCALHUB_TOKEN"}
 
 
-def test_the_page_is_without_telemetry_monitoring_and_login(street: Any) -> None:
+def test_the_page_is_without_telemetry_monitoring_and_secrets(street: Any) -> None:
     config = street.guest.http.get("/config").json()
     assert config["analytics_enabled"] is False
+    page = "".join(street.ada.http.get(path).text for path in ("/", "/config", "/gradio_api/info"))
+    assert len(page) > 100_000
+    assert not [secret for secret in (*street.tokens.values(), "the space's own secret") if secret in page]
     for path in ("/monitoring", "/monitoring/summary", "/gradio_api/monitoring/summary"):
         assert street.guest.http.get(path).status_code in (401, 403, 404), path
     for path in ("vibe-edit", "vibe-code", "undo-vibe-edit", "vibe-starter-queries"):
@@ -318,6 +321,26 @@ def test_values_that_no_menu_offers_are_refused_when_sent_directly(street: Any, 
     assert "not offered" in answer or "Error" in answer or "error" in answer
     assert "Traceback" not in answer
     assert "site-packages" not in answer
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("call/v2/nothing", {}, 404),
+        ("call/nothing", {"data": []}, 404),
+        ("run/nothing", {"data": []}, 404),
+        ("queue/join", {"data": [], "fn_index": 10**6, "session_hash": "a"}, 404),
+        ("queue/join", {"data": [], "fn_index": -1, "session_hash": "a"}, 404),
+        ("call/v2/whoami", {"nothing": 1}, 400),
+    ],
+)
+def test_a_call_of_nothing_is_refused_in_a_sentence_and_fills_no_log(
+    street: Any, path: str, body: dict[str, Any], status: int
+) -> None:
+    before = street.app.log.stat().st_size
+    answer = street.guest.http.post(f"/gradio_api/{path}", json=body)
+    assert (answer.status_code, answer.json()["error"].endswith(".")) == (status, True)
+    assert street.app.log.stat().st_size - before < 500
 
 
 def test_no_token_is_in_any_file_or_log_of_the_app(street: Any) -> None:

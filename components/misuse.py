@@ -1,0 +1,38 @@
+"""Calls of what is not there, and with arguments that are none: Gradio takes them for defects of its own.
+
+It answers them with status 500 and writes a traceback for each, with which anybody could fill the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from gradio.route_utils import FnIndexInferError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+log = logging.getLogger("workbench")
+
+#: Where calls begin: what is raised there is about the call. Its work is done later, or under the endpoint's own care.
+_CALLS = ("/gradio_api/call/", "/gradio_api/run/", "/gradio_api/api/", "/gradio_api/queue/join")
+_NOTHING = "There is no such call here. The page's footer leads to the list of all."
+_ARGUMENTS = "The arguments do not fit the call. The page's footer leads to the list of all calls with their arguments."
+_SORRY = "Something went wrong in the app itself. Try again, or report it with what you did."
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    if not request.url.path.startswith(_CALLS):
+        log.error("A defect", exc_info=error)
+        return JSONResponse({"error": _SORRY}, 500)
+    if isinstance(error, TypeError):
+        return JSONResponse({"error": _ARGUMENTS}, 400)
+    return JSONResponse({"error": _NOTHING}, 404)
+
+
+#: What answers which exception, as Starlette takes it.
+HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+    FnIndexInferError: _answer,
+    KeyError: _answer,
+    TypeError: _answer,
+}
