@@ -141,34 +141,64 @@ def live_hub(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> It
         process.terminate()
 
 
+class Zygote:
+    """A process with the heavy libraries imported, which runs each program in a fork of its own."""
+
+    def __init__(self, **environ: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).parent / "zygote.py")],
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2]), **environ},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._told() == "ready\n"
+
+    def run(self, code: str, folder: Path) -> Any:
+        """What the program leaves in `result`, run in this folder."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps({"code": code, "folder": str(folder)}) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self._told())
+        assert "error" not in answer, f"{answer['error']}\n{code}"
+        return answer["result"]
+
+    def _told(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def close(self) -> None:
+        """End the process, which holds nothing that has to be put away."""
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Zygote]]:
+    """`forks(**environ)` starts a process that runs programs in forks, with a home of its own."""
+    started: list[Zygote] = []
+
+    def start(**environ: str) -> Zygote:
+        home = str(tmp_path_factory.mktemp("home"))
+        started.append(Zygote(HOME=home, OMP_NUM_THREADS="1", HF_HUB_DISABLE_TELEMETRY="1", **environ))
+        return started[-1]
+
+    yield start
+    for zygote in started:
+        zygote.close()
+
+
 @pytest.fixture(scope="session")
 def run_snippet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """Runs a snippet in a process of its own and gives what it left in `result`; files are put beside it by name."""
-    home = tmp_path_factory.mktemp("snippets")
-    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).parent / "zygote.py")],
-        env={**environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
+    zygote = Zygote(HOME=str(tmp_path_factory.mktemp("snippets")), HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1")
 
     def run(code: str, **files: Path) -> Any:
         folder = tmp_path_factory.mktemp("snippet")
         for file in files.values():
             copy = shutil.copytree if file.is_dir() else shutil.copyfile
             copy(file, folder / file.name)
-        process.stdin.write(json.dumps({"code": code, "folder": str(folder)}) + "\n")
-        process.stdin.flush()
-        answer = json.loads(process.stdout.readline())
-        assert "error" not in answer, f"{answer['error']}\n{code}"
-        return answer["result"]
+        return zygote.run(code, folder)
 
     yield run
-    process.stdin.close()
-    process.wait(30)
-    process.stdout.close()
+    zygote.close()

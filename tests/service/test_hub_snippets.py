@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ NOTHING = "has nothing for this"
 WITH_PUSH = {
     "create_repo", "upload_file", "upload_folder", "push_model", "card", "clone", "pull", "push", "branch"
 }  # fmt: skip
+#: Of those that import transformers, the one that runs in a process that has imported nothing.
+FRESH = "push_model"
 WITHOUT = {("push_to_hub", action) for action in ACTIONS if action not in WITH_PUSH}
 
 
@@ -70,6 +73,20 @@ def run(code: str, way: str, desk: Path, *, signed_in: bool = True) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def fork(live_hub: Any, forks: Any) -> Callable[[str, Path], Any]:
+    """Runs Python that imports transformers or datasets in a process that has them, whose Hub the code names."""
+    endpoint = live_hub.settings.endpoint
+    zygote = forks(HF_ENDPOINT=endpoint, HF_HUB_DISABLE_XET="1", HF_TOKEN=TOKEN)
+
+    def run(code: str, desk: Path) -> Any:
+        assert code.index(f'os.environ["HF_ENDPOINT"] = "{endpoint}"') < code.index("\nfrom ")
+        assert TOKEN not in code
+        return zygote.run(code, desk)
+
+    return run
+
+
 def share(live_hub: Any, action: str, way: str, repo: str, **names: Any) -> str:
     return snippet("share", {"action": action, "way": way, "repo": repo, **names}, live_hub.settings.endpoint)
 
@@ -91,7 +108,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_snippet_runs_and_does_what_it_says(
-    live_hub: Any, api: HfApi, desk: Path, filled: str, action: str, way: str
+    live_hub: Any, api: HfApi, desk: Path, filled: str, fork: Any, action: str, way: str
 ) -> None:
     file = {"delete_file": "old.txt", "upload_file": "notes.md"}.get(action, "README.md")
     names = {"file": file, "folder": "my-model", "query": filled.partition("/")[2], "private": action != "visibility"}
@@ -109,7 +126,10 @@ def test_a_snippet_runs_and_does_what_it_says(
     if action == "logout":
         run(share(live_hub, "login", way, filled), way, desk)
     before = None if action == "create_repo" else api.repo_info(filled).sha
-    said = run(code, way, desk, signed_in=action != "logout")
+    if way == "push_to_hub" and action != FRESH:
+        said = str(fork(code, desk))
+    else:
+        said = run(code, way, desk, signed_in=action != "logout")
     _check(api, desk, filled, action, way, said, before)
 
 
@@ -148,14 +168,18 @@ def _check(api: HfApi, desk: Path, repo: str, action: str, way: str, said: str, 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("repo_type", "action"), [("dataset", "push_model"), ("dataset", "clone"), ("space", "card")])
 def test_data_sets_and_spaces_have_snippets_of_their_own(
-    live_hub: Any, api: HfApi, desk: Path, repo_type: str, action: str, way: str
+    live_hub: Any, api: HfApi, desk: Path, fork: Any, repo_type: str, action: str, way: str
 ) -> None:
     repo = f"ada/{repo_type}-{action}-{way}".replace("_", "-")
     api.create_repo(repo, repo_type=repo_type, space_sdk="gradio" if repo_type == "space" else None)
     api.upload_file(repo_id=repo, repo_type=repo_type, path_or_fileobj=desk / "rows.csv", path_in_repo="rows.csv")
     api.upload_file(repo_id=repo, repo_type=repo_type, path_or_fileobj=desk / "README.md", path_in_repo="README.md")
     before = api.repo_info(repo, repo_type=repo_type).sha
-    run(share(live_hub, action, way, repo, repo_type=repo_type, file="rows.csv", folder="my-model"), way, desk)
+    code = share(live_hub, action, way, repo, repo_type=repo_type, file="rows.csv", folder="my-model")
+    if way == "push_to_hub":
+        fork(code, desk)
+    else:
+        run(code, way, desk)
     assert (api.repo_info(repo, repo_type=repo_type).sha != before) == (action != "clone")
 
 

@@ -1,4 +1,4 @@
-"""Every snippet runs as it stands in a fresh process, and gives what the view shows."""
+"""Every snippet runs as it stands, some of them in a fresh process, and gives what the view shows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,18 @@ def local(embedded: Settings) -> Hub:
     return Hub(embedded)
 
 
+@pytest.fixture(scope="module")
+def fork(embedded: Settings, forks: Any) -> Callable[[str, Path], Any]:
+    """Runs code as `run` does, in a process that has the libraries already, whose Hub is the one that code names."""
+    zygote = forks(HF_ENDPOINT=embedded.endpoint, HF_HUB_DISABLE_XET="1")
+
+    def run(code: str, home: Path) -> Any:
+        assert code.index(f'os.environ["HF_ENDPOINT"] = "{embedded.endpoint}"') < code.index("from transformers")
+        return zygote.run(code, home)
+
+    return run
+
+
 def run(code: str, home: Path) -> Any:
     """What a fresh process that runs `code` has in `result`."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "HF_HUB_DISABLE_XET": "1", "OMP_NUM_THREADS": "2"}
@@ -64,17 +76,18 @@ def run(code: str, home: Path) -> Any:
 HARD = 'It\'s "quoted" \\n {brace} \n é☃'
 PAIR = {"text": HARD, "text_pair": "b"}
 LONG = "I love this film " * 40
+TWO = [HARD, "Once"]
 
 
 @pytest.mark.parametrize(
-    ("view", "task", "model", "inputs", "parameters"),
+    ("view", "task", "model", "inputs", "parameters", "fresh"),
     [
-        ("pipeline", "text-classification", "tiny/classifier", [HARD, PAIR], {"top_k": 2}),
-        ("stages", "text-classification", "tiny/classifier", LONG, {"function_to_apply": "sigmoid"}),
-        ("stages", "text-classification", "tiny/classifier", PAIR, {}),
-        ("pipeline", "text-generation", "tiny/generator", [HARD, "Once"], {"temperature": 1.2, "max_new_tokens": 9}),
-        ("stages", "text-generation", "tiny/generator", HARD, {"seed": 3, "top_k": 9, "stop": ["e", "H"]}),
-        ("generate", "text-generation", "tiny/generator", HARD, {"num_beams": 2, "return_full_text": False}),
+        ("pipeline", "text-classification", "tiny/classifier", [HARD, PAIR], {"top_k": 2}, True),
+        ("stages", "text-classification", "tiny/classifier", LONG, {"function_to_apply": "sigmoid"}, False),
+        ("stages", "text-classification", "tiny/classifier", PAIR, {}, False),
+        ("pipeline", "text-generation", "tiny/generator", TWO, {"temperature": 1.2, "max_new_tokens": 9}, False),
+        ("stages", "text-generation", "tiny/generator", HARD, {"seed": 3, "top_k": 9, "stop": ["e", "H"]}, False),
+        ("generate", "text-generation", "tiny/generator", HARD, {"num_beams": 2, "return_full_text": False}, True),
     ],
 )
 def test_a_model_snippet_gives_the_result_that_was_shown(
@@ -83,17 +96,19 @@ def test_a_model_snippet_gives_the_result_that_was_shown(
     engine: Engine,
     visitor: Visitor,
     tmp_path: Path,
+    fork: Any,
     view: str,
     task: str,
     model: str,
     inputs: Any,
     parameters: dict[str, Any],
+    fresh: bool,
 ) -> None:
     shown = Inference(embedded, local, engine).run_task(task, model, inputs, parameters, visitor=visitor)
     arguments = {**shown, "inputs": inputs}
     code = snippet(view, arguments, embedded.endpoint)
     assert shown["commit"] in code
-    result = run(code, tmp_path)
+    result = (run if fresh else fork)(code, tmp_path)
     if task == "text-generation":
         assert result == shown["output"]
     else:
@@ -106,7 +121,7 @@ def _flat(output: Any) -> list[tuple[str, float]]:
 
 
 def test_token_snippets_give_what_was_shown(
-    local: Hub, embedded: Settings, engine: Engine, visitor: Visitor, tmp_path: Path
+    local: Hub, embedded: Settings, engine: Engine, visitor: Visitor, tmp_path: Path, fork: Any
 ) -> None:
     tokens = Tokens(embedded, local, engine)
     asked = {"model": "tiny/classifier", "text": HARD, "text_pair": "b"}
@@ -120,7 +135,7 @@ def test_token_snippets_give_what_was_shown(
         "options": {"skip_special_tokens": True},
     }
     text = tokens.decode(**back, visitor=visitor)["text"]
-    assert run(snippet("decode", back, embedded.endpoint), tmp_path) == text
+    assert fork(snippet("decode", back, embedded.endpoint), tmp_path) == text
 
 
 def test_a_snippet_for_huggingface_names_no_endpoint() -> None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
+
+TRAINING = re.compile(r"\b(Trainer|datasets|components\.service\.runs)\b")
 
 
 def preload() -> None:
@@ -18,10 +21,18 @@ def preload() -> None:
     import torch
     import transformers
     from PIL import Image  # noqa: F401
-    from transformers import pipeline  # noqa: F401
+    from transformers import AutoTokenizer, BertModel, GPT2LMHeadModel, pipeline  # noqa: F401
 
     torch.set_num_threads(1)  # a fork may not inherit a pool of threads
     transformers.logging.set_verbosity_error()
+
+
+def preload_training() -> None:
+    """What programs that train or read data sets import besides; others are spared it."""
+    import datasets  # noqa: F401
+    import peft  # noqa: F401
+    import sklearn.metrics  # noqa: F401
+    from transformers import Trainer  # noqa: F401
 
 
 def run(code: str, folder: str) -> str:
@@ -43,6 +54,8 @@ def main() -> None:
     sys.stdout.flush()
     for line in sys.stdin:
         asked = json.loads(line)
+        if TRAINING.search(asked["code"]):
+            preload_training()
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
