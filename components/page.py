@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import re
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from components.api import add_endpoints
+from components.belongings import Belongings, Files
 from components.blocks import Page
 from components.bounds import RequestBound
 from components.headers import AnswerHeaders
@@ -168,6 +171,15 @@ def keep_tokens_out_of_logs() -> None:
     logging.setLogRecordFactory(made)
 
 
+def keepers(page: gr.Blocks, settings: Settings) -> list[Middleware]:
+    """What keeps apart, in public, what visitors are given."""
+    if not settings.public:
+        return []
+    files = Files(Path(get_upload_folder()))
+    files.open_all(page.config)
+    return [Middleware(Belongings, files=files)]
+
+
 def serve(settings: Settings) -> None:
     """Open the service, build the page, and serve both until the process is stopped."""
     keep_tokens_out_of_logs()
@@ -195,6 +207,7 @@ def serve(settings: Settings) -> None:
                 "middleware": [
                     Middleware(AnswerHeaders, hub=HUGGING_FACE if gr.utils.get_space() else ""),
                     Middleware(RequestBound, settings=settings),
+                    *keepers(page, settings),
                     Middleware(Door, settings=settings),
                 ],
             },

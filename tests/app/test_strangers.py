@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,6 @@ def test_the_page_s_own_origin_may_post(app: Any) -> None:
 
 def test_health_answers_without_a_model(app: Any) -> None:
     assert httpx.get(f"{app.url}/health").json()["status"] == "ok"
-
-
-@pytest.fixture(scope="module")
-def public(start_app: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A public app, as on a Space."""
-    running = start_app(tmp_path_factory.mktemp("public"), "--hub", "local", "--host", "0.0.0.0")
-    yield running
-    running.stop()
 
 
 def call(guest: httpx.Client, endpoint: str, *arguments: Any) -> Any:
