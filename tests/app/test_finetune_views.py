@@ -10,6 +10,7 @@ import pytest
 from components.service.runs.spec import RunSpec
 from components.service.runs.tasks import TRAIN_TASKS
 from components.service.runs.titles import metric_name, metric_title
+from components.service.tasks.media import sample
 from components.tabs.finetune.examples import STARTS
 from components.widgets.answers import before_after, input_html, samples_view
 from components.widgets.doctor import doctor_view
@@ -259,5 +260,7 @@ def test_every_task_starts_with_a_model_and_something_to_train_on_or_to_try() ->
         assert start.starter
         assert start.hub
         assert start.dataset
-        assert start.samples or TRAIN_TASKS[name].sample == "image"
+        assert start.samples or start.pictures
+        assert all(sample(picture).is_file() for picture in start.pictures)
+        assert start.starter_dataset or start.pasted, f"{name} has nothing to train on without a network"
         assert bool(start.context) == (TRAIN_TASKS[name].sample == "question")

@@ -109,7 +109,7 @@ def test_only_sources_that_a_task_can_read_are_offered(page: Page, app: Any) -> 
     page.get_by_role("option", name="Image classification", exact=True).click()
     expect(sources).to_have_text(["Hub data set", "Upload a file", "Upload images"])
     expect(page.locator("#ft-dataset input, #ft-dataset textarea")).to_have_value("starter/drawings")
-    expect(page.locator("#ft-samples-pictures")).to_contain_text("cat")
+    expect(page.locator("#ft-samples-pictures")).to_contain_text(".png")
 
 
 def test_the_embedded_hub_is_said_to_have_no_jobs(page: Page, app: Any) -> None:

@@ -146,6 +146,6 @@ STARTS: dict[str, Start] = {
         "google/vit-base-patch16-224-in21k",
         "AI-Lab-Makerere/beans",
         starter_dataset="starter/drawings",
-        pictures=("cat.png",),
+        pictures=("drawing-flower.png", "drawing-car.png"),
     ),
 }
