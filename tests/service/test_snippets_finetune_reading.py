@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.service.runs.rows import choose_rows
+from components.service.runs.rows import Rows, choose_rows
 from components.service.runs.spec import RunSpec
 from components.service.snippets import snippet
 from components.service.snippets.finetune import FACTS
@@ -28,7 +28,13 @@ ASKED = [
 
 
 #: What so few rows do not tell by themselves.
-COLUMNS = {"question-answering": {role: role for role in ("question", "context", "answers")}}
+COLUMNS = {
+    "question-answering": {role: role for role in ("question", "context", "answers")},
+    "summarization": {"text": "text", "target": "target"},
+    "translation": {"text": "text", "target": "target"},
+    "text-generation": {"text": "text"},
+    "fill-mask": {"text": "text"},
+}
 
 
 def lines(between: str, head: str = "text{}label") -> str:
@@ -76,15 +82,17 @@ def read_by(script: str) -> dict[str, Any]:
     return left
 
 
-def compare(source: dict[str, Any], asked: dict[str, Any], task: str) -> None:
+def compare(source: dict[str, Any], asked: dict[str, Any], task: str, remedies: tuple[str, ...] = ()) -> Rows:
     """Read a source as a run does, by the script of that run, and hold what both have."""
-    spec = RunSpec(task=task, model="a/b", data=asked, validation=2, columns=COLUMNS.get(task, {}))
+    spec = RunSpec(task=task, model="a/b", data=asked, validation=2, columns=COLUMNS.get(task, {}), remedies=remedies)
     rows = choose_rows(load(source, Caps()), spec)
     facts = {name: value for name, value in rows.facts().items() if name in FACTS}
-    told = {"spec": spec.to_dict(), "labels": rows.labels, **facts}
+    languages = {"prefix": "", "languages": [None, None], "first_token": None, "bleu_tokenizer": "13a"}
+    told = {"spec": spec.to_dict(), "labels": rows.labels, **languages, **facts}
     for view in ("finetune", "finetune_loop"):
         left = read_by(snippet(view, told, HUB))
         assert (left["train"], left["validation"]) == (rows.train, rows.validation)
+    return rows
 
 
 @pytest.mark.parametrize("form", UPLOADS)
@@ -95,6 +103,42 @@ def test_a_script_reads_an_upload_as_the_run_does(form: str, tmp_path: Path, mon
         Path(name).write_bytes(content)
     source = {"files": [str(tmp_path / name) for name in files], "names": [*files]}
     compare(source, source if len(files) > 1 else {"file": next(iter(files))}, task)
+
+
+#: Rows of tasks without labels, of which one comes twice, one is of a wrong encoding, and one is evaluated on.
+AILING: dict[str, list[dict[str, Any]]] = {
+    "question-answering": [
+        {
+            "question": f"Where {i}?",
+            "context": f"trÃ¨s {i}, in Lyon",
+            "answers": {"text": ["Lyon"], "answer_start": [9]},
+        }
+        for i in range(8)
+    ],
+    "summarization": [{"text": f"A long trÃ¨s text {i}.", "target": f"Text {i}"} for i in range(8)],
+    "translation": [{"text": f"trÃ¨s {i}", "target": f"very {i}"} for i in range(8)],
+    "text-generation": [{"text": f"trÃ¨s {i}"} for i in range(8)],
+    "fill-mask": [{"text": f"trÃ¨s {i}"} for i in range(8)],
+}
+
+
+@pytest.mark.parametrize("splits", [["train"], ["train", "validation"]], ids=["held out", "given"])
+@pytest.mark.parametrize("task", AILING)
+def test_a_script_mends_what_the_run_does_where_there_are_no_labels(
+    task: str, splits: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = AILING[task]
+    monkeypatch.chdir(tmp_path)
+    parts = {"train": [*rows, rows[0], rows[6]], "validation": rows[6:]}
+    for split in splits:
+        Path(f"{split}.jsonl").write_bytes(as_lines(parts[split]))
+    names = [f"{split}.jsonl" for split in splits]
+    source = {"files": [str(tmp_path / name) for name in names], "names": names}
+    read = compare(source, source, task, ("mend_encoding", "drop_duplicates", "drop_leaks"))
+    assert read.remedied["mend_encoding"] == len(rows) + 2 + (2 if len(splits) > 1 else 0)
+    assert read.remedied["drop_duplicates"] == 2
+    assert read.given == (len(splits) > 1)
+    assert read.remedied["drop_leaks"] == (2 if read.given else 0)
 
 
 FOLDERS = {
