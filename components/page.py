@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from components.belongings import Belongings, Files
 from components.blocks import Page
 from components.bounds import RequestBound
 from components.headers import AnswerHeaders
+from components.logs import keep_tokens_out_of_logs
 from components.misuse import HANDLERS
 from components.service.errors import WorkbenchError
 from components.service.settings import HUGGING_FACE, Settings
@@ -146,29 +145,6 @@ def health(bench: Workbench) -> Route:
         return JSONResponse({"status": "ok", "hub": settings.endpoint, "worker": bench.engine.status()["alive"]})
 
     return Route("/health", answer)
-
-
-_SECRET = re.compile(r"hf_[A-Za-z0-9]{8,}|(?<=Bearer )\S+")
-
-
-def keep_tokens_out_of_logs() -> None:
-    """From now on every record of every logger has `[token]` where its message, or what was raised, had a token."""
-    make, render = logging.getLogRecordFactory(), logging.Formatter().formatException
-
-    def made(*arguments: Any, **more: Any) -> logging.LogRecord:
-        record = make(*arguments, **more)
-        try:
-            message = record.getMessage()
-        except (TypeError, ValueError):  # logging would write the arguments out, to say that they do not fit
-            message, record.args = f"{record.msg} (with arguments that do not fit)", None
-        if _SECRET.search(message) or not record.args:
-            record.msg, record.args = _SECRET.sub("[token]", message), None
-        if record.exc_info and record.exc_info[0] is not None:
-            # What stands here already is what every handler's formatter writes.
-            record.exc_text = _SECRET.sub("[token]", render(record.exc_info))
-        return record
-
-    logging.setLogRecordFactory(made)
 
 
 def keepers(page: gr.Blocks, settings: Settings) -> list[Middleware]:

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from components.page import keep_tokens_out_of_logs
+from components.logs import keep_tokens_out_of_logs
 
 UNSAFE = [
     ("POST", "/gradio_api/queue/join"), ("POST", "/gradio_api/call/whoami"), ("POST", "/gradio_api/call/v2/whoami"),
