@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
 
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
@@ -43,12 +41,9 @@ class LogPanel:
         return {
             self.shown: f'<p class="wb-lead">{escape(said)}</p><pre class="wb-json wb-log" tabindex="0">'
             f"{escape(last)}</pre>",
-            self.file: gr.update(visible=True, value=_file(text)),
+            self.file: gr.update(visible=True, value=self._file(text)),
         }
 
-
-def _file(text: str) -> str:
-    """The log in a folder that Gradio takes it from into its own cache."""
-    file = Path(tempfile.mkdtemp(prefix="log-")) / "log.txt"
-    file.write_text(text, encoding="utf-8")
-    return str(file)
+    def _file(self, text: str) -> str:
+        """The log among the files that Gradio serves: one for each text, however often it is read."""
+        return save_bytes_to_cache(text.encode(), "log.txt", self.file.GRADIO_CACHE)
