@@ -158,17 +158,25 @@ class Contents:
             `{"repo", "repo_type", "commit", "address", "private", "pull_request", "changed"}`; `changed` is False where
             the repository held exactly this already, so that no commit was made.
         """
-        with hub_errors(repo, field="repo"):
-            made = self.hub.api.create_commit(
-                repo,
-                list(operations),
-                commit_message=message[:500],
-                parent_commit=parent,
-                create_pr=create_pr,
-                repo_type=checked_type(repo_type),
-                revision=checked_revision(revision),
-                token=visitor.token,
-            )
+        try:
+            with hub_errors(repo, field="repo"):
+                made = self.hub.api.create_commit(
+                    repo,
+                    list(operations),
+                    commit_message=message[:500],
+                    parent_commit=parent,
+                    create_pr=create_pr,
+                    repo_type=checked_type(repo_type),
+                    revision=checked_revision(revision),
+                    token=visitor.token,
+                )
+        except UnicodeDecodeError:
+            # The Hub's client reads the card before it sends anything.
+            raise WorkbenchError(
+                "README.md is not text in UTF-8, as which the Hub reads a card. Open it in the card editor, "
+                "which tells what its letters are, and publish it from there.",
+                field="files",
+            ) from None
         private = bool(self.info(repo, repo_type, None, visitor).private)
         self.hub.forget()
         return {

@@ -40,6 +40,14 @@ class Publisher:
         """The namespaces that the visitor may write to: their own name first, then their organizations."""
         return rights.namespaces(self.hub, visitor)
 
+    def is_there(self, repo: str, *, visitor: Visitor) -> bool | None:
+        """Whether a model's repository is on the Hub, as far as the visitor may see; None where that is not known."""
+        try:
+            self.contents.head(repo, visitor=visitor)
+        except WorkbenchError as error:
+            return False if error.kind == "not_found" else None
+        return True
+
     def publish_run(
         self,
         run: str,
@@ -118,6 +126,8 @@ class Publisher:
         message: str = "",
         parent_commit: str = "",
         create_pr: bool = False,
+        create: bool = False,
+        private: bool = True,
         *,
         visitor: Visitor,
     ) -> dict[str, Any]:
@@ -130,6 +140,8 @@ class Publisher:
             parent_commit: The commit that the text was made from; a repository changed since then is left alone, and
                 `rebase_card` brings the text up to date.
             create_pr: Propose the card as a pull request.
+            create: Whether a repository that does not exist is created; not with `create_pr` or `parent_commit`.
+            private: Whether one that is created can be read by its owner alone.
         """
         repo = self._target(repo, create_pr, visitor)
         if not text.strip():
@@ -139,10 +151,19 @@ class Publisher:
                 f"The card is longer than the {self.hub.settings.card_bytes:,} bytes allowed. Shorten it.",
                 field="text",
             )
-        parent = parent_commit or self.contents.head(repo, visitor=visitor)
-        title = message or self._title(repo, text, parent, visitor)
+        new = create and not (create_pr or parent_commit) and self.is_there(repo, visitor=visitor) is False
+        if new:
+            self.manager.create_repo(repo, private, visitor=visitor)
         operations = [CommitOperationAdd("README.md", text.encode())]
-        return self.contents.commit(repo, operations, title, parent=parent, create_pr=create_pr, visitor=visitor)
+        try:
+            parent = parent_commit or self.contents.head(repo, visitor=visitor)
+            title = message or self._title(repo, text, parent, visitor)
+            return self.contents.commit(repo, operations, title, parent=parent, create_pr=create_pr, visitor=visitor)
+        except WorkbenchError as error:
+            if not new:
+                raise
+            said = f"{repo} was created, but the card did not arrive. {error.message} Publish it again."
+            raise WorkbenchError(said, kind=error.kind, field=error.field) from None
 
     def rebase_card(self, repo: str, text: str, parent_commit: str, *, visitor: Visitor) -> dict[str, Any]:
         """Put what others changed in a card on the Hub since one began into one's own text; nothing is written.
@@ -175,12 +196,15 @@ class Publisher:
     def _title(self, repo: str, text: str, parent: str, visitor: Visitor) -> str:
         """A commit's message that names what it changes."""
         try:
-            before = self._card(repo, parent, visitor)
+            there = self.repositories.repo_card(repo, revision=parent, visitor=visitor)
+            before = str(there["text"])
             summary = str(diff_card(before, text)["summary"])
         except WorkbenchError:
             # A card too long to be compared is pushed all the same.
             return "Update the model card"
         told = summary.removeprefix("Changes ").removesuffix(".")
+        if there["remark"]:
+            told = "UTF-8" if before == text else f"{told}; UTF-8"
         return f"Update the model card: {told}" if before else "Add a model card"
 
     def _target(self, repo: str, create_pr: bool, visitor: Visitor) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from huggingface_hub import hf_hub_download
 
 from components.service.cards import body, metadata
-from components.service.cards.document import read_card
+from components.service.cards.encoding import read_card
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub, checked_id, checked_revision
 from components.service.hub_errors import hub_errors
@@ -76,10 +76,10 @@ class Repositories:
     def repo_card(
         self, repo: str, repo_type: str = "model", revision: str | None = None, *, visitor: Visitor
     ) -> dict[str, Any]:
-        """A repository's card: `{"text", "body", "metadata", "commit"}`.
+        """A repository's card: `{"text", "body", "metadata", "commit", "remark"}`.
 
         `text` is README.md as it stands, empty if there is none; `body` is what a page may show of it, without the
-        front matter and without pictures from elsewhere.
+        front matter and without pictures from elsewhere; `remark` says how a file that is not UTF-8 was opened.
         """
         return self.card_of(self.repo_info(repo, repo_type, revision, visitor=visitor), visitor=visitor)
 
@@ -87,14 +87,14 @@ class Repositories:
         """The card of a repository whose `repo_info` is known."""
         sizes = {file["name"]: file["bytes"] or 0 for file in info["files"]}
         if "README.md" not in sizes:
-            return {"text": "", "body": "", "metadata": {}, "commit": info["commit"]}
+            return {"text": "", "body": "", "metadata": {}, "commit": info["commit"], "remark": ""}
         if sizes["README.md"] > self.hub.settings.card_bytes:
             raise WorkbenchError(
                 f"The card of {info['id']} is longer than the {self.hub.settings.card_bytes:,} bytes shown here. "
                 "Read it on the Hub.",
                 field="repo",
             )
-        text = read_card(self._file(info, "README.md", visitor))
+        card = read_card(self._file(info, "README.md", visitor))
         shown: dict[str, str | None] = {}
 
         def picture(name: str) -> str | None:
@@ -107,10 +107,11 @@ class Repositories:
             return shown[name]
 
         return {
-            "text": text,
-            "body": readable(body(text), picture),
-            "metadata": metadata(text),
+            "text": card.text,
+            "body": readable(body(card.text), picture),
+            "metadata": metadata(card.text),
             "commit": info["commit"],
+            "remark": card.remark,
         }
 
     def list_files(

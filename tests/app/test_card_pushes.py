@@ -32,3 +32,16 @@ def test_a_push_names_its_changes_and_a_moved_card_is_merged(client: Client) -> 
     assert told["text"] == theirs.replace("license: mit # asked", "license: other # asked")
     push(told["text"], told["commit"])
     assert titles()[0] == "Update the model card: license"
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_a_card_alone_creates_its_repository_only_where_that_is_asked_for(client: Client, private: bool) -> None:
+    repo = f"me/card-alone-{private}".lower()
+    with pytest.raises(AppError, match="has no me/card-alone"):
+        client.predict(repo, CARD, api_name="/push_card")
+    with pytest.raises(AppError, match="has no me/card-alone"):
+        client.predict(repo, CARD, "", "", True, True, private, api_name="/push_card")
+    done = client.predict(repo, CARD, "", "", False, True, private, api_name="/push_card")
+    assert (done["repo"], done["private"], done["changed"]) == (repo, private, True)
+    again = client.predict(repo, CARD.replace("mit", "other"), "", "", False, True, not private, api_name="/push_card")
+    assert again["private"] is private, "a repository that exists keeps its visibility"

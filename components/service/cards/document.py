@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from components.cardrules.reading import BYTES as FRONT_BYTES
 from components.cardrules.reading import Reading, Unreadable, read
 
 __all__ = [
-    "CARD_BYTES", "FRONT_BYTES", "Front", "Unreadable", "body", "front_span", "metadata", "read_card", "read_front",
-    "split",
+    "CARD_BYTES", "FRONT_BYTES", "Front", "Unreadable", "body", "front_span", "metadata", "read_front", "split",
 ]  # fmt: skip
 
 CARD_BYTES = 200_000
@@ -38,11 +36,6 @@ class Front:
     twice: dict[str, int] = field(default_factory=dict)
     offset: int = 2
     reading: Reading = field(default_factory=Reading)
-
-
-def read_card(path: Path) -> str:
-    """The text of a card's file, with its own line breaks."""
-    return path.read_bytes().decode("utf-8", "replace")
 
 
 def split(text: str) -> tuple[str | None, str]:

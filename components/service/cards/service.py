@@ -9,11 +9,12 @@ from huggingface_hub import hf_hub_download
 
 from components.service import about as models
 from components.service.cards import checks
+from components.service.cards.checks import Problem
 from components.service.cards.completeness import completeness
 from components.service.cards.diff import diff_card
-from components.service.cards.document import read_card
 from components.service.cards.draft import Draft, draft_model, draft_run, draft_template
 from components.service.cards.edit import edit
+from components.service.cards.encoding import CardFile, read_card
 from components.service.cards.eval_results import from_file, to_files
 from components.service.cards.examples import widget_example, with_example
 from components.service.cards.hub_checks import validate
@@ -55,6 +56,13 @@ def _check_text(text: Any) -> None:
     check_characters(text, "text")
 
 
+def _remarked(card: CardFile) -> list[Problem]:
+    """What a reader has to know of how a card was opened, as a finding."""
+    fix = "Read these letters before you publish."
+    finding = {"level": "warning", "line": card.line, "field": "card", "message": card.remark, "fix": fix}
+    return [{**finding, "remedy": None}] if card.remark else []
+
+
 def _is_run(name: str) -> bool:
     return is_id(name.removeprefix("runs/")) and (name.startswith("runs/") or "/" not in name)
 
@@ -85,7 +93,9 @@ class Cards:
         name = _subject(run_or_model)
         repo = None if repo in (None, "") else given_id(repo, "repo")
         own = None if _is_run(name) or name == TEMPLATE_NAME else self._card_of(name, visitor)
-        draft = Draft(own, []) if own is not None else self._drafted(name, repo, visitor)
+        if own is not None:
+            return {"text": own.text, "problems": [*_remarked(own), *self.check(own.text)], "sources": []}
+        draft = self._drafted(name, repo, visitor)
         return {"text": draft.text, "problems": self.check(draft.text), "sources": draft.sources}
 
     def card_sources(
@@ -279,7 +289,7 @@ class Cards:
         made = with_example(text, example)
         return {"text": made, "problems": self.check(made)}
 
-    def _card_of(self, model: str, visitor: Visitor) -> str | None:
+    def _card_of(self, model: str, visitor: Visitor) -> CardFile | None:
         """The card that stands in a model's repository."""
         info = self.hub.model_info(model, visitor=visitor)
         sizes = {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []}
