@@ -163,8 +163,10 @@ class _Places:
                 yield below(path, number), item, line if id(item) in self.met else self.lines.of(item.start_mark)
         elif isinstance(node, yaml.MappingNode):
             node.value = [(self._name(key), value) for key, value in node.value]
+            # What stands in a value that is given again is not itself given twice.
+            seen: set[str] = set()
             for key, value in node.value:
-                yield from self._entry(key, value, path)
+                yield from self._entry(key, value, path, seen)
 
     def _name(self, key: Any) -> Any:
         """A key as the text that it is written with, by which paths name it: `no` is no, not false."""
@@ -173,15 +175,16 @@ class _Places:
             return key
         return yaml.ScalarNode(_TEXT, key.value, key.start_mark, key.end_mark)
 
-    def _entry(self, key: Any, value: Any, path: str) -> Iterator[tuple[str, Any, int]]:
+    def _entry(self, key: Any, value: Any, path: str, seen: set[str]) -> Iterator[tuple[str, Any, int]]:
         line = self.lines.of(key.start_mark)
         if key.tag == _MERGE:
             self.found.expanding[path] = line
             return
         name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
         inner = below(path, name)
-        if inner in self.found.lines:
+        if inner in seen:
             self.found.twice[inner] = line
+        seen.add(inner)
         yield inner, value, line
 
 

@@ -86,6 +86,7 @@ MISTAKES: list[tuple[str, str, int, str, bool]] = [
     ("library_name: peft", "base_model", 2, "only on its base model", False),
     ("license: mit\nlicense: apache-2.0", "license", 3, "given twice", True),
     ("widget:\n- text: a\n  text: b", "widget[0].text", 4, "given twice", True),
+    ("extra: {a: 1}\nlicense: mit\nextra: {a: 1}", "extra", 4, "given twice", True),
     ("a: &x [1, 2]\nb: *x", "b", 3, "alias", True),
     ("a: &x {c: 1}\nb: {<<: *x, d: 2}", "b", 3, "alias or a merge", True),
     ("a: &x {c: 1}\nb:\n- *x\n- 2", "b[0]", 3, "alias", True),

@@ -10,7 +10,7 @@ from test_cards import run_state
 
 from components.service.cards.checks import check
 from components.service.cards.completeness import completeness
-from components.service.cards.draft import Draft, draft_model, draft_run
+from components.service.cards.draft import Draft, draft_model, draft_run, draft_template
 from components.service.cards.edit import edit
 from components.service.cards.sections import FILLED, FILLED_OF_MODEL
 from components.service.cards.sources import look, read_sources
@@ -195,6 +195,12 @@ def test_what_is_wrong_or_taken_away_is_not_done(changes: Any, view: str, title:
 @pytest.mark.parametrize("text", ["", "---\na: [\n---\n", "# Only a title", "---\n- a\n---\n## Uses\n"])
 def test_a_card_that_says_nothing_lacks_everything(text: str) -> None:
     assert {item["done"] for view in views(text).values() for item in view["items"]} == {False}
+
+
+def test_of_the_template_nothing_is_done_but_its_library() -> None:
+    """Its questions name what they ask for: that is no answer."""
+    told = views(draft_template().text)
+    assert {item["title"] for view in told.values() for item in view["items"] if item["done"]} == {"Library"}
 
 
 def test_other_headings_stand_for_the_same() -> None:

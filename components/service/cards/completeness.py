@@ -74,10 +74,14 @@ class _Card:
         """How many questions and placeholders are left in a section."""
         return sum(any(mark in line for mark, _ in PLACEHOLDERS) for line in self.under(title).split("\n"))
 
+    def said(self, title: str) -> str:
+        """What a section says beside its open questions and placeholders."""
+        lines = self.under(title).split("\n")
+        return "\n".join(line for line in lines if not any(mark in line for mark, _ in PLACEHOLDERS))
+
     def written(self, title: str) -> bool:
         """Whether a section says something beside its open questions."""
-        lines = _HEADING.sub("", self.under(title)).split("\n")
-        return any(line.strip(" >\t") and not any(mark in line for mark, _ in PLACEHOLDERS) for line in lines)
+        return bool(_HEADING.sub("", self.said(title)).strip(" >\t\n\r"))
 
     def datasets(self) -> list[Mapping[str, Any]]:
         """The data sets of the results in its model-index."""
@@ -102,7 +106,7 @@ def _coded(card: _Card) -> bool:
 
 def _tells(title: str, *words: str) -> Callable[[_Card], bool]:
     """Whether a section names one of these, in small letters."""
-    return lambda card: any(word in card.under(title).lower() for word in words)
+    return lambda card: any(word in card.said(title).lower() for word in words)
 
 
 def _whole(*titles: str) -> Callable[[_Card], bool]:

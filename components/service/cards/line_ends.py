@@ -18,14 +18,15 @@ def as_opened(text: str, opened: str) -> str:
         opened: The card as it was put there.
 
     Returns:
-        Lines that are as they were end as they did; others end like the card's first line. Where the text begins or
-        ends as the card's own does, the white space there is the card's.
+        Lines that are as they were end as they did; others in CR LF where the card's first line does, else in LF.
+        Where the text begins or ends as the card's own does, the white space there is the card's.
     """
     before = _lines(opened.strip())
     if not before or not text.strip():
         return text
     after = [line for line, _ in _lines(text.strip())]
-    ends = [before[0][1] or "\n"] * len(after)
+    # No front matter can end in a lone CR.
+    ends = ["\r\n" if before[0][1] == "\r\n" else "\n"] * len(after)
     for old, new, size in PatienceSequenceMatcher(None, [line for line, _ in before], after).get_matching_blocks():
         for place in range(size):
             ends[new + place] = before[old + place][1] or ends[new + place]
