@@ -107,7 +107,11 @@ def test_a_folder_of_this_machine_is_told_by_its_name_alone(runs: CardRuns) -> N
 
 #: What a card must say of a run of each kind beside what all say.
 SAID: dict[str, list[str]] = {
-    "single": ["### Decision threshold", "| Rows for test | 6 |", "the split `validation` that came with the data"],
+    "single": [
+        "### Decision threshold",
+        "| Rows for test | 6, the data's split `test` |",
+        "the split `validation` that came with the data",
+    ],
     "pairs": [
         "| `lora_rank` | 8 |",
         "| trained parameters |",

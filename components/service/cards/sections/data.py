@@ -37,7 +37,8 @@ def _source(run: Recorded) -> Told:
     rows: Told = [(("Source", name if data.get("dataset") else f"a file, {name}"), "spec.data")]
     if len(data.get("files") or []) > 1:
         rows = [(("Source", plain(data_name(data))), "spec.data")]
-    rows += [((key.title(), code(data[key])), f"spec.data.{key}") for key in ("config", "revision") if data.get(key)]
+    named = {"Configuration": "config", "Revision": "revision"}
+    rows += [((title, code(data[key])), f"spec.data.{key}") for title, key in named.items() if data.get(key)]
     columns = facts.get("columns", {}).items()
     return rows + [((f"Column of the {role}", code(column)), f"facts.columns.{role}") for role, column in columns]
 
@@ -47,7 +48,9 @@ def _splits(run: Recorded) -> Told:
     rows: Told = []
     for split, count in run.rows.items():
         called = facts.get("splits", {}).get(split)
-        of = f", the data's split {code(called)}" if called and called != split else ""
+        # Of a data set every split is named, like its configuration and revision; files have none but their names.
+        named = called and (called != split or run.spec["data"].get("dataset"))
+        of = f", the data's split {code(called)}" if named else ""
         rows.append(((f"Rows for {split}", f"{count:,}{of}"), f"facts.rows.{split}"))
     rows.append((("Fingerprint of the rows", code(facts.get("data_fingerprint"))), "facts.data_fingerprint"))
     if not facts.get("validation_given"):
