@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from gradio_client import Client
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
@@ -66,6 +66,31 @@ def test_the_findings_follow_the_text(editor: Page) -> None:
     expect(editor.get_by_role("tab", name="Findings (")).to_be_visible()
     editor.get_by_role("tab", name="Findings (").click()
     expect(editor.locator("#card-findings")).to_contain_text("license")
+    editor.locator("#card-findings").get_by_role("button", name="Line 2", exact=True).click()
+    expect(editor.locator("#card-editor .cm-content")).to_be_focused()
+    assert editor.evaluate("getSelection().toString()") == "licence: mit"
+    editor.keyboard.type("metrics: 5")
+    view(editor, "Findings")
+    editor.locator("#card-findings").get_by_role("button", name="metrics", exact=True).click()
+    expect(box(editor, "metrics")).to_be_focused()
+
+
+def test_what_is_chosen_while_the_page_loads_stays(editor: Page) -> None:
+    held: list[Route] = []
+    holding = True
+    editor.route("**/queue/join*", lambda route: held.append(route) if holding else route.continue_())
+    editor.reload()
+    editor.get_by_role("tab", name="Model card", exact=True).click()
+    subject = editor.locator("#card-subject input")
+    subject.fill("starter/sentiment")
+    subject.press("Enter")
+    holding = False
+    for route in held:
+        route.continue_()
+    expect(editor.locator("#card-owner input")).to_have_value("me")
+    subject.click()
+    expect(editor.get_by_role("option", name="An empty card: the template")).to_be_visible()
+    expect(subject).to_have_value("starter/sentiment")
 
 
 def drafted(page: Page) -> None:
@@ -160,6 +185,13 @@ def test_the_form_says_again_what_the_card_says_once_it_can_be_read(editor: Page
     box(editor, "license").fill("mit")
     box(editor, "license").press("Enter")
     expect(editor.locator("#card-form-told")).to_contain_text("first")
+    written = editor.locator("#card-section-text textarea")
+    written.fill("Written meanwhile.")
+    written.blur()
+    expect(editor.locator("#card-preview")).to_contain_text("Written meanwhile.")
+    written.fill("```\nnot closed")
+    written.blur()
+    expect(editor.locator("#card-form-told")).to_contain_text("Close its blocks")
     view(editor, "Text")
     editor.locator("#card-editor .cm-content").click()
     editor.keyboard.press("Control+Home")
@@ -167,6 +199,36 @@ def test_the_form_says_again_what_the_card_says_once_it_can_be_read(editor: Page
     editor.keyboard.press("Control+Shift+k")
     view(editor, "Form")
     expect(box(editor, "license")).to_have_value("apache-2.0")
+    expect(written).to_have_value("```\nnot closed")
+
+
+def test_what_was_typed_last_is_published_and_no_card_is_replaced_unseen(editor: Page, app: Any) -> None:
+    drafted(editor)
+    name = editor.locator("#card-repo input, #card-repo textarea").first
+    name.fill("card-alone")
+    name.blur()
+    expect(editor.locator("#card-what")).to_contain_text("me/card-alone, which is created")
+    view(editor, "Form")
+    box(editor, "license").fill("gpl-3.0")
+    editor.locator("#card-section-text textarea").fill("Typed last.")
+    editor.locator("#card-publish").click()
+    expect(editor.locator("#card-published")).to_contain_text("It is private")
+    expect(editor.locator("#card-private")).to_be_hidden()
+    card = Client(app.url, verbose=False).predict("me/card-alone", api_name="/repo_card")["text"]
+    assert "Typed last." in card
+    assert "license: gpl-3.0" in card
+
+    editor.locator("#card-file").locator("xpath=..").locator("input[type=file]").set_input_files(
+        {
+            "name": "README.md",
+            "mimeType": "text/markdown",
+            "buffer": "---\nlicense: mit\n---\n# Caf\u00e9".encode("cp1252"),
+        }
+    )
+    expect(editor.locator("#card-told")).to_contain_text("0xE9")
+    expect(editor.locator("#card-preview")).to_contain_text("Caf\u00e9")
+    editor.locator("#card-publish").click()
+    expect(editor.locator("#card-published")).to_contain_text("has a card already")
 
 
 def test_what_is_missing_leads_to_its_field_in_a_folded_group(editor: Page) -> None:

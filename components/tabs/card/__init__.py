@@ -70,11 +70,11 @@ def build(ctx: Context, page: gr.Blocks, shelf: gr.Tab) -> Card:
                 changes.code_part()
         with gr.Column(scale=1, min_width=320):
             preview = Preview()
-    panel = PublishPanel(ctx, document)
+    panel = PublishPanel(ctx, document, form)
     editor = Editor(ctx, subject, told, document, form, findings, lacking, sources, changes, preview, panel)
     editor.wire(page, shelf, draft, file)
     form.wire()
-    findings.wire(document)
+    findings.wire(document, form, views)
     lacking.wire(document, form, views)
     sources.wire(document, subject, sources_tab)
     panel.wire(page, subject)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import gradio as gr
 
 from components.service.cards.line_ends import as_opened
+
+_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 class Document:
@@ -33,3 +36,8 @@ class Document:
     def read(text: str | None, before: dict[str, Any]) -> str:
         """The card, with the line ends that the editor does not know."""
         return as_opened(text or "", before["text"])
+
+    @staticmethod
+    def above(text: str) -> int:
+        """How many lines at the beginning of a card its editor does not show."""
+        return len(_BREAK.findall(text[: len(text) - len(text.lstrip())]))

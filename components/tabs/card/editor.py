@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from components.service.cards.document import CARD_BYTES
+from components.service.cards.encoding import opened
 from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.card.document import Document
@@ -43,10 +44,12 @@ class Editor:
 
     def __post_init__(self) -> None:
         self.drafted = gr.State("")
+        #: What the subject was when the page was left, or the first one on offer; on its way to the field.
+        self.stored = gr.Textbox(visible=False)
         self._opened = [self.document.editor, self.drafted, self.document.before, self.sources.given, self.panel.origin]
         self._following = [
             self.ctx.draft,
-            *(self.findings.shown, self.findings.tab, self.findings.remedies, self.findings.told),
+            *self.findings.outputs,
             *(self.lacking.shown, self.changes.shown, self.changes.code),
             *(self.preview.header, self.preview.text, self.preview.beside),
             *(self.form.told, *self.form.outputs),
@@ -56,7 +59,11 @@ class Editor:
         """Open what was written before, what is asked for, or a file; follow the text."""
         wire, told = self.ctx.wire, self.told
         quiet: dict[str, Any] = {"told": told, "clears": False, "show_progress": "hidden"}
-        wire(page.load, self._restore, [self.ctx.draft], [self.subject, *self._opened, self.panel.repo], **quiet)
+        outputs = [self.subject, self.stored, *self._opened, self.panel.repo]
+        loaded = wire(page.load, self._restore, [self.ctx.draft], outputs, **quiet)
+        # What somebody has chosen meanwhile stays.
+        subject = {"inputs": [self.stored, self.subject], "outputs": [self.subject], "api_visibility": "private"}
+        loaded.then(None, js="(stored, now) => now || stored || null", **subject)
         wire(shelf.select, self.form.offer, [], list(self.form.fields.values()), **quiet)
         seen = [
             self.subject,
@@ -94,7 +101,7 @@ class Editor:
         subjects = self.choices(visitor)
         # A file that was opened is a card of none of them.
         chosen = stored["subject"] if stored.get("text") and "subject" in stored else subjects[0][1]
-        subject = {self.subject: gr.update(choices=subjects, value=chosen)}
+        subject = {self.subject: gr.update(choices=subjects), self.stored: chosen or ""}
         if not stored.get("text"):
             return subject
         before = stored.get("before") or {"text": "", "named": ""}
@@ -108,9 +115,11 @@ class Editor:
             self.panel.repo: stored.get("repo") or "",
         }
 
-    def _own(self, text: str, drafted: str, again: str) -> Updates | None:
+    def _own(self, text: str | None, before: dict[str, Any], drafted: str, again: str) -> Updates | None:
         """What asks whether the visitor's own changes may go; None where there are none, or they may."""
-        if not text.strip() or drafted in (text, _REPLACE):
+        card = self.document.read(text, before)
+        # What a file or a repository holds is not lost.
+        if not card.strip() or card == before["text"] or drafted in (card, _REPLACE):
             return None
         said = f"The text has changes of yours. {again} again to replace them."
         return {self.drafted: _REPLACE, self.told: html.notice(said, "warning")}
@@ -120,7 +129,7 @@ class Editor:
     ) -> Updates:
         if not chosen:
             raise WorkbenchError("Choose a finished run, or type a model id.", field="model")
-        if asked := self._own(self.document.read(text, before), drafted, "Press Draft"):
+        if asked := self._own(text, before, drafted, "Press Draft"):
             return asked
         if not chosen.startswith("runs/") and chosen != _TEMPLATE[1]:
             return self._card_of(visitor, chosen)
@@ -135,7 +144,8 @@ class Editor:
         card = self.ctx.bench.repositories.repo_card(repo, visitor=visitor)
         origin = {"repo": repo, "commit": card["commit"]}
         if card["text"]:
-            return self._open(card["text"], f"what {repo} holds at {card['commit'][:7]}", None, origin)
+            named = f"what {repo} holds at {card['commit'][:7]}"
+            return self._open(card["text"], named, None, origin, card["remark"])
         made = self.ctx.bench.cards.draft(repo, visitor=visitor)
         return self._open(made["text"], "the draft", made["sources"], origin)
 
@@ -144,25 +154,26 @@ class Editor:
     ) -> Updates:
         if not path:
             return {}
-        if asked := self._own(self.document.read(text, before), drafted, "Open the file"):
+        if asked := self._own(text, before, drafted, "Open the file"):
             return asked
         content = Path(path).read_bytes()[: CARD_BYTES + 1]
         if len(content) > CARD_BYTES:
             raise WorkbenchError(f"The file is longer than the {CARD_BYTES:,} bytes of a card.", field="file")
-        try:
-            # Line breaks and a byte order mark stay as they are.
-            card = content.decode("utf-8")
-        except UnicodeDecodeError:
-            raise WorkbenchError(
-                "The file is not text in UTF-8. Save it as UTF-8, and open it again.", field="file"
-            ) from None
+        card = opened(content)
         # The card of a file is not that of the run that was chosen before: its model is not published with it.
-        return {**self._open(card, f"the file {Path(path).name}", None), self.subject: None}
+        return {**self._open(card.text, f"the file {Path(path).name}", None, remark=card.remark), self.subject: None}
 
-    def _open(self, text: str, named: str, sources: list[Any] | None, origin: dict[str, str] = _NOWHERE) -> Updates:
-        before = {"text": text, "named": named}
+    def _open(
+        self,
+        text: str,
+        named: str,
+        sources: list[Any] | None,
+        origin: dict[str, str] = _NOWHERE,
+        remark: str = "",
+    ) -> Updates:
+        before = {"text": text, "named": named, "remark": remark}
         values = (text, text, before, sources, dict(origin))
-        return dict(zip(self._opened, values, strict=True))
+        return {**dict(zip(self._opened, values, strict=True)), self.told: html.notice(remark, "warning")}
 
     def _follow(
         self,
@@ -184,14 +195,14 @@ class Editor:
             empty = {**self.findings.empty(), **self.preview.empty(), **self.form.show("", filled, section)}
             return {**stored, **blank, **empty, **self.changes.show("", before, "")}
         problems = cards.check(text)
-        shown = {**stored, **self.findings.show(problems)}
+        shown = {**stored, **self.findings.show(text, problems)}
         if len(text.encode("utf-8", "replace")) > CARD_BYTES:
             return shown
-        name = repo or subject or "README.md"
+        name = repo or (subject if subject != _TEMPLATE[1] else "") or ""
         return {
             **shown,
             **self.lacking.show(text, problems),
-            **self.changes.show(text, before, repo or subject or ""),
-            **self.preview.show(text, name, cards.card_results(text)["rows"]),
+            **self.changes.show(text, before, name),
+            **self.preview.show(text, name or "README.md", cards.card_results(text)["rows"]),
             **self.form.show(text, filled, section),
         }

@@ -19,7 +19,7 @@ class Field:
     Attributes:
         path: Its place in the metadata.
         label, info: What people call it, and what it is for.
-        kind: `text`, `number`, `choice` (one), `choices` (any number) or `json`.
+        kind: `text`, `lines` (of text), `number`, `choice` (one), `choices` (any number) or `json`.
         of: The list that it is chosen from, as `search_lists` calls it; empty where anything may be typed.
         options: What may be chosen where the list is short and closed.
     """
@@ -119,7 +119,7 @@ GROUPS: dict[str, tuple[Field, ...]] = {
     ),
     "Examples, access and emissions": (
         Field("widget", "Examples to try", 'A list such as [{"text": "I like it."}].', "json"),
-        Field("extra_gated_prompt", "What is asked before access", "Gates the model on the Hub."),
+        Field("extra_gated_prompt", "What is asked before access", "Gates the model on the Hub.", "lines"),
         Field("extra_gated_fields", "Fields to fill in for access", 'Such as {"Company": "text"}.', "json"),
         Field(f"{_CO2}.emissions", "Emissions in grams of CO2", "", "number"),
         Field(f"{_CO2}.source", "How they were measured"),
@@ -129,3 +129,11 @@ GROUPS: dict[str, tuple[Field, ...]] = {
     ),
 }
 FIELDS: tuple[Field, ...] = tuple(field for group in GROUPS.values() for field in group)
+
+
+def field_of(path: str) -> str:
+    """The field of the form in which a path of the metadata is changed; empty where there is none."""
+    if path == _CO2:
+        return f"{_CO2}.emissions"
+    known = (*(field.path for field in FIELDS), "model-index")
+    return next((field for field in known if path == field or path.startswith((f"{field}.", f"{field}["))), "")

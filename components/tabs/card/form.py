@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
 
 from components.service.cards import metadata
 from components.service.cards.document import Unreadable, read_front
+from components.service.cards.edit import edit
 from components.service.cards.outline import Section, sections
+from components.service.cards.results import row_changes
 from components.service.cards.template import TEMPLATE, section_of
 from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
@@ -31,6 +33,8 @@ _COLUMNS = {
 }
 _WHOLE = ("task", "dataset", "metric", "value")
 _NEW = " (not there yet)"
+#: The sections on offer where there is no card.
+_ALL = [[section.title + _NEW, section.title] for section in TEMPLATE]
 #: Most entries of a list that a field offers at once.
 _OFFERED = 200
 
@@ -41,7 +45,8 @@ class CardForm:
 
     def __init__(self, ctx: Context, document: Document) -> None:
         self.ctx, self.document, self.editor = ctx, document, document.editor
-        self.filled = gr.State({})
+        # In a card that is not there yet, every section of the template can be written.
+        self.filled = gr.State({"section": [None, "", _ALL]})
         self.told = gr.HTML(padding=False, elem_id="card-form-told")
         self.fields: dict[str, Any] = {}
         #: The group that each field stands in, for those that are folded.
@@ -57,7 +62,11 @@ class CardForm:
         with gr.Accordion("Sections", open=True, elem_id="card-sections"):
             # While another card is opened the page still names a section of the last one: that is no error.
             self.section = gr.Dropdown(
-                label="Section", choices=[], value=None, allow_custom_value=True, elem_id="card-section"
+                label="Section",
+                choices=[(name, title) for name, title in _ALL],
+                value=None,
+                allow_custom_value=True,
+                elem_id="card-section",
             )
             self.why = gr.HTML(padding=False, elem_id="card-section-why")
             self.text = gr.Textbox(label="What stands there", info="Markdown.", lines=8, elem_id="card-section-text")
@@ -87,9 +96,12 @@ class CardForm:
         try:
             values = read_front(text).values
         except Unreadable as error:
-            said = f"{error.message} Mend line {error.line} in the text: until then the form stays as it is."
-            # All is filled in anew once it can be read: what was typed here meanwhile is not in the card.
-            return {self.told: html.notice(said, "error"), self.filled: {}}
+            said = f"{error.message} Mend line {error.line} in the text: until then the fields stay as they are."
+            updates = self._shown_section(text, filled, section)
+            now = updates.pop("section")
+            # The fields are filled in anew once they can be read: what was typed there meanwhile is not in the card.
+            # The sections can be read all the same, and what was typed in one is not taken away.
+            return {**updates, self.told: html.notice(said, "error"), self.filled: {"section": now}}
         shown = {field.path: field.shown(values) for field in FIELDS}
         known = {name for path in shown for name in (path, path.partition(".")[0])} | {"model-index"}
         others = sorted(str(key) for key in values if key not in known)
@@ -104,17 +116,23 @@ class CardForm:
         now = updates.pop("section")
         return {**updates, self.told: "", self.filled: {**shown, "results": rows, "section": now}}
 
-    def _shown_section(self, text: str, filled: dict[str, Any], chosen: str | None) -> dict[Any, Any]:
+    def _shown_section(
+        self, text: str, filled: dict[str, Any], chosen: str | None, *, asked: bool = False
+    ) -> dict[Any, Any]:
+        """Fill in the chosen section; `asked` where it has just been asked for."""
         parts = sections(text)
         there = {part.name: _under(text, part) for part in parts if part.level > 1 or len(parts) == 1}
         told = {section_of(name) for name in there}
         missing = [section.title for section in TEMPLATE if section not in told]
         names = [(name, name) for name in there] + [(name + _NEW, name) for name in missing]
-        chosen = chosen if chosen in dict(names).values() else names[0][1] if names else None
+        before = [None, None, None] if asked else filled.get("section") or [None, None, None]
+        stays = asked or (chosen == before[0] and not before[1] and before[2] != _ALL)
+        if chosen not in there and not (stays and chosen in missing):
+            # The section of a card that was open before, or a page that has yet to hear what is chosen.
+            chosen = before[0] if before[0] in there else next((name for _, name in names), None)
         now = [chosen, there.get(chosen or "", "")]
         choices = [list(pair) for pair in names]
         updates: dict[Any, Any] = {"section": [*now, choices]}
-        before = filled.get("section") or [None, None, None]
         if before[2] != choices or before[0] != chosen:
             updates[self.section] = gr.update(choices=names, value=chosen)
         if before[:2] != now:
@@ -145,9 +163,8 @@ class CardForm:
             self._of_section,
             **quiet,
         )
-        wire(
-            self.text.blur, self._put_section, [*self.document.fields, self.section, self.text], [self.editor], **quiet
-        )
+        written = [*self.document.fields, self.filled, self.section, self.text]
+        wire(self.text.blur, self._put_section, written, [self.editor], **quiet)
         tabled = [*self.document.fields, self.results]
         wire(self.results.input, self._put_results, tabled, [self.editor, self.results], **quiet)
 
@@ -157,7 +174,11 @@ class CardForm:
 
     def offer(self, _visitor: Visitor) -> Updates:
         """The lists that the fields are chosen from."""
-        return {self.fields[field.path]: gr.update(choices=self._choices(field.of, "")) for field in FIELDS if field.of}
+        listed = {field: self._choices(field.of, "") for field in FIELDS if field.of}
+        return {
+            self.fields[field.path]: gr.update(choices=[*_nothing(field), *choices])
+            for field, choices in listed.items()
+        }
 
     def _choices(self, kind: str, query: str) -> list[tuple[str, str]]:
         found = self.ctx.bench.cards.search_lists(kind, query, _OFFERED)["items"]
@@ -188,13 +209,36 @@ class CardForm:
                 # The card filled this in: nobody has typed.
                 return {}
             card = self.document.read(text, before)
-            values, wanted = metadata(card), self._coded(field, given)
-            if changes := field.changes(values, wanted):
-                return {self.editor: self.ctx.bench.cards.edit_card(card, changes)["text"]}
-            says = field.shown(values)
+            made = self._with(field, card, given)
+            if made != card:
+                return {self.editor: made}
+            says = field.shown(metadata(card))
             return {self.fields[field.path]: says} if filled and given != says else {}
 
         return put
+
+    def _with(self, field: Field, card: str, given: Any) -> str:
+        """The card that says what a field of the form holds."""
+        changes = field.changes(metadata(card), self._coded(field, given))
+        return edit(card, changes) if changes else card
+
+    @property
+    def typed(self) -> list[Any]:
+        """What `taken` takes beside the card."""
+        return [self.filled, self.section, self.text, *self.fields.values()]
+
+    def taken(
+        self, card: str, filled: dict[str, Any], section: str | None, written: str | None, given: Sequence[Any]
+    ) -> str:
+        """The card with what was typed in the form and is still on its way there: a click elsewhere overtakes it.
+
+        Raises:
+            WorkbenchError: It cannot be put there.
+        """
+        for field, value in zip(FIELDS, given, strict=True):
+            if field.path in filled and value != filled[field.path]:
+                card = self._with(field, card, value)
+        return _with_section(card, filled, section, written)
 
     def _coded(self, field: Field, given: Any) -> Any:
         """What was chosen, names of the list as their codes: German as de."""
@@ -219,7 +263,7 @@ class CardForm:
 
     def choose(self, text: str, filled: dict[str, Any], section: str | None) -> Updates:
         """Open a section."""
-        updates = self._shown_section(text, {**filled, "section": None}, section)
+        updates = self._shown_section(text, filled, section, asked=True)
         now = updates.pop("section")
         return {**updates, self.filled: {**filled, "section": now}}
 
@@ -229,13 +273,17 @@ class CardForm:
         return self.choose(self.document.read(text, before), filled, section)
 
     def _put_section(
-        self, _visitor: Visitor, text: str | None, before: dict[str, Any], section: str | None, written: str | None
+        self,
+        _visitor: Visitor,
+        text: str | None,
+        before: dict[str, Any],
+        filled: dict[str, Any],
+        section: str | None,
+        written: str | None,
     ) -> Updates:
-        card, written = self.document.read(text, before), (written or "").strip()
-        there = next((_under(card, part) for part in sections(card) if part.name == section), None)
-        if not section or written == (there or ""):
-            return {}
-        return {self.editor: self.ctx.bench.cards.edit_card(card, [{"section": section, "text": written}])["text"]}
+        card = self.document.read(text, before)
+        made = _with_section(card, filled, section, written)
+        return {self.editor: made} if made != card else {}
 
     def _put_results(
         self, _visitor: Visitor, text: str | None, before: dict[str, Any], table: list[list[Any]]
@@ -255,7 +303,7 @@ class CardForm:
                 rows.append({**row, "value": _figure(row["value"])})
         if any(row["value"] is None for row in rows):
             raise WorkbenchError("A result has a value.", field="model-index")
-        made = self.ctx.bench.cards.edit_card_results(text, rows)["text"]
+        made = edit(text, row_changes(text, rows))
         return {self.editor: made} if made != text else {}
 
 
@@ -266,7 +314,12 @@ def _events(field: Field, component: Any) -> list[Any]:
         return [component.change]
     if field.kind == "choice":
         return [component.input]
-    return [component.blur] if field.kind == "json" else [component.blur, component.submit]
+    return [component.blur] if field.kind in ("json", "lines") else [component.blur, component.submit]
+
+
+def _nothing(field: Field) -> list[tuple[str, str]]:
+    """What takes a single choice away. Without it, Enter in an emptied field would take the first choice there is."""
+    return [("(none)", "")] if field.kind == "choice" else []
 
 
 def _language(one: dict[str, str]) -> str:
@@ -285,17 +338,29 @@ def _component(field: Field) -> Any:
     common: dict[str, Any] = {"label": field.label, "info": field.info or None, "min_width": 220, "elem_id": name}
     if field.kind == "number":
         return gr.Number(value=None, minimum=0, **common)
-    if field.kind == "json":
+    if field.kind in ("json", "lines"):
         return gr.Textbox(lines=3, max_lines=12, **common)
     if field.kind == "text":
         return gr.Textbox(max_lines=1, **common)
     several = field.kind == "choices"
     return gr.Dropdown(
-        choices=list(field.options),
+        choices=[*_nothing(field), *((option, option) for option in field.options)],
         value=[] if several else None,
         multiselect=several,
         allow_custom_value=True,
         **common,
+    )
+
+
+def _with_section(card: str, filled: dict[str, Any], section: str | None, written: str | None) -> str:
+    """The card with what was typed under a heading; as it was where nobody has typed there."""
+    known, shown, _ = filled.get("section") or [None, "", []]
+    typed = (written or "").strip()
+    if typed and not section:
+        raise WorkbenchError("Choose the section that this text belongs to.")
+    # Where another section has just been chosen, the field still holds the text of the last one.
+    return (
+        card if not section or section != known or typed == shown else edit(card, [{"section": section, "text": typed}])
     )
 
 

@@ -10,6 +10,7 @@ import gradio as gr
 from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.card.document import Document
+from components.tabs.card.form import CardForm
 from components.tabs.context import Context, Updates
 from components.widgets import html, repository
 
@@ -17,19 +18,21 @@ _MOVED = (
     "It has changed since this card was opened, so nothing was written. Press Take in what changed there, read the "
     "text, then publish."
 )
-_WITH_MODEL = "The model of the run in Card of goes to the repository, with this card."
-_CARD_ALONE = "This card alone goes to the repository, which has to exist: the files of the model there stay."
+_UNSEEN = (
+    "{repo} has a card already, which this one would replace. Press What would change there? to see how, or tick that "
+    "it may be updated: the old one stays in its history."
+)
 
 
 class PublishPanel:
     """The panel; `repo` holds the full name of the repository once something was published."""
 
-    def __init__(self, ctx: Context, document: Document) -> None:
-        self.ctx, self.document = ctx, document
+    def __init__(self, ctx: Context, document: Document, form: CardForm) -> None:
+        self.ctx, self.document, self.form = ctx, document, form
         #: The repository that the card was loaded from, and the commit that it was at.
         self.origin = gr.State({"repo": "", "commit": ""})
         gr.HTML('<div class="wb-step"><b>↑</b> Publish to the Hub</div>', padding=False)
-        self.what = gr.HTML(html.notice(_CARD_ALONE), padding=False, elem_id="card-what")
+        self.what = gr.HTML(html.notice(_goes("", "", None, False)), padding=False, elem_id="card-what")
         with gr.Row(equal_height=False):
             with gr.Column(scale=1, min_width=320):
                 with gr.Row():
@@ -85,7 +88,7 @@ class PublishPanel:
         """Offer the owners, and publish `subject` with its card."""
         for event in (page.load, self.ctx.token.change):
             self.ctx.wire(event, self.owners, [], [self.owner], told=self.told, show_progress="hidden")
-        self.ctx.wire(
+        published = self.ctx.wire(
             self.publish.click,
             self.push,
             [
@@ -98,8 +101,12 @@ class PublishPanel:
                 self.update,
                 self.propose,
                 self.origin,
+                *self.form.typed,
             ],
-            [self.to_playground, self.repo, self.origin, self.existing, self.merge, self.document.before],
+            [
+                *(self.to_playground, self.repo, self.origin, self.existing, self.merge),
+                *(self.document.editor, self.document.before),
+            ],
             told=self.told,
         )
         here = [*self.document.fields, self.owner, self.repo]
@@ -108,7 +115,11 @@ class PublishPanel:
         merged = [self.document.editor, *opened, self.merge]
         self.ctx.wire(self.merge.click, self._merge, [*here, self.origin], merged, told=self.told)
         quiet: dict[str, Any] = {"told": self.told, "clears": False, "show_progress": "hidden"}
-        self.ctx.wire(subject.change, self._goes, [subject], [self.what], **quiet)
+        asked = [subject, self.owner, self.repo, self.propose]
+        says = [self.what, self.private, self.update]
+        named = (self.repo.blur, self.repo.submit, self.owner.change, self.origin.change)
+        for event in (subject.change, self.propose.change, *named, published.then):
+            self.ctx.wire(event, self._where, asked, says, trigger_mode="always_last", **quiet)
         subject.input(
             lambda: ("", gr.update(interactive=False)),
             None,
@@ -138,31 +149,24 @@ class PublishPanel:
         update: bool,
         propose: bool,
         origin: dict[str, str],
+        filled: dict[str, Any],
+        section: str | None,
+        written: str | None,
+        *given: Any,
     ) -> Iterator[Updates]:
         """Publish, showing how far it is. What fails here leaves the run as it is, so it can be repeated."""
-        repo = _full(owner, name)
-        chosen, text = (subject or "").strip(), self.document.read(text, before)
+        repo, card = _full(owner, name), self.document.read(text, before)
+        text = self.form.taken(card, filled, section, written, given)
+        if text != card:
+            yield {self.document.editor: text}
         self._check(text)
         seen = origin["commit"] if origin["repo"] == repo else ""
-        publisher = self.ctx.bench.publisher
-        if not chosen.startswith("runs/"):
-            try:
-                done = publisher.push_card(repo, text, message or "", seen, propose, visitor=visitor)
-            except WorkbenchError as error:
-                if self._moved(visitor, repo, seen, error):
-                    yield {self.merge: gr.update(visible=True)}
-                    raise WorkbenchError(_MOVED, kind="conflict", field="repo") from None
-                raise
-            yield self._published(done, text)
-            return
-        steps = publisher.publishing(chosen, repo, text, private, message or "", update, propose, seen, visitor=visitor)
         try:
-            for step in steps:
-                yield (
-                    {self.told: repository.sent(step)}
-                    if step["result"] is None
-                    else self._published(step["result"], text)
-                )
+            if not (seen or update or propose or (subject or "").startswith("runs/")):
+                self._unseen(visitor, repo)
+            for step in self._sending(visitor, subject, repo, text, private, message, update, propose, seen):
+                told = {self.told: repository.sent(step)} if step["result"] is None else {}
+                yield told or self._published(step["result"], text)
         except WorkbenchError as error:
             if self._moved(visitor, repo, seen, error):
                 yield {self.merge: gr.update(visible=True)}
@@ -171,15 +175,58 @@ class PublishPanel:
                 yield {self.existing: gr.update(open=True)}
             raise
 
+    def _sending(
+        self,
+        visitor: Visitor,
+        subject: str | None,
+        repo: str,
+        text: str,
+        private: bool,
+        message: str | None,
+        update: bool,
+        propose: bool,
+        seen: str,
+    ) -> Iterator[dict[str, Any]]:
+        """A run's model with the card, or the card alone, in steps of which the last has a result."""
+        chosen, publisher = (subject or "").strip(), self.ctx.bench.publisher
+        if chosen.startswith("runs/"):
+            yield from publisher.publishing(
+                chosen, repo, text, private, message or "", update, propose, seen, visitor=visitor
+            )
+            return
+        yield {
+            "result": publisher.push_card(
+                repo, text, message or "", seen, propose, not propose, private, visitor=visitor
+            )
+        }
+
     def _moved(self, visitor: Visitor, repo: str, seen: str, error: WorkbenchError) -> bool:
         """Whether the Hub refused because the repository has a newer commit than the one that was seen."""
         if not seen or error.kind != "busy":
             return False
         return bool(self.ctx.bench.repositories.repo_card(repo, visitor=visitor)["commit"] != seen)
 
-    def _goes(self, _visitor: Visitor, subject: str | None) -> Updates:
-        """Say what is published."""
-        return {self.what: html.notice(_WITH_MODEL if (subject or "").startswith("runs/") else _CARD_ALONE)}
+    def _unseen(self, visitor: Visitor, repo: str) -> None:
+        """Refuse to replace a card that nobody has looked at here."""
+        bench = self.ctx.bench
+        there = bench.publisher.is_there(repo, visitor=visitor)
+        if there and bench.repositories.repo_card(repo, visitor=visitor)["text"].strip():
+            raise WorkbenchError(_UNSEEN.format(repo=repo), kind="conflict", field="repo")
+
+    def _where(
+        self, visitor: Visitor, subject: str | None, owner: str | None, name: str | None, propose: bool
+    ) -> Updates:
+        """Say what is published and where, and ask only for what counts there."""
+        there, repo = None, ""
+        if (name or "").strip():
+            repo = _full(owner, name)
+            there = self.ctx.bench.publisher.is_there(repo, visitor=visitor)
+        account = "" if owner else "Sign in first, under Hub: publishing needs an account. "
+        return {
+            self.what: html.notice(account + _goes(subject or "", repo, there, propose)),
+            self.private: gr.update(visible=not (there or propose)),
+            self.update: gr.update(visible=not propose),
+        }
 
     def _check(self, text: str) -> None:
         if not text.strip():
@@ -193,7 +240,7 @@ class PublishPanel:
         repo = _full(owner, name)
         card = self.ctx.bench.repositories.repo_card(repo, visitor=visitor)
         return {
-            **self._seen(card["text"], repo, card["commit"]),
+            **self._seen(card["text"], repo, card["commit"], card["remark"]),
             self.told: html.notice(f"Changes, above, shows what publishing would change in {repo}."),
         }
 
@@ -240,9 +287,9 @@ class PublishPanel:
             **({} if done["pull_request"] else self._seen(text, done["repo"], done["commit"])),
         }
 
-    def _seen(self, text: str, repo: str, commit: str) -> Updates:
+    def _seen(self, text: str, repo: str, commit: str, remark: str = "") -> Updates:
         """What the repository holds, and from which commit on it may have changed."""
-        before = {"text": text, "named": f"what {repo} holds at {commit[:7]}"}
+        before = {"text": text, "named": f"what {repo} holds at {commit[:7]}", "remark": remark}
         return {self.document.before: before, self.origin: {"repo": repo, "commit": commit}}
 
 
@@ -251,3 +298,17 @@ def _full(owner: str | None, name: str | None) -> str:
     if not name:
         raise WorkbenchError("Give the repository a name, such as my-first-model.", field="repo")
     return name if "/" in name or not owner else f"{owner}/{name}"
+
+
+def _goes(subject: str, repo: str, there: bool | None, propose: bool) -> str:
+    """What is published where; `there` is whether the repository exists, None where nobody knows."""
+    run = subject.startswith("runs/")
+    what = "The model of the run in Card of goes, with this card," if run else "This card alone goes"
+    where = f"to {repo}" if repo else "to the repository"
+    if propose:
+        return f"{what} {where} as a pull request, which its owner may take or not."
+    if there:
+        return f"{what} {where} as a new commit; " + ("its history stays." if run else "the other files there stay.")
+    if there is None:
+        return f"{what} {where}, which is created if it is not there yet."
+    return f"{what} {where}, which is created."

@@ -9,16 +9,18 @@ import gradio as gr
 
 from components.service.cards import body, metadata
 from components.service.cards.completeness import completeness
+from components.service.cards.edit import edit
 from components.service.cards.outline import sections
 from components.service.cards.template import section_of
 from components.service.errors import WorkbenchError
 from components.service.readable import readable
 from components.service.visitor import Visitor
 from components.tabs.card.document import Document
+from components.tabs.card.fields import field_of
 from components.tabs.card.form import CardForm
 from components.tabs.context import Context, Updates
 from components.widgets import html
-from components.widgets.card import PICKING, TO_FIELD
+from components.widgets.card import PICKING, to_place
 from components.widgets.card.changes import changes_view
 from components.widgets.card.findings import findings_view
 from components.widgets.card.lacking import lacking_view
@@ -56,47 +58,75 @@ class Preview:
 
 
 class Findings:
-    """What is wrong, with remedies; `remedies` holds those that were offered last."""
+    """What is wrong, with remedies; `remedies` and `hub_remedies` hold those that were offered last."""
 
     def __init__(self, ctx: Context, tab: gr.Tab) -> None:
         self.ctx, self.tab = ctx, tab
-        self.remedies = gr.State([])
+        self.remedies, self.hub_remedies = gr.State([]), gr.State([])
         self.shown = gr.HTML(html.empty(EMPTY), padding=False, js_on_load=PICKING, elem_id="card-findings")
         self.ask = gr.Button("Ask the Hub, too", size="sm", elem_id="card-validate")
-        self.told = gr.HTML(padding=False, elem_id="card-validated")
+        self.said = gr.HTML(padding=False, js_on_load=PICKING, elem_id="card-validated")
+        self.told = gr.HTML(padding=False, elem_id="card-findings-told")
 
-    def show(self, problems: list[dict[str, Any]]) -> Updates:
+    @property
+    def outputs(self) -> list[Any]:
+        """What `show` and `empty` update."""
+        return [self.shown, self.tab, self.remedies, self.said, self.told]
+
+    def show(self, text: str, problems: list[dict[str, Any]]) -> Updates:
         """Draw them."""
         return {
-            self.shown: findings_view(problems),
+            self.shown: findings_view(problems, field_of, Document.above(text)),
             self.tab: gr.update(label=f"Findings ({len(problems)})" if problems else "Findings"),
             self.remedies: [problem.get("remedy") for problem in problems],
+            self.said: "",
             self.told: "",
         }
 
     def empty(self) -> Updates:
         """There is no card."""
-        return {self.shown: html.empty(EMPTY), self.tab: gr.update(label="Findings"), self.remedies: [], self.told: ""}
+        nothing: Updates = {self.shown: html.empty(EMPTY), self.tab: gr.update(label="Findings")}
+        return {**nothing, self.remedies: [], self.said: "", self.told: ""}
 
-    def wire(self, document: Document) -> None:
-        """Mend what is picked; ask the Hub."""
-        self._document, editor = document, document.editor
-        fields = [*document.fields, self.remedies]
-        self.ctx.wire(
-            self.shown.select, self._mend, fields, [editor], told=self.told, detailed=True, show_progress="hidden"
-        )
-        self.ctx.wire(self.ask.click, self._validate, document.fields, [self.told], told=self.told)
+    def wire(self, document: Document, form: CardForm, views: gr.Tabs) -> None:
+        """Mend what is picked, or lead to its place; ask the Hub."""
+        self._document = document
 
-    def _mend(
-        self, _visitor: Visitor, picked: dict[str, Any], text: str | None, before: dict[str, Any], remedies: list[Any]
-    ) -> Updates:
-        return _remedied(self.ctx, self._document, picked, self._document.read(text, before), remedies)
+        def act(
+            _visitor: Visitor,
+            picked: dict[str, Any],
+            text: str | None,
+            before: dict[str, Any],
+            remedies: list[Any],
+        ) -> Updates:
+            kind, _, place = str(picked.get("pick")).partition(" ")
+            if kind == "line":
+                return {views: gr.Tabs(selected="text")}
+            if kind == "field":
+                return {views: gr.Tabs(selected="form"), **form.opened(place)}
+            return _remedied(document, picked, document.read(text, before), remedies)
+
+        outputs = [document.editor, views, *form.parts]
+        for shown, remedies in ((self.shown, self.remedies), (self.said, self.hub_remedies)):
+            fields = [*document.fields, remedies]
+            done = self.ctx.wire(
+                shown.select, act, fields, outputs, told=self.told, detailed=True, show_progress="hidden"
+            )
+            done.then(None, js=to_place(shown.elem_id), api_visibility="private")
+        said = [self.said, self.hub_remedies]
+        self.ctx.wire(self.ask.click, self._validate, document.fields, said, told=self.told)
 
     def _validate(self, visitor: Visitor, text: str | None, before: dict[str, Any]) -> Updates:
-        answer = self.ctx.bench.cards.validate(self._document.read(text, before), visitor=visitor)
+        card = self._document.read(text, before)
+        answer = self.ctx.bench.cards.validate(card, visitor=visitor)
+        problems = answer["problems"]
         said = f"{answer['hub']} would take this card." if answer["accepted"] else f"{answer['hub']} would refuse it."
         level = "success" if answer["accepted"] else "error"
-        return {self.told: html.notice(said, level) + (findings_view(answer["problems"]) if answer["problems"] else "")}
+        listed = findings_view(problems, field_of, Document.above(card)) if problems else ""
+        return {
+            self.said: html.notice(said, level) + listed,
+            self.hub_remedies: [problem.get("remedy") for problem in problems],
+        }
 
 
 class Lacking:
@@ -129,7 +159,7 @@ class Lacking:
         outputs = [views, form.filled, form.section, form.why, form.text, *form.parts]
         fields = [*document.fields, form.filled]
         gone = self.ctx.wire(self.shown.select, go, fields, outputs, told=form.told, detailed=True)
-        gone.then(None, js=TO_FIELD, api_visibility="private")
+        gone.then(None, js=to_place(self.shown.elem_id), api_visibility="private")
 
 
 class Sources:
@@ -170,7 +200,7 @@ class Sources:
     def _write(
         self, _visitor: Visitor, picked: dict[str, Any], text: str | None, before: dict[str, Any], remedies: list[Any]
     ) -> Updates:
-        return _remedied(self.ctx, self._document, picked, self._document.read(text, before), remedies)
+        return _remedied(self._document, picked, self._document.read(text, before), remedies)
 
 
 class Changes:
@@ -189,7 +219,10 @@ class Changes:
         if not before["named"]:
             return {self.shown: html.empty(EMPTY), self.code: _CODE}
         diff = self.ctx.bench.cards.diff_card(before["text"], text)
-        return {self.shown: changes_view(diff, before["named"]), self.code: self._code(diff, text, repo)}
+        return {
+            self.shown: changes_view(diff, before["named"], before.get("remark") or ""),
+            self.code: self._code(diff, text, repo),
+        }
 
     def _code(self, diff: Mapping[str, Any], text: str, repo: str) -> str:
         parts = {part.name: text[part.text : part.own_end].strip() for part in sections(text)}
@@ -203,11 +236,11 @@ class Changes:
             return f"# {error.message}"
 
 
-def _remedied(ctx: Context, document: Document, picked: Mapping[str, Any], card: str, remedies: list[Any]) -> Updates:
+def _remedied(document: Document, picked: Mapping[str, Any], card: str, remedies: list[Any]) -> Updates:
     """The card with the remedy that was picked, by its number; nothing where there is none of that number."""
     number = str(picked.get("pick"))
     remedy = remedies[int(number)] if number.isdecimal() and int(number) < len(remedies) else None
-    return {document.editor: ctx.bench.cards.edit_card(card, remedy)["text"]} if remedy else {}
+    return {document.editor: edit(card, remedy)} if remedy else {}
 
 
 def _present(text: str, title: str) -> str:

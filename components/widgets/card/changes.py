@@ -13,16 +13,19 @@ from components.widgets.html import escape, notice, table
 _LINES = 600
 
 
-def changes_view(diff: Mapping[str, Any], against: str) -> str:
+def changes_view(diff: Mapping[str, Any], against: str, remark: str = "") -> str:
     """The answer of `/diff_card`.
 
     Args:
         against: What the card is held against, in words.
+        remark: How what it is held against was opened, where that was not byte for byte.
     """
+    warned = notice(remark, "warning")
     if not diff["lines"]:
-        return notice(f"The card is, byte for byte, {against}.", "success")
+        same = f"The card is, letter for letter, {against}." if remark else f"The card is, byte for byte, {against}."
+        return warned + notice(same, "success")
     fields = [(one["field"], _shown(one["before"]), _shown(one["after"])) for one in diff["fields"]]
-    parts = [notice(f"Held against {against}. {diff['summary']}")]
+    parts = [warned, notice(f"Held against {against}. {diff['summary']}")]
     if fields:
         parts.append(table(["Field", "Before", "Now"], fields, label="Fields that have changed"))
     if diff["sections"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from components.widgets.html import escape, notice
@@ -10,17 +10,29 @@ from components.widgets.html import escape, notice
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
-def findings_view(problems: Sequence[Mapping[str, Any]]) -> str:
-    """The answer of `/check_card`; a button picks the number of its finding in `problems`."""
+def findings_view(problems: Sequence[Mapping[str, Any]], place: Callable[[str], str], above: int = 0) -> str:
+    """The answer of `/check_card`.
+
+    Args:
+        problems: The findings. A button picks the number of one in `problems`, to mend it; `line NUMBER` of the
+            editor; or `field PATH` of the form.
+        place: The form's field in which a path of the metadata is changed; empty where there is none.
+        above: Lines at the beginning of the card that the editor does not show.
+    """
     if not problems:
         return notice("Nothing to mend: the metadata is valid and no section is left open.", "success")
     numbered = sorted(enumerate(problems), key=lambda one: (_ORDER.get(one[1]["level"], 3), one[1].get("line") or 0))
-    return "".join(_finding(number, problem) for number, problem in numbered)
+    return "".join(_finding(number, problem, place, above) for number, problem in numbered)
 
 
-def _finding(number: int, problem: Mapping[str, Any]) -> str:
-    place = [f"Line {problem['line']}" if problem.get("line") else "", _field(problem.get("field"))]
-    title = " · ".join(part for part in place if part)
+def _finding(number: int, problem: Mapping[str, Any], place: Callable[[str], str], above: int) -> str:
+    line = max(1, problem["line"] - above) if problem.get("line") else None
+    field = "" if problem.get("field") in (None, "card", "body") else str(problem["field"])
+    in_form = place(field) if field else ""
+    parts = [
+        _link(f"line {line}", f"Line {line}") if line else "",
+        _link(f"field {in_form}", field) if in_form else f"<b>{escape(field)}</b>" if field else "",
+    ]
     said = f"{escape(problem['message'])} {escape(problem.get('fix') or '')}".strip()
     button = ""
     if problem.get("remedy"):
@@ -29,12 +41,13 @@ def _finding(number: int, problem: Mapping[str, Any]) -> str:
             f"<small>{escape(told(problem['remedy']))}</small></div>"
         )
     role = "alert" if problem["level"] == "error" else "status"
-    head = f"<b>{escape(title)}.</b> " if title else ""
+    head = " · ".join(filter(None, parts))
+    head = f"{head}. " if head else ""
     return f'<div class="wb-notice wb-{escape(problem["level"])}" role="{role}">{head}{said}{button}</div>'
 
 
-def _field(field: Any) -> str:
-    return "" if field in (None, "", "card", "body") else str(field)
+def _link(pick: str, text: str) -> str:
+    return f'<button type="button" class="wb-link" data-pick="{escape(pick)}">{escape(text)}</button>'
 
 
 def told(changes: Sequence[Mapping[str, Any]]) -> str:
