@@ -285,7 +285,7 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("a.xlsx", b"PK\x03\x04", "CSV, TSV, JSONL"),
     ("a.zip", b"PK\x03\x04", "CSV, TSV, JSONL"),
     ("a.py", b"print(1)", "CSV, TSV, JSONL"),
-    ("a.jsonl", b'{"text": "a"}\n{"text": \n', "Line 2"),
+    ("a.jsonl", b'{"text": "a"}\n{"text": \n', "Line 2 of a.jsonl is not JSON from character 10 on. Each line"),
     ("a.jsonl", b'{"text": "a", "label": NaN}\n', "NaN is not JSON"),
     ("a.jsonl", b"[1, 2]\n", "not an object"),
     ("a.json", b"3", "list of objects"),

@@ -307,7 +307,8 @@ def _records(text: str, name: str) -> Iterator[dict[str, Any]]:
         except orjson.JSONDecodeError as error:
             hint = " NaN is not JSON; write null." if "NaN" in line else ""
             raise WorkbenchError(
-                f"Line {number} of {name} is not JSON ({error.msg}).{hint} Each line must be one object in braces.",
+                f"Line {number} of {name} is not JSON from character {error.colno} on.{hint} Each line must be one "
+                "object in braces, with names and texts in double quotes.",
                 field="data",
             ) from None
         if not isinstance(record, dict):
