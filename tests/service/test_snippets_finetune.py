@@ -206,6 +206,7 @@ MADE_UP = [
     {"columns": "text"}, {"problem": "x"}, {"problem": ["single"]}, {"max_target_length": [5]}, {"first_token": 5},
     {"languages": 2}, {"languages": [5, 5]}, {"prefix": 5}, {"validation_given": "yes"}, {"splits": {"train": 5}},
     {"splits": "train"}, {"reading": {"a.csv": ";"}}, {"reading": {"a.csv": {"sep": [5]}}}, {"reading": "a.csv"},
+    {"reading": {"a.csv": {"drawn": "1"}}},
     {"data_files": {"train": "a.csv"}}, {"data_files": [5]},
 ]  # fmt: skip
 

@@ -191,5 +191,8 @@ def test_a_script_says_what_is_known_only_once_the_run_has_read_its_data() -> No
     assert "# A delimiter other than the comma" in snippet("finetune", {**given, "data": {"file": "a.csv"}}, HUB)
     of_folder = snippet("finetune", {**given, "data": {"dataset": "a/c", "config": "en"}}, HUB)
     assert "read it by data_dir" in of_folder
+    drawn = {"reading": {"a.csv": {"drawn": 5000}}}
+    told = '# The run took 5,000 rows of "a.csv", drawn at random'
+    assert told in snippet("finetune", {**given, "data": {"file": "a.csv"}, **drawn}, HUB)
     unlike = {"reading": {"a.csv": {"sep": ";"}, "b.csv": {}}}
     assert "# Not all of its files" in snippet("finetune", {**given, "data": {"dataset": "a/c"}, **unlike}, HUB)

@@ -58,7 +58,7 @@ class Table:
         forms: The files that it was read from, by name, each with what another reader must be told to read the same:
             of CSV what pandas calls `sep`, `encoding`, `quoting`, `header`, `names`, `on_bad_lines`, and `uneven` where
             rows lack cells; of JSON `field`, `columns` where it is an object of lists, and `articles` where these hold
-            the questions. Nothing where that is what one expects.
+            the questions; and `drawn`, how many of its rows were drawn. Nothing where that is what one expects.
         loose: Whether the files are a configuration only by the folder that they lie in.
     """
 
@@ -135,7 +135,8 @@ def _sample(table: Table, name: str, caps: Caps) -> Table:
     message = f"{name} has {rows:,} rows; {caps.rows:,} of them, drawn at random, are used."
     fix = "Run the app on your own machine to use all of them."
     columns = {column: [values[i] for i in kept] for column, values in table.columns.items()}
-    return replace(table, columns=columns, findings=[*table.findings, finding("warning", message, fix)])
+    forms = {file: {**form, "drawn": caps.rows} for file, form in table.forms.items()}
+    return replace(table, columns=columns, findings=[*table.findings, finding("warning", message, fix)], forms=forms)
 
 
 def read_csv(text: str, name: str, caps: Caps, *, tab: bool = False) -> Table:

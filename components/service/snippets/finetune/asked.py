@@ -84,4 +84,6 @@ def _fits(told: tuple[str, Any]) -> bool:
     """Whether an option of a reader is what `Table.forms` may hold: texts, a number, nothing, or names of columns."""
     name, value = told
     names = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if name == "drawn":
+        return isinstance(value, int)
     return isinstance(name, str) and (names or isinstance(value, str | int | None))

@@ -21,9 +21,13 @@ _HASHABLE = "from collections.abc import Hashable, Sequence"
 
 def loading(plan: Plan) -> tuple[str, list[str]]:
     """How the data is read, and what must be imported for it."""
-    if has_images(plan.spec["data"]):
-        return uploaded(plan)
-    return tables.loading(plan)
+    load, imports = uploaded(plan) if has_images(plan.spec["data"]) else tables.loading(plan)
+    drawn = {name: form["drawn"] for name, form in (plan.facts.get("reading") or {}).items() if "drawn" in form}
+    notes = [
+        f"# The run took {number:,} rows of {literal(name)}, drawn at random; here are all."
+        for name, number in drawn.items()
+    ]
+    return "\n".join([*notes, load]), imports
 
 
 def label_reading(plan: Plan, column: str) -> tuple[str, str, str, list[str]]:

@@ -93,10 +93,11 @@ def _of_hub(plan: Plan, flat: str) -> str:
     config, files = data.get("config"), plan.facts.get("data_files")
     options: dict[str, Any] = {"data_files": files} if files else {}
     notes = [_FOLDER] if config and not forms else []
-    written = [form for name, form in forms.items() if table_format(name) == "csv"]
+    written = [
+        {key: form[key] for key in _CSV if key in form} for name, form in forms.items() if table_format(name) == "csv"
+    ]
     if written:
-        # NA is a word.
-        options |= {"keep_default_na": False, **{name: written[0][name] for name in _CSV if name in written[0]}}
+        options |= {"keep_default_na": False, **written[0]}  # NA is a word
     if any(form != written[0] for form in written):
         notes.append(_UNLIKE)
     pinned = {"revision": data["revision"]} if data.get("revision") else {}
