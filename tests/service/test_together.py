@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from components.service.worker.calls import Call
 from components.service.worker.lanes import MOST, Job, Lanes
 from components.service.worker.models import Models
 from components.service.worker.run import run_task
+from components.service.worker.stream import stream_task
 from components.service.worker.together import lane_of, run_together
 
 CLASSIFY = "text-classification"
@@ -40,8 +42,10 @@ TOGETHER: list[tuple[str, str, list[Any], dict[str, Any]]] = [
 
 
 @pytest.fixture(scope="module")
-def worker(settings: Settings) -> Models:
-    return Models(settings, lambda _: None)
+def worker(settings: Settings) -> Iterator[Models]:
+    models = Models(settings, lambda _: None)
+    yield models
+    models.clear()
 
 
 @pytest.fixture(scope="module")
@@ -198,3 +202,98 @@ def test_calls_at_once_through_the_worker_are_answered_each_with_its_own(
         got = list(pool.map(call, texts))
     assert got == near(expected)
     assert "no text yet" in got[7]
+
+
+GENERATE = "text-generation"
+PROMPTS = ["Once upon a time", "I love", "It is awful, dull and far too long", "the fox said that", "warm"]
+WRITTEN: list[dict[str, Any]] = [
+    {"max_new_tokens": 12},
+    {"max_new_tokens": 9, "min_new_tokens": 9, "repetition_penalty": 1.3, "no_repeat_ngram_size": 2},
+    {"max_new_tokens": 12, "do_sample": True, "seed": 5, "temperature": 1.2},
+    {"max_new_tokens": 12, "seed": 7, "top_k": 20, "top_p": 0.9, "typical_p": 0.9},
+    {"max_new_tokens": 6, "num_beams": 2},
+    {"max_new_tokens": 12, "return_full_text": False, "stop": ["a"]},
+]
+
+
+@pytest.fixture(scope="module")
+def write(ask: Callable[..., Job]) -> Callable[..., list[dict[str, Any]]]:
+    """Streams a text for each prompt, one after another or all at once; gives what each told, item by item."""
+
+    def stream(job: Job) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        stream_task(replace(job.call, emit=items.append), **job.arguments)
+        return items
+
+    def all_prompts(parameters: dict[str, Any], threads: int) -> list[list[dict[str, Any]]]:
+        jobs = [ask(0, GENERATE, "service_models:generator", prompt, parameters) for prompt in PROMPTS]
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(stream, jobs))
+
+    return all_prompts
+
+
+@pytest.mark.parametrize("parameters", WRITTEN)
+def test_texts_written_at_the_same_time_are_those_written_alone(
+    write: Callable[..., Any], parameters: dict[str, Any]
+) -> None:
+    def lasting(items: list[dict[str, Any]]) -> Any:
+        return [item["text"] for item in items], items[-1]["output"], items[-1]["reason"], items[-1]["parameters"]
+
+    alone, together = write(parameters, 1), write(parameters, len(PROMPTS))
+    assert [lasting(one) for one in together] == [lasting(one) for one in alone]
+
+
+def test_several_texts_share_their_steps(write: Callable[..., Any], ask: Callable[..., Job], worker: Models) -> None:
+    from components.service.tasks import TASKS
+
+    length = {"max_new_tokens": 14, "min_new_tokens": 14}
+    write(length, 2)  # the first time it looks whether the model can
+    loaded, _ = worker.load(ask(0, GENERATE, "service_models:generator", "", {}).arguments["path"], TASKS[GENERATE], "")
+    passes: list[int] = []
+    with loaded.model.register_forward_hook(lambda *_: passes.append(1)):
+        write(length, len(PROMPTS))
+    assert len(passes) < 14 * len(PROMPTS) / 2
+
+
+def test_a_failure_and_a_stop_at_the_table_are_ones_own(ask: Callable[..., Job], worker: Models) -> None:
+    from components.service.tasks import TASKS
+
+    jobs = [
+        ask(0, GENERATE, "service_models:generator", prompt, {"max_new_tokens": 20, "min_new_tokens": 20})
+        for prompt in PROMPTS
+    ]
+    told: list[list[Any]] = [[] for _ in jobs]
+
+    def stream(number: int) -> Any:
+        def emit(item: Any) -> None:
+            told[number].append(item)
+            if number == 1 and len(told[1]) == 3:
+                jobs[1].call.cancelled.set()
+            if number == 2 and len(told[2]) == 3:
+                raise ValueError("the visitor's own")
+
+        call = replace(jobs[number].call, emit=emit)
+        try:
+            return stream_task(call, **jobs[number].arguments)
+        except ValueError as error:
+            return str(error)
+
+    loaded, _ = worker.load(jobs[0].arguments["path"], TASKS[GENERATE], "")
+    with loaded.writing.join(loaded.model), ThreadPoolExecutor(len(jobs)) as pool:  # nobody is alone
+        ended = list(pool.map(stream, range(len(jobs))))
+    assert ended == [None, None, "the visitor's own", None, None]
+    assert [len(items) for number, items in enumerate(told) if number not in (1, 2)] == [21, 21, 21]
+    assert len(told[1]) < 10
+    assert told[0][-1]["output"] == alone(jobs[0])["output"]
+
+
+def test_a_model_whose_steps_cannot_be_shared_writes_each_text_by_itself(ask: Callable[..., Job]) -> None:
+    from transformers import BloomConfig, BloomForCausalLM
+
+    from components.service.worker.runners.shared import Writing
+
+    model = BloomForCausalLM(BloomConfig(vocab_size=40, hidden_size=16, n_layer=1, n_head=2)).eval()
+    writing = Writing()
+    with writing.join(model) as first, writing.join(model) as second:
+        assert (first, second) == (None, None)

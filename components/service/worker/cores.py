@@ -6,6 +6,9 @@ import threading
 
 import torch
 
+#: The threads that torch would compute with.
+ALL = torch.get_num_threads()
+
 
 class Cores:
     """A block in which this thread computes with its share of the cores.
@@ -15,14 +18,13 @@ class Cores:
     """
 
     def __init__(self) -> None:
-        self._all = torch.get_num_threads()
         self._lock = threading.Lock()
         self._users = 0
 
     def __enter__(self) -> None:
         with self._lock:
             self._users += 1
-            share = max(1, self._all // self._users)
+            share = max(1, ALL // self._users)
         torch.set_num_threads(share)
 
     def __exit__(self, *_: object) -> None:

@@ -23,6 +23,7 @@ from components.service.worker import fit
 from components.service.worker.blame import blaming
 from components.service.worker.processors import load_parts, load_tokenizer
 from components.service.worker.revived import pipeline_class
+from components.service.worker.runners.shared import Writing
 
 _TOKENIZERS = 16
 _UNLIMITED = 10**9
@@ -44,6 +45,7 @@ class Loaded:
         seconds: How long loading took.
         untrained: Weights that no file holds and that are random therefore; nothing asks for them by itself.
         takes_padding: Whether a padded text gets the answer that it gets alone; None before that was tried.
+        writing: How its texts are written, several at a time.
         lock: Held while the tokenizer works: a fast tokenizer keeps its truncation in itself.
     """
 
@@ -56,6 +58,7 @@ class Loaded:
     seconds: float
     untrained: tuple[str, ...] = ()
     takes_padding: bool | None = None
+    writing: Writing = field(default_factory=Writing)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -141,6 +144,8 @@ class Models:
     def clear(self) -> None:
         """Let go of everything."""
         with self._lock:
+            for one in self._held.values():
+                one.writing.end()
             self._held.clear()
             self._tokenizers.clear()
         self._tell()
@@ -159,7 +164,8 @@ class Models:
     def _make_room(self, needed: int) -> None:
         with self._lock:
             while self._held and sum(one.bytes for one in self._held.values()) + needed > self._settings.cache_bytes:
-                self._held.popitem(last=False)
+                _, one = self._held.popitem(last=False)
+                one.writing.end()
         self._tell()
 
     def _tell(self) -> None:

@@ -17,9 +17,12 @@ from components.service.worker.calls import CALLS, Call, handler
 from components.service.worker.cores import Cores
 from components.service.worker.lanes import Job, Lanes
 from components.service.worker.models import Models
+from components.service.worker.runners.shared import SEATS
 from components.service.worker.together import lane_of, run_together
 
 _LOG = logging.getLogger(__name__)
+#: Calls that write a text.
+WRITING = ("run_task", "stream_task", "stream_tokens")
 
 
 class Server:
@@ -32,6 +35,7 @@ class Server:
         self._writing = threading.Lock()
         self._models = Models(settings, lambda models: self._send({"models": models}))
         self._pool = ThreadPoolExecutor(settings.worker_calls, thread_name_prefix="call")
+        self._writers = ThreadPoolExecutor(max(SEATS, settings.worker_calls), thread_name_prefix="writer")
         self._lanes = Lanes(self._pool.submit, self._answer_all)
         self._cores = Cores()
         self._jobs: dict[int, Job] = {}
@@ -51,7 +55,9 @@ class Server:
         job = self._jobs[number] = Job(number, call, name, arguments)
         lane = lane_of(name, arguments)
         if lane is None:
-            self._pool.submit(self._answer_all, [job])
+            # A text that is written beside others takes no thread of its own to compute with.
+            pool = self._writers if arguments.get("task") == "text-generation" and name in WRITING else self._pool
+            pool.submit(self._answer_all, [job])
         else:
             self._lanes.add(lane, job)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from jinja2 import TemplateError
+from transformers import LogitsProcessor
 from transformers.utils.chat_template_utils import Chat
 
 from components.service.errors import WorkbenchError
 from components.service.worker.blame import blaming
 from components.service.worker.runners.generate import Generator
+from components.service.worker.runners.shared import Seat, Table
 from components.service.worker.tensors import describe
 
 
@@ -86,6 +89,44 @@ class TextGenerator(Generator):
             self.note(
                 f"{self.loaded.name} reads at most {self.context:,} tokens: there was room for {room:,} new ones."
             )
+
+    def forward(
+        self,
+        inputs: Any,
+        watch: Callable[[torch.Tensor], None] | None = None,
+        processors: Sequence[LogitsProcessor] = (),
+    ) -> Any:
+        loaded = self.loaded
+        if not self._shares_steps():
+            return super().forward(inputs, watch, processors)
+        with loaded.writing.join(loaded.model) as table, self.stopping(watch, processors) as bounds:
+            shared = {} if table is None else {"custom_generate": self._at(table)}
+            return loaded.pipe.forward(inputs, **self._during, **bounds, **shared)
+
+    def _shares_steps(self) -> bool:
+        """Whether the text is one, of which a step gives one token."""
+        mode = self.loaded.model.generation_config.get_generation_mode()
+        beams = max(self.parameters.get(name, 1) for name in ("num_beams", "num_return_sequences"))
+        return beams == 1 and not self.parameters.get("stop") and mode in ("sample", "greedy_search")
+
+    def _at(self, table: Table) -> Callable[..., Any]:
+        """The loop that `generate` calls where it would call its own."""
+
+        def decode(
+            model: Any,
+            input_ids: Any,
+            logits_processor: Any,
+            stopping_criteria: Any,
+            generation_config: Any,
+            **rest: Any,
+        ) -> Any:
+            if generation_config.return_dict_in_generate or not table.fits(generation_config.max_length):
+                given = (input_ids, logits_processor, stopping_criteria, generation_config)
+                return model._sample(*given, **rest)
+            draws = bool(generation_config.do_sample)
+            return table.write(Seat(input_ids, logits_processor, stopping_criteria, draws, self._draw))
+
+        return decode
 
     def for_generate(self, inputs: Any) -> dict[str, Any]:
         read = {name: inputs[name] for name in ("input_ids", "attention_mask") if name in inputs}
