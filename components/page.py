@@ -25,6 +25,7 @@ from components.service.tasks.media import SAMPLES
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench, open_workbench
 from components.serving import inference_routes
+from components.sessions import keep_sessions_light
 from components.tabs import card, finetune, hub, playground, tokenizer
 from components.tabs.context import Context, Updates
 from components.visitors import Door
@@ -159,6 +160,7 @@ def keepers(page: gr.Blocks, settings: Settings) -> list[Middleware]:
 def serve(settings: Settings) -> None:
     """Open the service, build the page, and serve both until the process is stopped."""
     keep_tokens_out_of_logs()
+    keep_sessions_light()
     bench = open_workbench(settings)
     page = build_page(bench)
     try:
