@@ -9,13 +9,15 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+from pydantic import TypeAdapter, ValidationError
 
 from components.service.errors import WorkbenchError
 from components.service.metrics import list_metrics
@@ -24,6 +26,18 @@ from components.service.workbench import Workbench
 from components.visitors import visitor_of
 
 log = logging.getLogger("workbench")
+
+#: What a type is called in a sentence.
+_KINDS = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    dict: "an object",
+    list: "a list",
+    Sequence: "a list",
+    types.NoneType: "null",
+}
 
 SORRY = "Something went wrong in the app itself. Nothing of yours was lost. Try again, or report it with what you did."
 
@@ -190,7 +204,10 @@ def exposed(function: Callable[..., Any], bench: Workbench) -> Callable[..., Any
     def endpoint(*values: Any) -> Any:
         *given, request = values
         with told():
-            arguments = dict(zip((parameter.name for parameter in public), map(uploads_only, given), strict=True))
+            arguments = {
+                parameter.name: of_its_type(parameter, hints.get(parameter.name, Any), uploads_only(value))
+                for parameter, value in zip(public, given, strict=True)
+            }
             if takes_visitor:
                 arguments["visitor"] = visitor_of(bench.hub, request)
             return function(**arguments)
@@ -207,6 +224,34 @@ def exposed(function: Callable[..., Any], bench: Workbench) -> Callable[..., Any
     }
     del endpoint.__wrapped__  # type: ignore[attr-defined]
     return endpoint
+
+
+def of_its_type(parameter: inspect.Parameter, hint: Any, value: Any) -> Any:
+    """The argument, if it is of the type that its endpoint says; null where the default counts.
+
+    Raises:
+        WorkbenchError: It is of another type.
+    """
+    if value is None and parameter.default is not inspect.Parameter.empty:
+        return parameter.default
+    try:
+        return _checker(hint).validate_python(value, strict=True)
+    except ValidationError:
+        expected = " or ".join(dict.fromkeys(_KINDS.get(kind, "") for kind in _parts(hint)))
+        raise WorkbenchError(
+            f"The argument {parameter.name} has to be {expected}, as its documentation says.", field=parameter.name
+        ) from None
+
+
+@functools.cache
+def _checker(hint: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(hint)
+
+
+def _parts(hint: Any) -> list[Any]:
+    """The types that a value may have, without what is inside of them."""
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    return [typing.get_origin(kind) or kind for kind in kinds]
 
 
 class told:

@@ -17,7 +17,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,13 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.visitors import COOKIE
 
 Owners = frozenset[str]
+NOBODY: Owners = frozenset()
 
 #: Sessions and calls that are remembered; Gradio itself keeps the state of as many sessions.
 _REMEMBERED = 10_000
@@ -38,6 +40,7 @@ _REMEMBERED = 10_000
 _DIGEST = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _KEY = re.compile(rb'"(?:session_hash|event_id)"\s*:\s*"([^"]+)"')
 _IN_PATH = re.compile(rb"/(?:heartbeat|stream|call/(?:v2/)?[^/]+)/([^/]+)")
+_CALLS = re.compile("/(queue/join|call/[^/]+|call/v2/[^/]+)/?$")
 _SESSION = re.compile(rb'"session_hash"\s*:\s*"([^"]+)"')
 _CALL = re.compile(rb'"event_id"\s*:\s*"([^"]+)"')
 #: How the owners of a file are noted, by empty files beside it.
@@ -50,13 +53,19 @@ _OLD = 3600.0
 class Belongings:
     """ASGI middleware for a public app.
 
+    It is also what bounds the calls of one visitor, since it knows whose each call is.
+
     Args:
         files: Gradio's folder of uploads and results.
+        unfinished: Gives the ids of the calls that wait or are being worked on.
+        most: How many of them one visitor may have.
     """
 
-    def __init__(self, app: ASGIApp, files: Files) -> None:
+    def __init__(self, app: ASGIApp, files: Files, unfinished: Callable[[], Iterable[str]], most: int) -> None:
         self.app = app
         self.files = files
+        self._unfinished = unfinished
+        self._most = most
         self._known: OrderedDict[bytes, Owners] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,12 +73,21 @@ class Belongings:
             await self.app(scope, receive, send)
             return
         who = owners_of(Headers(scope=scope))
+        if scope["method"] == "POST" and _CALLS.search(scope["path"]) and self._calls(who) >= self._most:
+            sentence = (
+                f"You have {self._most} calls going on, as many as one visitor may have. Wait until one has ended."
+            )
+            await JSONResponse({"detail": sentence}, 503)(scope, receive, send)
+            return
         uploads = scope["path"].endswith("/upload")
         scope = self._without_others(scope, who)
         if scope["method"] == "POST" and not uploads:
             body = await run_in_threadpool(self._body_without_others, await _whole(receive), who)
             receive = _replayed(body, receive)
         await self.app(scope, receive, self._noting(scope, who, uploads, send))
+
+    def _calls(self, who: Owners) -> int:
+        return sum(bool(self._known.get(call.encode(), NOBODY) & who) for call in list(self._unfinished()))
 
     def _without_others(self, scope: Scope, who: Owners) -> Scope:
         """The request's address with what is another's blotted out."""

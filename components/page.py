@@ -45,7 +45,7 @@ fine-tune it, write its card, share it.</p></div></div>"""
 def build_page(bench: Workbench) -> gr.Blocks:
     """The whole page over a service."""
     page = Page(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600))
-    page.queue(max_size=256, default_concurrency_limit=16)
+    page.queue(max_size=bench.settings.waiting_calls, default_concurrency_limit=bench.settings.calls_at_once)
     with page:
         draft = gr.BrowserState({"text": "", "subject": None}, storage_key="workbench-card", secret=_STORED)
         ctx = Context(bench, gr.State(""), draft)
@@ -149,12 +149,19 @@ def health(bench: Workbench) -> Route:
 
 
 def keepers(page: gr.Blocks, settings: Settings) -> list[Middleware]:
-    """What keeps apart, in public, what visitors are given."""
+    """What keeps apart, in public, what visitors are given, and bounds how much each asks for at once."""
     if not settings.public:
         return []
     files = Files(Path(get_upload_folder()))
     files.open_all(page.config)
-    return [Middleware(Belongings, files=files)]
+    return [
+        Middleware(
+            Belongings,
+            files=files,
+            unfinished=lambda: page._queue.event_ids_to_events,
+            most=settings.visitor_calls,
+        )
+    ]
 
 
 def serve(settings: Settings) -> None:

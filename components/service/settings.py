@@ -29,6 +29,9 @@ class Settings:
             counts, and the limits are tight.
         host, port, share, root_path: Where the page is served.
         space_hosts: The names that a Space is reached by, its own domains included.
+        calls_at_once: Calls of one endpoint that are worked on side by side.
+        waiting_calls: Calls that may wait, of all visitors together.
+        visitor_calls: Calls that one visitor may have waiting or being worked on.
         call_seconds: Longest time one inference call may take, in seconds.
         queue_seconds: Longest time one inference call may wait for its turn, in seconds.
         worker_calls: Inference calls that run side by side.
@@ -94,6 +97,9 @@ class Settings:
     root_path: str = ""
     space_hosts: tuple[str, ...] = ()
 
+    calls_at_once: int = 16
+    waiting_calls: int = 256
+    visitor_calls: int = 256
     call_seconds: float = 120.0
     queue_seconds: float = 60.0
     worker_calls: int = 4
@@ -147,6 +153,7 @@ class Settings:
 
 #: What a stranger on a public Space (2 cores, 16 GB) may use; the fields not named here stay as above.
 PUBLIC_LIMITS: dict[str, Any] = {
+    "visitor_calls": 16,
     "call_seconds": 30.0,
     "worker_bytes": 6 * GB,
     "cache_bytes": 2 * GB,
