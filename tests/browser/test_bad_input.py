@@ -12,13 +12,25 @@ from components.service.tasks import TASKS
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def playground(page: Page, app: Any) -> Page:
+def visit(page: Page, address: str) -> Page:
     page.set_default_timeout(60_000)
     expect.set_options(timeout=60_000)
-    page.goto(app.url)
+    page.goto(address)
     expect(page.locator("#who")).to_contain_text("Embedded Hub")
     return page
+
+
+@pytest.fixture(scope="module")
+def opened(window: Page, app: Any) -> Page:
+    return visit(window, app.url)
+
+
+@pytest.fixture
+def playground(opened: Page) -> Page:
+    """The page on its Playground tab, with what the test before left in it."""
+    opened.get_by_role("tab", name="Playground", exact=True).click()
+    opened.get_by_role("tab", name="Result", exact=True).click()
+    return opened
 
 
 def choose_model(page: Page, name: str) -> None:
@@ -45,6 +57,31 @@ def test_the_playground_says_what_to_do(playground: Page, model: str, text: str,
     expect(playground.locator("#pg-result")).not_to_contain_text("Running")
 
 
+def test_what_a_stranger_writes_is_shown_as_text(playground: Page) -> None:
+    choose_model(playground, "starter/sentiment")
+    attack = "<img src=x onerror=\"document.title='broken in'\"> lovely"
+    playground.locator("#pg-text textarea").fill(attack)
+    playground.locator("#pg-run").click()
+    expect(playground.locator("#pg-result .wb-first")).to_be_visible()
+    playground.get_by_role("tab", name="Under the hood").click()
+    expect(playground.locator("#pg-stages .wb-stage")).to_have_count(3)
+    playground.get_by_role("button", name="See its tokens").click()
+    expect(playground.locator("#tok-strip")).to_contain_text("onerror")
+    assert playground.title() == "Transformers Workbench"
+    assert playground.locator("#tok-strip img").count() == 0
+
+
+def test_a_model_sent_from_the_hub_brings_the_form_of_its_task(playground: Page) -> None:
+    playground.get_by_role("tab", name="Hub", exact=True).click()
+    playground.locator("#hub-found").get_by_text("starter/stories").click()
+    expect(playground.locator("#hub-repo h3")).to_have_text("starter/stories")
+    playground.get_by_role("button", name="Run it", exact=True).click()
+    expect(playground.get_by_label("Prompt")).to_be_visible()
+    expect(playground.get_by_label("Model", exact=True).first).to_have_value("starter/stories")
+    playground.get_by_role("button", name="Parameters").click()
+    expect(playground.get_by_label("Max new tokens")).to_be_visible()
+
+
 @pytest.fixture(scope="module")
 def slow_writer(app: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A deep model with random weights and a long context, on the embedded Hub: it writes for half a minute."""
@@ -65,7 +102,8 @@ def slow_writer(app: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     return "me/slow-writer"
 
 
-def test_text_is_streamed_and_can_be_stopped(playground: Page, slow_writer: str) -> None:
+def test_text_is_streamed_and_can_be_stopped(page: Page, app: Any, slow_writer: str) -> None:
+    playground = visit(page, app.url)
     playground.locator("#pg-task input").click()
     playground.get_by_role("option", name="Text generation", exact=True).first.click()
     expect(playground.get_by_label("Model", exact=True).first).to_have_value("starter/stories")
@@ -89,27 +127,3 @@ def test_text_is_streamed_and_can_be_stopped(playground: Page, slow_writer: str)
     playground.locator("#pg-run").click()
     expect(playground.locator("#pg-result")).to_contain_text("and the next one is answered")
     expect(playground.locator("#pg-facts")).to_contain_text("Tokens 3")
-
-
-def test_what_a_stranger_writes_is_shown_as_text(playground: Page) -> None:
-    attack = "<img src=x onerror=\"document.title='broken in'\"> lovely"
-    playground.locator("#pg-text textarea").fill(attack)
-    playground.locator("#pg-run").click()
-    expect(playground.locator("#pg-result .wb-first")).to_be_visible()
-    playground.get_by_role("tab", name="Under the hood").click()
-    expect(playground.locator("#pg-stages .wb-stage")).to_have_count(3)
-    playground.get_by_role("button", name="See its tokens").click()
-    expect(playground.locator("#tok-strip")).to_contain_text("onerror")
-    assert playground.title() == "Transformers Workbench"
-    assert playground.locator("#tok-strip img").count() == 0
-
-
-def test_a_model_sent_from_the_hub_brings_the_form_of_its_task(playground: Page) -> None:
-    playground.get_by_role("tab", name="Hub", exact=True).click()
-    playground.locator("#hub-found").get_by_text("starter/stories").click()
-    expect(playground.locator("#hub-repo h3")).to_have_text("starter/stories")
-    playground.get_by_role("button", name="Run it", exact=True).click()
-    expect(playground.get_by_label("Prompt")).to_be_visible()
-    expect(playground.get_by_label("Model", exact=True).first).to_have_value("starter/stories")
-    playground.get_by_role("button", name="Parameters").click()
-    expect(playground.get_by_label("Max new tokens")).to_be_visible()

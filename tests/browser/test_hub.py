@@ -29,18 +29,26 @@ license: mit
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def hub_tab(page: Page, app: Any) -> Page:
-    """The page on its Hub tab, in which nothing from elsewhere may be asked for."""
-    page.set_default_timeout(30_000)
-    page.outside = []  # type: ignore[attr-defined]
+@pytest.fixture(scope="module")
+def opened(window: Page, app: Any) -> Page:
+    """The page, in which nothing from elsewhere may be asked for."""
+    window.set_default_timeout(30_000)
+    expect.set_options(timeout=30_000)
+    window.outside = []  # type: ignore[attr-defined]
     mine = (app.url, "data:", "blob:")
-    page.on("request", lambda request: request.url.startswith(mine) or page.outside.append(request.url))
-    page.goto(f"{app.url}/?__theme=light")
-    expect(page.locator("#who")).to_contain_text("signed in as me")
-    page.get_by_role("tab", name="Hub", exact=True).click()
-    expect(page.locator("#hub-found label").first).to_be_visible()
-    return page
+    window.on("request", lambda request: request.url.startswith(mine) or window.outside.append(request.url))
+    window.goto(f"{app.url}/?__theme=light")
+    expect(window.locator("#who")).to_contain_text("signed in as me")
+    return window
+
+
+@pytest.fixture
+def hub_tab(opened: Page) -> Page:
+    """The page on its Hub tab, with what is found."""
+    opened.get_by_role("tab", name="Hub", exact=True).click()
+    opened.get_by_role("tab", name="Find", exact=True).click()
+    expect(opened.locator("#hub-found label").first).to_be_visible()
+    return opened
 
 
 def part(page: Page, name: str) -> None:
