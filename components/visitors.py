@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.service.hub import Hub
-from components.service.settings import Settings
+from components.service.settings import Settings, is_loopback
 from components.service.visitor import Visitor
 
 COOKIE = "workbench_guest"
@@ -101,7 +101,8 @@ class Door:
 
     The rules are those of Go's `CrossOriginProtection`: safe methods pass; otherwise `Sec-Fetch-Site` must say
     `same-origin` or `none`; without it, `Origin` must name this host, or one that the Space is reached by (behind its
-    proxy `Host` may be another); with neither, the caller is no browser.
+    proxy `Host` may be another); with neither, the caller is no browser. One's own machine is asked by its own names
+    alone: a website whose name is made to lead here would be of the same origin, and act with the machine's login.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -113,6 +114,11 @@ class Door:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        # What stands behind a proxy is asked by the proxy's names.
+        if not (self.settings.public or self.settings.root_path or _of_this_machine(headers)):
+            answer = PlainTextResponse("This is not an address of the app. Use http://127.0.0.1 with its port.", 403)
+            await answer(scope, receive, send)
+            return
         if scope["method"] not in _SAFE and not _same_origin(headers, self.settings.space_hosts):
             answer = PlainTextResponse("This request came from another website and was refused.", 403)
             await answer(scope, receive, send)
@@ -128,6 +134,14 @@ def _same_origin(headers: Headers, hosts: tuple[str, ...]) -> bool:
     if sites := headers.getlist("sec-fetch-site"):
         return all(site in ("same-origin", "none") for site in sites)
     return all(_netloc(origin) in (headers.get("host"), *hosts) for origin in headers.getlist("origin"))
+
+
+def _of_this_machine(headers: Headers) -> bool:
+    try:
+        hosts = [urlsplit(f"//{host}").hostname for host in headers.getlist("host")]
+    except ValueError:
+        return False
+    return bool(hosts) and all(host is not None and is_loopback(host) for host in hosts)
 
 
 def _netloc(origin: str) -> str | None:

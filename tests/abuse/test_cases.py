@@ -21,7 +21,8 @@ IDENTITY = {
         f"{HEAD}::test_only_the_page_itself_and_what_is_no_browser_come_through_the_door"]),
     2: ("a forged session cookie", [
         f"{ID}::test_a_forged_session_cookie_signs_nobody_in",
-        f"{ID}::test_one_s_own_machine_listens_on_loopback_alone"]),
+        f"{ID}::test_one_s_own_machine_listens_on_loopback_alone",
+        f"{HEAD}::test_one_s_own_machine_is_asked_by_its_own_names_alone"]),
     3: ("an anonymous visitor acts with the owner's token", [
         f"{ID}::test_every_request_to_the_hub_carries_the_visitors_own_token_or_none",
         "app/test_hub.py::test_in_public_nobody_acts_with_the_owners_token"]),

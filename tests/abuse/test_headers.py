@@ -64,20 +64,44 @@ DOOR = [
 def test_only_the_page_itself_and_what_is_no_browser_come_through_the_door(
     method: str, headers: Any, enters: bool
 ) -> None:
-    reached = []
+    listed = [*(headers.items() if isinstance(headers, dict) else headers), ("host", "app.internal:7860")]
+    given = [*listed, ("cookie", "workbench_guest=me")]
+    assert enters_through(settings(public=True, space_hosts=SPACE), method, given) is enters
+
+
+def enters_through(settings: Settings, method: str, headers: list[tuple[str, str]]) -> bool:
+    """Whether the door lets a request in; where it does not, it says so with status 403."""
+    reached, refused = [], []
 
     async def inside(scope: Any, receive: Any, send: Any) -> None:
         reached.append(scope["method"])
 
     async def send(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            assert message["status"] == 403
+        refused.append(message.get("status", 403))
 
-    listed = [*(headers.items() if isinstance(headers, dict) else headers), ("host", "app.internal:7860")]
-    raw = [(name.encode(), value.encode()) for name, value in listed]
+    raw = [(name.encode(), value.encode()) for name, value in headers]
     scope = {"type": "http", "method": method, "path": "/gradio_api/queue/join", "headers": raw}
-    asyncio.run(Door(inside, settings(space_hosts=SPACE))(scope, None, send))  # type: ignore[arg-type]
-    assert bool(reached) is enters
+    asyncio.run(Door(inside, settings)(scope, None, send))  # type: ignore[arg-type]
+    assert bool(reached) is not bool(refused)
+    assert set(refused) <= {403}
+    return bool(reached)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "enters"),
+    [
+        (["127.0.0.1:7860"], True), (["localhost:7860"], True), (["LOCALHOST"], True), (["[::1]:7860"], True),
+        (["evil.example:7860"], False), (["127.0.0.1.evil.example"], False), (["localhost.evil.example"], False),
+        (["evil@127.0.0.1", "evil.example"], False), (["192.168.0.5:7860"], False), ([""], False), ([], False),
+        (["[::1"], False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_one_s_own_machine_is_asked_by_its_own_names_alone(hosts: list[str], enters: bool, method: str) -> None:
+    # A website whose name is made to lead to this machine is of the same origin, for all that a browser knows.
+    headers = [("sec-fetch-site", "same-origin"), *(("host", host) for host in hosts)]
+    assert enters_through(settings(), method, headers) is enters
+    assert enters_through(settings(root_path="/proxied"), method, headers)
 
 
 def app(hub: str = "") -> TestClient:

@@ -56,6 +56,8 @@ def test_a_forged_session_cookie_signs_nobody_in(street: Any) -> None:
 def test_one_s_own_machine_listens_on_loopback_alone(app: Any) -> None:
     listening = [at for at in psutil.Process(app.process.pid).net_connections() if at.status == psutil.CONN_LISTEN]
     assert {at.laddr.ip for at in listening} == {"127.0.0.1"}
+    for path in ("/", "/config", "/health"):
+        assert httpx.get(f"{app.url}{path}", headers={"Host": "evil.example"}).status_code == 403, path
 
 
 def test_every_request_to_the_hub_carries_the_visitors_own_token_or_none(street: Any) -> None:
