@@ -69,6 +69,7 @@ class Hub:
         self._namespaces: dict[str, Resolver] = {}
         self._infos: dict[tuple[str, str, str, str], tuple[float, ModelInfo | DatasetInfo]] = {}
         self._names: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._opened: dict[tuple[str, str, bool, Path], tuple[Snapshot, list[str]]] = {}
         set_client_factory(self._client)
 
     def _client(self) -> httpx2.Client:
@@ -220,13 +221,25 @@ class Hub:
         if local := self.local(model_id, visitor):
             return local
         info = self.model_info(model_id, revision, visitor=visitor)
+        key = info.id, str(info.sha), weights, self._cache_of(info, visitor)
+        snapshot, names = self._opened.get(key, (None, []))
+        # A commit does not change, so what was judged and fetched once need not be again, while it is there.
+        if snapshot is None or not all((snapshot.path / name).exists() for name in names):
+            snapshot, names = self._open_model(info, visitor, weights)
+            if len(self._opened) > 1000:
+                self._opened.clear()
+            self._opened[key] = snapshot, names
+        return snapshot
+
+    def _open_model(self, info: ModelInfo, visitor: Visitor, weights: bool) -> tuple[Snapshot, list[str]]:
+        """The snapshot of a model that may be opened, and the names of its files."""
         files = _files(info)
-        reasons = self.refusals(info) if weights else policy.text_refusals(files, self.settings)
-        _refuse(model_id, reasons)
+        _refuse(info.id, self.refusals(info) if weights else policy.text_refusals(files, self.settings))
         small = policy.small_files(files)
         snapshot = self._fetch(info, "model", small, visitor)
-        _refuse(model_id, policy.json_refusals(_documents(snapshot.path, small)))
-        return self._fetch(info, "model", small + policy.weight_files(files), visitor) if weights else snapshot
+        _refuse(info.id, policy.json_refusals(_documents(snapshot.path, small)))
+        names = small + policy.weight_files(files) if weights else small
+        return self._fetch(info, "model", names, visitor) if weights else snapshot, names
 
     def _fetch(self, info: ModelInfo | DatasetInfo, kind: str, names: list[str], visitor: Visitor) -> Snapshot:
         commit = str(info.sha)
@@ -241,7 +254,7 @@ class Hub:
                 info.id,
                 repo_type=kind,
                 revision=commit,
-                cache_dir=self.cache(visitor, private=bool(info.private or info.gated)),
+                cache_dir=self._cache_of(info, visitor),
                 allow_patterns=[glob.escape(name) for name in names] or ["nothing"],
                 token=visitor.token,
                 endpoint=self.settings.endpoint,
@@ -253,6 +266,9 @@ class Hub:
         if not private:
             return self.settings.cache
         return self.settings.home / "cache" / _digest(visitor.owner)
+
+    def _cache_of(self, info: ModelInfo | DatasetInfo, visitor: Visitor) -> Path:
+        return self.cache(visitor, private=bool(info.private or info.gated))
 
     def _info(self, kind: str, repo_id: str, revision: str | None, visitor: Visitor) -> ModelInfo | DatasetInfo:
         repo_id, revision = self.read_id(repo_id, revision, kind)

@@ -363,3 +363,19 @@ def test_the_metrics_say_what_became_of_their_list() -> None:
     told = list_metrics()
     assert "evaluate" in told["explanation"]
     assert {"accuracy", "f1"} <= {metric["name"] for metric in told["metrics"]}
+
+
+def test_what_was_fetched_once_is_fetched_again_where_it_is_gone(
+    hub: Hub, manager: Manager, put: Any, live_hub: Any
+) -> None:
+    created = str(manager.create_repo("gone", visitor=live_hub.ada)["repo"])
+    put(created, {"config.json": '{"model_type": "bert"}', "tokenizer.json": "{}"})
+    first = hub.tokenizer(created, visitor=live_hub.ada)
+    assert hub.tokenizer(created, visitor=live_hub.ada) == first
+    (first.path / "tokenizer.json").unlink()
+    again = hub.tokenizer(created, visitor=live_hub.ada)
+    assert (again, (again.path / "tokenizer.json").read_text()) == (first, "{}")
+    put(created, {"auto.json": '{"auto_map": {"AutoModel": "code.Model"}}'})
+    hub.forget()
+    with pytest.raises(WorkbenchError, match="code of its own"):  # another commit is judged anew
+        hub.tokenizer(created, visitor=live_hub.ada)
