@@ -23,8 +23,8 @@ import psutil
 
 from tests.bench.machine import ROOT
 
-# The Hub's client reads it when it is imported; the embedded Hub has no such storage.
-os.environ["HF_HUB_DISABLE_XET"] = "1"
+# The Hub's client reads these when it is imported; the embedded Hub has no such storage.
+os.environ |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 SECONDS = 600.0
 

@@ -27,7 +27,7 @@ def curves(rounds: int) -> list[Curve]:
     """From 1,000 to 1,000,000 rows: seconds until the answer, and how far the worker's memory grows."""
     lines: dict[str, list[float]] = {"inspect_data, s": [], "with a model's tokens, s": [], "worker grows, MB": []}
     with running() as app, tempfile.TemporaryDirectory() as folder:
-        app.call("inspect_data", {"text": table(10)})
+        app.call("inspect_data", {"text": table(60)}, None, "text-classification", "starter/encoder")
         worker = app.child("components.service.worker")
         for size in SIZES:
             place = Path(folder) / str(size)

@@ -109,8 +109,11 @@ class Curve:
     note: str = ""
 
     def growth(self, name: str) -> float:
-        """The power of the size that a line grows with at its upper end: 1 is as the size, 2 as its square, 0 not."""
+        """The power of the size that a line grows with at its upper end: 1 is as the size, 2 as its square, 0 not; no
+        number where a figure is 0."""
         (small, large), (low, high) = self.sizes[-2:], self.lines[name][-2:]
+        if low <= 0 or high <= 0:
+            return math.nan
         return math.log(high / low) / math.log(large / small)
 
     def table(self) -> list[list[str]]:
