@@ -11,6 +11,8 @@ from pathlib import Path
 _NAMED = 5
 #: Bytes that are no UTF-8, as Python's `surrogateescape` reads them.
 _ODD = re.compile("[\udc80-\udcff]")
+#: Their letters in Windows-1252; those of the five bytes that it has not are Latin-1's.
+_LETTERS = {0xDC00 + byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0x100)}
 _BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -49,18 +51,12 @@ def opened(content: bytes) -> CardFile:
     if not odd:
         return CardFile(text)
     line = len(_BREAK.findall(text[: text.index(odd[0])])) + 1
-    return CardFile(_ODD.sub(lambda byte: _letter(byte[0]), text), _remark(odd, line), line)
-
-
-def _letter(byte: str) -> str:
-    """The letter of a byte in Windows-1252; the five that it has not are those of Latin-1."""
-    number = ord(byte) - 0xDC00
-    return bytes([number]).decode("cp1252", "ignore") or chr(number)
+    return CardFile(text.translate(_LETTERS), _remark(odd, line), line)
 
 
 def _remark(odd: list[str], line: int) -> str:
     kinds = list(dict.fromkeys(odd))
-    named = ", ".join(f"0x{ord(byte) - 0xDC00:02X} as {_letter(byte)!r}" for byte in kinds[:_NAMED])
+    named = ", ".join(f"0x{ord(byte) - 0xDC00:02X} as {_LETTERS[ord(byte)]!r}" for byte in kinds[:_NAMED])
     more = ", …" if len(kinds) > _NAMED else ""
     count = "one byte that is" if len(odd) == 1 else f"{len(odd):,} bytes that are"
     return (
