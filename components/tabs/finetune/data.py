@@ -71,15 +71,7 @@ class DataForm:
             )
             self.config = _choice("Configuration", "It has several.", config, "ft-config")
             self.split = _choice("Split to train on", "Those to evaluate on stay as they are.", "", "ft-split")
-        with gr.Column(visible=False) as self.file_part:
-            self.file = _file("CSV, TSV, JSON Lines or Parquet", "ft-file")
-            with gr.Accordion("Files to evaluate and to test on (optional)", open=False):
-                gr.HTML(f'<p class="wb-lead">{_BESIDE}</p>', padding=False)
-                with gr.Row(elem_classes="wb-even"):
-                    self.beside = {
-                        "validation": _file("To evaluate on", "ft-file-validation"),
-                        "test": _file("To test on", "ft-file-test"),
-                    }
+        self._file_fields()
         with gr.Column(visible=False) as self.images_part:
             self.images = file_drop("ft-images")
             gr.HTML(
@@ -96,6 +88,17 @@ class DataForm:
             visible=False,
             elem_id="ft-pasted",
         )
+
+    def _file_fields(self) -> None:
+        with gr.Column(visible=False) as self.file_part:
+            self.file = _file("CSV, TSV, JSON Lines or Parquet", "ft-file")
+            with gr.Accordion("Files to evaluate and to test on (optional)", open=False):
+                gr.HTML(f'<p class="wb-lead">{_BESIDE}</p>', padding=False)
+                with gr.Row(elem_classes="wb-even"):
+                    self.beside = {
+                        "validation": _file("To evaluate on", "ft-file-validation"),
+                        "test": _file("To test on", "ft-file-test"),
+                    }
 
     @property
     def fields(self) -> list[Component]:
