@@ -18,7 +18,7 @@ from tests.bench.machine import busy, facts
 from tests.bench.table import HEADERS, as_text
 
 #: The modules of this folder, in the order of the table.
-BENCHMARKS = ("page_up", "batch", "tokenizing", "looking", "push")
+BENCHMARKS = ("page_up", "batch", "tokenizing", "looking", "push", "prepare", "finetune")
 
 
 def main() -> None:

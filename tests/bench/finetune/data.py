@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.starter import corpus, names
 from components.starter.reviews import reviews
 
 ROOT = Path(__file__).parents[3]
@@ -47,6 +48,18 @@ def opinions() -> Case:
     splits = reviews()
     train, held = ([{"text": one.text, "label": one.label} for one in splits[name]] for name in ("train", "validation"))
     return Case("reviews (made here)", "text-classification", STARTER / "encoder", "accuracy", train, held)
+
+
+def marked() -> Case:
+    """Sentences with names in them, of the grammar of the starter models."""
+    rows = [{"tokens": list(one.words), "tags": [names.LABELS[i] for i in one.tags]} for one in names.texts(2500)]
+    return Case("names (made here)", "token-classification", STARTER / "encoder", "f1", rows[:2000], rows[2000:])
+
+
+def tales() -> Case:
+    """Little stories, of the same grammar."""
+    texts = [{"text": text} for text in corpus.tales(2500)]
+    return Case("stories (made here)", "text-generation", STARTER / "stories", "loss", texts[:2000], texts[2000:])
 
 
 def sentences(folder: Path) -> Case:
