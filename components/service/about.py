@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+# The module, not its class: repositories read cards, and a card may be drafted from what a model is made of.
+from components.service import repositories
 from components.service.architectures import reads
 from components.service.catalog import Catalog
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.policy import custom_code
-from components.service.repositories import Repositories
 from components.service.visitor import Visitor
 
 _UNKNOWN: dict[str, Any] = {"model_type": None, "sizes": [], "parts": []}
@@ -30,7 +31,7 @@ class About:
         self._hub = hub
         self._engine = engine
         self._catalog = Catalog(hub)
-        self._repositories = Repositories(hub)
+        self._repositories = repositories.Repositories(hub)
 
     def about_model(self, model: str, revision: str | None = None, *, visitor: Visitor) -> dict[str, Any]:
         """What a model is made of.
