@@ -20,6 +20,9 @@ from tests.bench.table import HEADERS, as_text
 #: The modules of this folder, in the order of the table.
 BENCHMARKS = ("page_up", "batch", "tokenizing", "looking", "push", "prepare", "finetune")
 
+#: The share of the processor that others may take before figures say little.
+BUSY = 0.15
+
 
 def main() -> None:
     """Measure what is asked for, print it, and write the page where one is named."""
@@ -42,6 +45,7 @@ def main() -> None:
     if given.write:
         left = [name for name in BENCHMARKS if name not in measured or measured[name].broken]
         taken = f"{min(loads):.0%} to {max(loads):.0%} of the processor, looked at before each benchmark"
+        taken += "; too much for these figures to be relied on" if max(loads) > BUSY else ""
         made = {**facts(), "rounds": str(given.rounds), "load by others": taken}
         given.write.write_text(report.page(rows, curves, made, left))
     if broken := {name: one.broken for name, one in measured.items() if one.broken}:
