@@ -85,7 +85,8 @@ def _from_status(error: HfHubHTTPError, subject: str, field: str | None) -> Work
         return WorkbenchError(sentence, kind=kind, field=field)
     if isinstance(error, BadRequestError) or 400 <= status < 500:
         said = (error.server_message or "no reason given").strip()
-        return WorkbenchError(f"The Hub refuses this for {subject}: {said}", kind="hub", field=field)
+        end = "" if said.endswith((".", "?", "!", ")")) else "."
+        return WorkbenchError(f"The Hub refuses this for {subject}: {said}{end}", kind="hub", field=field)
     return WorkbenchError(
         f"The Hub failed to answer for {subject} (status {status}). Try again in a moment.",
         kind="hub",
