@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -158,25 +159,17 @@ class Contents:
             `{"repo", "repo_type", "commit", "address", "private", "pull_request", "changed"}`; `changed` is False where
             the repository held exactly this already, so that no commit was made.
         """
-        try:
-            with hub_errors(repo, field="repo"):
-                made = self.hub.api.create_commit(
-                    repo,
-                    list(operations),
-                    commit_message=message[:500],
-                    parent_commit=parent,
-                    create_pr=create_pr,
-                    repo_type=checked_type(repo_type),
-                    revision=checked_revision(revision),
-                    token=visitor.token,
-                )
-        except UnicodeDecodeError:
-            # The Hub's client reads the card before it sends anything.
-            raise WorkbenchError(
-                "README.md is not text in UTF-8, as which the Hub reads a card. Open it in the card editor, "
-                "which tells what its letters are, and publish it from there.",
-                field="files",
-            ) from None
+        with _readable_card(), hub_errors(repo, field="repo"):
+            made = self.hub.api.create_commit(
+                repo,
+                list(operations),
+                commit_message=message[:500],
+                parent_commit=parent,
+                create_pr=create_pr,
+                repo_type=checked_type(repo_type),
+                revision=checked_revision(revision),
+                token=visitor.token,
+            )
         private = bool(self.info(repo, repo_type, None, visitor).private)
         self.hub.forget()
         return {
@@ -200,6 +193,19 @@ class Contents:
                 timeout=self.hub.settings.hub_seconds,
                 token=visitor.token,
             )
+
+
+@contextmanager
+def _readable_card() -> Iterator[None]:
+    """Say what is wrong with a card that is not UTF-8: the Hub's client reads it before it sends anything."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise WorkbenchError(
+            "README.md is not text in UTF-8, as which the Hub reads a card. Open it in the card editor, which tells "
+            "what its letters are, and publish it from there.",
+            field="files",
+        ) from None
 
 
 def checked_path(path: object) -> str:

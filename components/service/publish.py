@@ -151,19 +151,23 @@ class Publisher:
                 f"The card is longer than the {self.hub.settings.card_bytes:,} bytes allowed. Shorten it.",
                 field="text",
             )
-        new = create and not (create_pr or parent_commit) and self.is_there(repo, visitor=visitor) is False
-        if new:
-            self.manager.create_repo(repo, private, visitor=visitor)
-        operations = [CommitOperationAdd("README.md", text.encode())]
+        if not create or create_pr or parent_commit or self.is_there(repo, visitor=visitor) is not False:
+            return self._with_card(repo, text, message, parent_commit, create_pr, visitor)
+        self.manager.create_repo(repo, private, visitor=visitor)
         try:
-            parent = parent_commit or self.contents.head(repo, visitor=visitor)
-            title = message or self._title(repo, text, parent, visitor)
-            return self.contents.commit(repo, operations, title, parent=parent, create_pr=create_pr, visitor=visitor)
+            return self._with_card(repo, text, message, "", False, visitor)
         except WorkbenchError as error:
-            if not new:
-                raise
             said = f"{repo} was created, but the card did not arrive. {error.message} Publish it again."
             raise WorkbenchError(said, kind=error.kind, field=error.field) from None
+
+    def _with_card(
+        self, repo: str, text: str, message: str, parent_commit: str, create_pr: bool, visitor: Visitor
+    ) -> dict[str, Any]:
+        """The commit of a card in a repository that exists."""
+        parent = parent_commit or self.contents.head(repo, visitor=visitor)
+        title = message or self._title(repo, text, parent, visitor)
+        operations = [CommitOperationAdd("README.md", text.encode())]
+        return self.contents.commit(repo, operations, title, parent=parent, create_pr=create_pr, visitor=visitor)
 
     def rebase_card(self, repo: str, text: str, parent_commit: str, *, visitor: Visitor) -> dict[str, Any]:
         """Put what others changed in a card on the Hub since one began into one's own text; nothing is written.

@@ -114,12 +114,7 @@ class PublishPanel:
         self.ctx.wire(self.against.click, self._against, [self.owner, self.repo], opened, told=self.told)
         merged = [self.document.editor, *opened, self.merge]
         self.ctx.wire(self.merge.click, self._merge, [*here, self.origin], merged, told=self.told)
-        quiet: dict[str, Any] = {"told": self.told, "clears": False, "show_progress": "hidden"}
-        asked = [subject, self.owner, self.repo, self.propose]
-        says = [self.what, self.private, self.update]
-        named = (self.repo.blur, self.repo.submit, self.owner.change, self.origin.change)
-        for event in (subject.change, self.propose.change, *named, published.then):
-            self.ctx.wire(event, self._where, asked, says, trigger_mode="always_last", **quiet)
+        self._wire_where(subject, published.then)
         subject.input(
             lambda: ("", gr.update(interactive=False)),
             None,
@@ -127,6 +122,15 @@ class PublishPanel:
             api_visibility="private",
             queue=False,
         )
+
+    def _wire_where(self, subject: gr.Dropdown, published: Any) -> None:
+        """Say what goes where, whenever one of them may have changed."""
+        quiet: dict[str, Any] = {"told": self.told, "clears": False, "show_progress": "hidden"}
+        asked = [subject, self.owner, self.repo, self.propose]
+        says = [self.what, self.private, self.update]
+        named = (self.repo.blur, self.repo.submit, self.owner.change, self.origin.change)
+        for event in (subject.change, self.propose.change, *named, published):
+            self.ctx.wire(event, self._where, asked, says, trigger_mode="always_last", **quiet)
 
     def owners(self, visitor: Visitor) -> Updates:
         """The namespaces that the visitor may write to; none for somebody who is not signed in."""
