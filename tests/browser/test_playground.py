@@ -17,16 +17,31 @@ TEMPLATE = (
     "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}assistant: {% endif %}"
 )
+SEARCH = "[placeholder^='Search the Hub for a model']"
 OFFLINE = [spec for spec in TASKS.values() if spec.starter_model]
 
 
-@pytest.fixture
-def playground(page: Page, app: Any) -> Page:
-    page.set_default_timeout(60_000)
+@pytest.fixture(scope="module")
+def opened(window: Page, app: Any) -> Page:
+    window.set_default_timeout(60_000)
     expect.set_options(timeout=60_000)
-    page.goto(f"{app.url}/?__theme=light")
-    expect(page.locator("#who")).to_contain_text("signed in as me")
-    return page
+    window.goto(f"{app.url}/?__theme=light")
+    expect(window.locator("#who")).to_contain_text("signed in as me")
+    return window
+
+
+@pytest.fixture
+def playground(opened: Page) -> Page:
+    """The page with the task and the model of a first visit, and what else the test before left in it."""
+    tab(opened, "Playground")
+    if opened.locator("#pg-task input").input_value() != "Text classification":
+        choose(opened, "Text classification")
+    model = opened.get_by_label("Model", exact=True).first
+    if model.input_value() != "starter/sentiment":
+        model.fill("starter/sentiment")
+        model.press("Enter")
+    tab(opened, "Result")
+    return opened
 
 
 def choose(page: Page, title: str) -> None:
@@ -40,8 +55,27 @@ def choose(page: Page, title: str) -> None:
         expect(page.locator("#pg-text textarea")).to_have_value(first)
 
 
+def unfold(page: Page, name: str, part: str) -> None:
+    """Open a folded group, of which this is a part, if it is not open."""
+    if not page.locator(part).first.is_visible():
+        page.get_by_role("button", name=name).first.click()
+
+
 def tab(page: Page, name: str) -> None:
     page.get_by_role("tab", name=name, exact=True).click()
+
+
+@pytest.mark.browser
+def test_an_answer_becomes_an_example_in_the_models_card(playground: Page) -> None:
+    playground.locator("#pg-to-example").click()
+    expect(playground.locator("#pg-told [role=alert]")).to_contain_text("Run something first")
+    playground.locator("#pg-run").click()
+    expect(playground.locator("#pg-facts")).to_contain_text("Commit")
+    playground.locator("#pg-to-example").click()
+    expect(playground.get_by_role("tab", name="Model card")).to_have_attribute("aria-selected", "true")
+    expect(playground.locator("#card-editor")).to_contain_text("widget:")
+    # The editor draws only the lines in sight; the preview has the example with its answer.
+    expect(playground.locator("#card-beside")).to_contain_text("positive 0.9")
 
 
 @pytest.mark.long
@@ -134,15 +168,15 @@ def test_a_model_may_be_named_by_its_address_and_what_was_wrong_with_another_goe
     model.fill(f"http://127.0.0.1:{(app.home / 'hub' / 'port').read_text()}/starter/topics/tree/main")
     model.press("Enter")
     expect(model).to_have_value("starter/topics")
-    playground.get_by_role("button", name="Parameters").click()
+    unfold(playground, "Parameters", "#pg-revision")
     expect(playground.locator("#pg-revision input")).to_have_value("main")
     expect(playground.locator("#pg-told [role=alert]")).to_have_count(0)
 
 
 @pytest.mark.browser
 def test_a_task_without_a_starter_model_says_so_and_old_hits_leave_with_their_task(playground: Page) -> None:
-    playground.get_by_text("Find another model").first.click()
-    playground.get_by_placeholder("Search the Hub for a model").first.fill("sentiment")
+    unfold(playground, "Find another model", SEARCH)
+    playground.locator(SEARCH).first.fill("sentiment")
     playground.get_by_role("button", name="Search", exact=True).first.click()
     expect(playground.get_by_label("starter/sentiment").first).to_be_visible()
     playground.locator("#pg-task input").click()
@@ -155,7 +189,7 @@ def test_a_task_without_a_starter_model_says_so_and_old_hits_leave_with_their_ta
 def test_a_link_fills_the_form_as_it_was_and_runs_nothing(playground: Page, app: Any) -> None:
     choose(playground, "Text generation")
     playground.locator("#pg-text textarea").fill("The old king")
-    playground.get_by_role("button", name="Parameters").click()
+    unfold(playground, "Parameters", "#pg-revision")
     playground.get_by_label("Max new tokens").fill("7")
     playground.locator("#pg-make-link").click()
     link = playground.locator("#pg-link input, #pg-link textarea").first
@@ -164,7 +198,7 @@ def test_a_link_fills_the_form_as_it_was_and_runs_nothing(playground: Page, app:
     assert address.startswith(app.url)
     playground.goto(address)
     expect(playground.locator("#pg-text textarea")).to_have_value("The old king")
-    playground.get_by_role("button", name="Parameters").click()
+    unfold(playground, "Parameters", "#pg-revision")
     expect(playground.get_by_label("Max new tokens")).to_have_value("7")
     expect(playground.locator("#pg-result")).to_contain_text("Press Run")
     playground.locator("#pg-run").click()
@@ -172,21 +206,9 @@ def test_a_link_fills_the_form_as_it_was_and_runs_nothing(playground: Page, app:
 
 
 @pytest.mark.browser
-def test_an_answer_becomes_an_example_in_the_models_card(playground: Page) -> None:
-    playground.locator("#pg-to-example").click()
-    expect(playground.locator("#pg-told [role=alert]")).to_contain_text("Run something first")
-    playground.locator("#pg-run").click()
-    expect(playground.locator("#pg-facts")).to_contain_text("Commit")
-    playground.locator("#pg-to-example").click()
-    expect(playground.get_by_role("tab", name="Model card")).to_have_attribute("aria-selected", "true")
-    expect(playground.locator("#card-editor")).to_contain_text("widget:")
-    # The editor draws only the lines in sight; the preview has the example with its answer.
-    expect(playground.locator("#card-beside")).to_contain_text("positive 0.9")
-
-
-@pytest.mark.browser
 def test_a_model_is_found_by_filters_and_one_that_does_not_fit_is_explained(playground: Page) -> None:
-    playground.get_by_text("Find another model").click()
+    unfold(playground, "Find another model", SEARCH)
+    playground.locator(SEARCH).first.fill("")
     playground.get_by_label("Task", exact=True).nth(1).click()
     playground.get_by_role("option", name="Text generation", exact=True).first.click()
     playground.get_by_role("button", name="Search", exact=True).first.click()
@@ -226,7 +248,7 @@ def test_a_chat_goes_on_turn_by_turn_and_starts_anew(playground: Page, chatty: s
     model.press("Enter")
     playground.locator("#pg-chat input").check()
     playground.locator("#pg-system textarea").fill("Be brief")
-    playground.get_by_role("button", name="Parameters").click()
+    unfold(playground, "Parameters", "#pg-revision")
     playground.get_by_label("Max new tokens").fill("4")
     for number, text in enumerate(("First of all", "And then"), 1):
         playground.locator("#pg-text textarea").fill(text)
