@@ -18,7 +18,19 @@ from tests.bench.machine import busy, facts
 from tests.bench.table import HEADERS, as_text
 
 #: The modules of this folder, in the order of the table.
-BENCHMARKS = ("page_up", "batch", "tokenizing", "looking", "push", "prepare", "finetune")
+BENCHMARKS = (
+    "page_up",
+    "calls",
+    "visitors",
+    "generation",
+    "models",
+    "batch",
+    "tokenizing",
+    "looking",
+    "push",
+    "prepare",
+    "finetune",
+)
 
 #: The share of the processor that others may take before figures say little.
 BUSY = 0.15
