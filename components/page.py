@@ -29,7 +29,7 @@ from components.sessions import keep_sessions_light
 from components.tabs import card, finetune, hub, playground, tokenizer
 from components.tabs.context import Context, Updates
 from components.visitors import Door
-from components.widgets.theme import CSS, theme
+from components.widgets.theme import CSS, HEAD, theme
 
 TITLE = "Transformers Workbench"
 #: The browser keeps a card that is being written under this word, which has to be the same after a restart.
@@ -178,6 +178,7 @@ def serve(settings: Settings) -> None:
             root_path=settings.root_path or None,
             theme=theme(),
             css=CSS,
+            head=HEAD,
             footer_links=["api"],
             run_history=False,
             enable_monitoring=False,

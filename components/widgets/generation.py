@@ -157,7 +157,7 @@ def heads_view(seen: dict[str, Any]) -> str:
     ]
     loss = seen.get("loss")
     return (
-        f'<section class="wb-stage"><h4>The ids that go in</h4>{tensors_view(seen["inputs"])}'
+        f'<section class="wb-stage"><h2>The ids that go in</h2>{tensors_view(seen["inputs"], "The ids that go in")}'
         f'<div class="wb-beside">{"".join(masks)}</div></section>'
         + _side("Without a head: AutoModel", seen["without_head"], "Its hidden states: one vector for each token.")
         + _side("With its head", seen["with_head"], "The head turns those vectors into the task's own figures.")
@@ -171,6 +171,6 @@ def _side(title: str, side: dict[str, Any], note: str) -> str:
     modules = table(["Module", "Class", "Parameters"], rows, numeric=(2,), label=f"Modules of {side['class']}")
     folded = f'<details class="wb-fold"><summary>Its modules</summary>{modules}</details>'
     return (
-        f'<section class="wb-stage"><h4>{escape(title)} <small>{escape(side["class"])}</small></h4>'
-        f"<p>{escape(note)}</p>{tensors_view(side['tensors'])}{folded}</section>"
+        f'<section class="wb-stage"><h2>{escape(title)} <small>{escape(side["class"])}</small></h2>'
+        f"<p>{escape(note)}</p>{tensors_view(side['tensors'], title)}{folded}</section>"
     )

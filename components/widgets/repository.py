@@ -43,7 +43,7 @@ def header(info: dict[str, Any]) -> str:
             ("Commit", (info["commit"] or "")[:7]),
         ]
     )
-    return f'<div class="wb-run"><h3>{html.escape(info["id"])}</h3>{shown}</div>{line}'
+    return f'<div class="wb-run"><h2>{html.escape(info["id"])}</h2>{shown}</div>{line}'
 
 
 def files(info: dict[str, Any]) -> str:

@@ -67,7 +67,7 @@ def _head(state: dict[str, Any]) -> str:
         ]
     )
     return (
-        f'<div class="wb-run"><h3>{escape(state["name"])}</h3>'
+        f'<div class="wb-run"><h2>{escape(state["name"])}</h2>'
         f'<span class="wb-badge wb-{escape(status)}" role="status">{escape(STATUS[status])}</span></div>{line}'
     )
 

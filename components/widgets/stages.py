@@ -22,11 +22,11 @@ def stages_view(result: dict[str, Any]) -> str:
 
 def _stage(number: int, stage: dict[str, Any]) -> str:
     title = f"{number}. {_TITLES.get(stage['name'], stage['name'])}"
-    parts = [tensors_view(stage["tensors"])] if stage.get("tensors") else []
+    parts = [tensors_view(stage["tensors"], title)] if stage.get("tensors") else []
     if stage.get("picture"):
         parts.append(f'<img class="wb-seen" alt="What the model sees" src="data:image/png;base64,{stage["picture"]}">')
     if stage.get("tokens"):
-        parts.append(_tokens(stage["tokens"]))
+        parts.append(_tokens(stage["tokens"], title))
     if stage.get("scores"):
         rows = [(row["label"], f"{row['logit']:.4f}", f"{row['score']:.4f}") for row in stage["scores"]]
         parts.append(table(["Label", "Logit", "Score"], rows, numeric=(1, 2), label="From logits to scores"))
@@ -37,7 +37,7 @@ def _stage(number: int, stage: dict[str, Any]) -> str:
         given = stage["table"]
         parts.append(table(given["header"], given["rows"][:_ROWS], label=given.get("label", "What this step gave")))
     return (
-        f'<section class="wb-stage"><h4>{escape(title)} <small>{escape(_time(stage))}</small></h4>'
+        f'<section class="wb-stage"><h2>{escape(title)} <small>{escape(_time(stage))}</small></h2>'
         f"<p>{escape(stage['note'])}</p>{''.join(parts)}</section>"
     )
 
@@ -47,7 +47,7 @@ def _time(stage: dict[str, Any]) -> str:
     return f"{first} the first time, {warm} warm" if warm else str(first)
 
 
-def _tokens(tokens: list[dict[str, Any]]) -> str:
+def _tokens(tokens: list[dict[str, Any]], title: str) -> str:
     """Tokens beside their ids, and the attention mask where there is one."""
     masked = "attention" in tokens[0]
     header = ["Position", "Id", "Token", "Text", *(["Attention mask"] if masked else [])]
@@ -56,16 +56,16 @@ def _tokens(tokens: list[dict[str, Any]]) -> str:
         for row in tokens[:_ROWS]
     ]
     more = f"<p>{len(tokens) - _ROWS:,} more tokens follow.</p>" if len(tokens) > _ROWS else ""
-    return table(header, rows, numeric=(0, 1, 4), label="Tokens of this step") + more
+    return table(header, rows, numeric=(0, 1, 4), label=f"Tokens: {title}") + more
 
 
-def tensors_view(tensors: list[dict[str, Any]]) -> str:
-    """Tensors with name, shape, type, device and range; their first values fold out."""
+def tensors_view(tensors: list[dict[str, Any]], title: str) -> str:
+    """Tensors of the part under `title`, with name, shape, type, device and range; their first values fold out."""
     header = "".join(f"<th>{name}</th>" for name in ("Tensor", "Shape", "Type", "Device", "From … to, mean", "Values"))
     rows = "".join(_tensor(tensor) for tensor in tensors[:60])
     more = f"<p>{len(tensors) - 60} more tensors follow.</p>" if len(tensors) > 60 else ""
     return (
-        '<div class="wb-table" role="region" aria-label="Tensors of this step" tabindex="0"><table>'
+        f'<div class="wb-table" role="region" aria-label="Tensors: {escape(title)}" tabindex="0"><table>'
         f"<thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table></div>{more}"
     )
 

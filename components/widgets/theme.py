@@ -8,6 +8,7 @@ _SANS = ("Inter", "ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Ro
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
 CSS = (Path(__file__).parent / "page.css").read_text()
+HEAD = f"<script>{(Path(__file__).parent / 'page.js').read_text()}</script>"
 
 
 def theme() -> gr.themes.Base:
@@ -50,7 +51,7 @@ def theme() -> gr.themes.Base:
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",
-        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_800",
         button_primary_text_color="white",
         button_primary_text_color_dark="white",
         color_accent="*primary_700",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 _FLAGS = [
     "--no-sandbox",
@@ -52,8 +53,24 @@ def window(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def screenshots() -> Path:
-    """Where the pictures of the walk are left."""
+def look() -> Callable[[Page, str], None]:
+    """`look(page, name)` leaves a picture of the page and asserts that nothing on it keeps anybody out."""
     folder = Path(__file__).parent.parent.parent / "screenshots"
     folder.mkdir(exist_ok=True)
-    return folder
+
+    def taken(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png", full_page=True)
+        assert barriers(page) == []
+
+    return taken
+
+
+def barriers(page: Page) -> list[str]:
+    """The serious and critical findings of axe-core on the page as it stands: the rule, where, and why."""
+    expect(page.locator(".pending:visible")).to_have_count(0)  # Gradio draws pale what is about to change
+    return [
+        f"{rule['id']} at {' '.join(node['target'])}: {node['failureSummary']}"
+        for rule in Axe().run(page).response["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]

@@ -74,7 +74,7 @@ def test_what_a_stranger_writes_is_shown_as_text(playground: Page) -> None:
 def test_a_model_sent_from_the_hub_brings_the_form_of_its_task(playground: Page) -> None:
     playground.get_by_role("tab", name="Hub", exact=True).click()
     playground.locator("#hub-found").get_by_text("starter/stories").click()
-    expect(playground.locator("#hub-repo h3")).to_have_text("starter/stories")
+    expect(playground.locator("#hub-repo h2")).to_have_text("starter/stories")
     playground.get_by_role("button", name="Run it", exact=True).click()
     expect(playground.get_by_label("Prompt")).to_be_visible()
     expect(playground.get_by_label("Model", exact=True).first).to_have_value("starter/stories")

@@ -29,13 +29,13 @@ def start(page: Page, name: str, epochs: int) -> None:
     page.locator("#ft-epochs input").fill(str(epochs))
     page.get_by_label("Name of the run").fill(name)
     page.locator("#ft-start").click()
-    expect(page.locator("#ft-run h3")).to_have_text(name)
+    expect(page.locator("#ft-run h2")).to_have_text(name)
 
 
 def choose_run(page: Page, name: str) -> None:
     page.locator("#ft-runs input").click()
     page.get_by_role("option").filter(has_text=name).click()
-    expect(page.locator("#ft-run h3")).to_have_text(name)
+    expect(page.locator("#ft-run h2")).to_have_text(name)
 
 
 @pytest.mark.long
@@ -48,7 +48,7 @@ def test_a_run_comes_into_sight_and_goes_for_good_only_after_a_second_word(page:
     page.locator("#ft-start").click()
     expect(page.locator("#ft-told [role=alert]")).to_be_in_viewport()
     start(page, "unwanted", 1)
-    expect(page.locator("#ft-run h3")).to_be_in_viewport()
+    expect(page.locator("#ft-run h2")).to_be_in_viewport()
     page.locator("#ft-how input").click()
     page.get_by_role("option", name="Discard", exact=True).click()
     page.locator("#ft-stop").click()
@@ -93,12 +93,12 @@ def test_a_late_answer_about_another_run_gives_way_to_the_run_that_is_chosen(pag
     choose_run(page, "taken out")
     page.evaluate(
         """() => { window.told = []; new MutationObserver(() => window.told.push(
-            document.querySelector("#ft-run h3")?.textContent)).observe(document.querySelector("#ft-run"),
+            document.querySelector("#ft-run h2")?.textContent)).observe(document.querySelector("#ft-run"),
             {childList: true, subtree: true}) }"""
     )
     held[0].continue_()
     page.wait_for_function("window.told.includes('long')")
-    expect(page.locator("#ft-run h3")).to_have_text("taken out")
+    expect(page.locator("#ft-run h2")).to_have_text("taken out")
     expect(page.locator("#ft-stop")).not_to_be_visible()
     choose_run(page, "long")
     page.locator("#ft-stop").click()

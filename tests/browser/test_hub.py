@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+Look = Callable[[Page, str], None]
 PICTURE = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8cfc0f01f0005000201a5f6"
     "45400000000049454e44ae426082"
@@ -68,10 +70,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "things"
 
 
-def test_somebody_looks_around(hub_tab: Page, screenshots: Path) -> None:
+def test_somebody_looks_around(hub_tab: Page, look: Look) -> None:
     page = hub_tab
     page.locator("#hub-found").get_by_text("starter/sentiment").click()
-    expect(page.locator("#hub-repo h3")).to_have_text("starter/sentiment")
+    expect(page.locator("#hub-repo h2")).to_have_text("starter/sentiment")
     expect(page.locator("#hub-card")).to_contain_text("How to use")
     part(page, "Files")
     expect(page.locator("#hub-files")).to_contain_text("model.safetensors")
@@ -86,7 +88,7 @@ def test_somebody_looks_around(hub_tab: Page, screenshots: Path) -> None:
     expect(page.locator("#hub-code")).to_contain_text("upload_folder")
     page.locator("#hub-way").get_by_text("git and hf").click()
     expect(page.locator("#hub-code")).to_contain_text("git clone")
-    page.screenshot(path=screenshots / "hub-learn-light.png", full_page=True)
+    look(page, "hub-learn-light")
     page.locator("#hub-kind").get_by_text("Data sets").click()
     page.locator("#hub-found").get_by_text("starter/reviews").click()
     page.locator("#hub-to-data").click()
@@ -94,19 +96,19 @@ def test_somebody_looks_around(hub_tab: Page, screenshots: Path) -> None:
     page.get_by_role("tab", name="Hub", exact=True).click()
     page.locator("#hub-kind").get_by_text("Models").click()
     page.locator("#hub-found").get_by_text("starter/stories").click()
-    expect(page.locator("#hub-repo h3")).to_have_text("starter/stories")
+    expect(page.locator("#hub-repo h2")).to_have_text("starter/stories")
     page.locator("#hub-to-play").click()
     expect(page.get_by_role("tab", name="Playground")).to_have_attribute("aria-selected", "true")
 
 
-def test_a_repository_is_made_filled_and_deleted(hub_tab: Page, folder: Path, screenshots: Path) -> None:
+def test_a_repository_is_made_filled_and_deleted(hub_tab: Page, folder: Path, look: Look) -> None:
     page = hub_tab
     page.get_by_role("tab", name="Yours").click()
     page.get_by_role("button", name="New repository").click()
     fill(page, "hub-new-name", "things")
     page.locator("#hub-create").click()
     expect(page.locator("#hub-told-new")).to_contain_text("me/things is there, private and empty")
-    expect(page.locator("#hub-repo h3")).to_have_text("me/things")
+    expect(page.locator("#hub-repo h2")).to_have_text("me/things")
     page.locator("#hub-create").click()
     expect(page.locator("#hub-told-new")).to_contain_text("Give the repository a name")
 
@@ -119,7 +121,7 @@ def test_a_repository_is_made_filled_and_deleted(hub_tab: Page, folder: Path, sc
     expect(page.locator("#hub-drop li")).to_have_count(2)
     page.locator("#hub-upload").click()
     expect(page.locator("#hub-told-upload")).to_contain_text("already holds")
-    page.screenshot(path=screenshots / "hub-manage-light.png", full_page=True)
+    look(page, "hub-manage-light")
 
     part(page, "Card")
     expect(page.locator("#hub-card img")).to_have_count(1)
@@ -166,7 +168,7 @@ def test_signing_in_and_out_is_for_the_page_alone(hub_tab: Page, app: Any) -> No
 @pytest.mark.long
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_wider_than_the_window(page: Page, app: Any, width: int, theme: str, screenshots: Path) -> None:
+def test_nothing_is_wider_than_the_window(page: Page, app: Any, width: int, theme: str, look: Look) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{app.url}/?__theme={theme}")
     page.get_by_role("tab", name="Hub", exact=True).click()
@@ -174,4 +176,4 @@ def test_nothing_is_wider_than_the_window(page: Page, app: Any, width: int, them
     for name in ("Files", "History", "Metadata", "Manage", "Learn", "Card"):
         part(page, name)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.screenshot(path=screenshots / f"hub-{theme}-{width}.png", full_page=True)
+    look(page, f"hub-{theme}-{width}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+Look = Callable[[Page, str], None]
 pytestmark = pytest.mark.browser
 
 #: ChatML that writes its own beginning, so that the tokenizer's is a second one.
@@ -153,7 +154,7 @@ def test_the_arrow_keys_go_through_the_tokens_and_enter_looks_one_up(inspector: 
     inspector.keyboard.press("ArrowRight")
     expect(inspector.locator("#tok-strip .wb-token:focus")).to_have_text("a")
     inspector.keyboard.press("Enter")
-    expect(inspector.locator("#tok-voc-detail h4")).to_have_text("a")
+    expect(inspector.locator("#tok-voc-detail h2")).to_have_text("a")
     expect(inspector.locator("#tok-voc-detail")).to_contain_text("Its neighbours")
 
 
@@ -317,7 +318,7 @@ def test_bad_input_is_told_beside_the_field(inspector: Page) -> None:
 
 
 @pytest.mark.long
-def test_every_view_fits_a_narrow_screen_in_the_dark(page: Page, app: Any, screenshots: Path) -> None:
+def test_every_view_fits_a_narrow_screen_in_the_dark(page: Page, app: Any, look: Look) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app.url}/?__theme=dark")
     expect(page.locator("#who")).to_contain_text("Embedded Hub")
@@ -335,4 +336,4 @@ def test_every_view_fits_a_narrow_screen_in_the_dark(page: Page, app: Any, scree
         open_view(page, view)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, view
     open_view(page, "Stages")
-    page.screenshot(path=screenshots / "tokenizer-stages-narrow-dark.png", full_page=True)
+    look(page, "tokenizer-stages-narrow-dark")

@@ -26,6 +26,7 @@ from components.widgets.card.findings import findings_view
 from components.widgets.card.lacking import lacking_view
 from components.widgets.card.preview import examples_view, header_view, results_view
 from components.widgets.card.sources import sources_view
+from components.widgets.script import script
 
 EMPTY = (
     "Choose a finished run, a model id or the template, and press Draft: the card is filled with what was recorded, "
@@ -212,7 +213,7 @@ class Changes:
 
     def code_part(self) -> None:
         """Place the code, in a tab of its own."""
-        self.code = gr.Code(_CODE, language="python", show_label=False, interactive=False, elem_id="card-code")
+        self.code = script("card-code", _CODE)
 
     def show(self, text: str, before: Mapping[str, Any], repo: str) -> Updates:
         """Draw them."""

@@ -9,6 +9,7 @@ import gradio as gr
 from components.service.snippets.finetune import FACTS
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
+from components.widgets.script import script
 
 _WAYS = [("With Trainer", "finetune"), ("As a plain PyTorch loop", "finetune_loop")]
 
@@ -20,7 +21,7 @@ class CodePanel:
         self.ctx = ctx
         self.way = gr.Radio(_WAYS, value=_WAYS[0][1], show_label=False, container=False, elem_id="ft-way")
         self.told = gr.HTML(padding=False, elem_id="ft-told-code")
-        self.code = gr.Code(language="python", show_label=False, interactive=False, elem_id="ft-code")
+        self.code = script("ft-code")
         for event in (self.way.input, runs.change, opened.select):
             ctx.wire(event, self._write, [runs, self.way], [self.code], told=self.told, show_progress="hidden")
 

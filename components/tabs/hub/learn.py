@@ -10,6 +10,7 @@ from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.hub.view import View
 from components.widgets import html
+from components.widgets.script import script
 
 _READS = ("clone", "pull", "list_files")
 
@@ -35,9 +36,7 @@ class Learn:
                 elem_id="hub-way",
             )
         self.note = gr.HTML(padding=False, elem_id="hub-note")
-        self.code = gr.Code(
-            language="python", label="As it runs", interactive=False, wrap_lines=True, elem_id="hub-code"
-        )
+        self.code = script("hub-code", label="As it runs")
         self.told = gr.HTML(padding=False)
 
     def wire(self, view: View) -> None:

@@ -17,6 +17,7 @@ from components.tabs.playground.form import Form
 from components.tabs.playground.link import write_link
 from components.widgets import html
 from components.widgets.outputs import shown
+from components.widgets.script import script
 
 _WAYS = [("With pipeline", "pipeline"), ("Step by step", "stages")]
 _EMPTY = "Press Run. The first result takes a few seconds, while the model is loaded."
@@ -42,7 +43,7 @@ class ResultPanel:
     def code_part(self) -> None:
         """Place the code, in a tab of its own."""
         self.way = gr.Radio(_WAYS, value=_WAYS[0][1], show_label=False, container=False, elem_id="pg-way")
-        self.code = gr.Code(language="python", show_label=False, elem_id="pg-code", interactive=False)
+        self.code = script("pg-code")
 
     def link_part(self) -> None:
         """Place the link to this view."""

@@ -11,6 +11,7 @@ import gradio as gr
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.widgets import html
+from components.widgets.script import script
 
 #: The views that have code, with their titles.
 VIEWS = {
@@ -55,7 +56,7 @@ class CodePanel:
         self.ctx = ctx
         self.view = gr.Radio([], label="Of which view", visible=False, elem_id="tok-way")
         self.empty = gr.HTML(html.empty(_EMPTY), padding=False)
-        self.code = gr.Code(language="python", show_label=False, interactive=False, visible=False, elem_id="tok-code")
+        self.code = script("tok-code", visible=False)
         self.told = gr.HTML(padding=False)
 
     def wire(self, viewing: gr.State, made: list[gr.State]) -> None:

@@ -27,7 +27,7 @@ def header_view(values: Mapping[str, Any], name: str) -> str:
     """Name and tags; `values` is the metadata."""
     tags = "".join(_tags(values.get(key), title) for key, title in _TAGS.items())
     gated = '<span class="wb-badge">Gated</span>' if values.get("extra_gated_fields") else ""
-    return f'<div class="wb-run"><h3>{escape(name)}</h3>{gated}</div><div class="wb-tags">{tags}</div>'
+    return f'<div class="wb-run"><h2>{escape(name)}</h2>{gated}</div><div class="wb-tags">{tags}</div>'
 
 
 def _tags(value: Any, title: str) -> str:

@@ -27,7 +27,7 @@ def _row(number: int, row: dict[str, Any], *, several: bool) -> str:
     drawn = (piece(one["token"], special=one["special"], note=one["id"]) for one in tokens)
     more = "<p>The rest of the list is not shown.</p>" if row["truncated"] or len(row["tokens"]) > _TOKENS else ""
     return (
-        f'<section class="wb-stage"><h4>{title}</h4>{text}'
+        f'<section class="wb-stage"><h2>{title}</h2>{text}'
         + folded("With special tokens, and nothing cleaned up", plain)
         + f"<p>Its tokens</p>{pieces(drawn)}{more}{_again(row['again'])}</section>"
     )

@@ -35,7 +35,7 @@ def _check(check: dict[str, Any]) -> str:
 
 def _stage(number: int, stage: dict[str, Any]) -> str:
     component = escape(stage["component"] or "")
-    head = f"<h4>{number}. {escape(stage['title'])} <small>{component}</small></h4><p>{escape(stage['note'])}</p>"
+    head = f"<h2>{number}. {escape(stage['title'])} <small>{component}</small></h2><p>{escape(stage['note'])}</p>"
     draw = {"normalized": _normalized, "pre_tokenized": _words, "model": _model}.get(stage["name"], _pieces)
     return f'<section class="wb-stage" data-stage="{escape(stage["name"])}">{head}{draw(stage)}</section>'
 

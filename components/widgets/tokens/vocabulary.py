@@ -87,7 +87,7 @@ def detail_view(entry: dict[str, Any], detail: dict[str, Any]) -> str:
         more = detail["descendants_total"] - len(detail["descendants"])
         parts.append("<p>Built on it</p>" + pieces(map(_button, detail["descendants"]), more))
     parts.append("<p>Its neighbours</p>" + pieces(map(_button, detail["neighbours"])))
-    return f'<section class="wb-stage"><h4><code>{escape(detail["token"])}</code></h4>{"".join(parts)}</section>'
+    return f'<section class="wb-stage"><h2><code>{escape(detail["token"])}</code></h2>{"".join(parts)}</section>'
 
 
 def _merges(merges: list[dict[str, Any]]) -> str:
