@@ -22,7 +22,7 @@ from components.service.errors import WorkbenchError
 from components.service.metrics import list_metrics
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench
-from components.visitors import visitor_of
+from components.web.visitors import visitor_of
 
 log = logging.getLogger("workbench")
 

@@ -13,22 +13,22 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from components.api import add_endpoints
-from components.belongings import Belongings, Files
-from components.blocks import Page
-from components.bounds import RequestBound
-from components.headers import AnswerHeaders
-from components.logs import keep_tokens_out_of_logs
-from components.misuse import HANDLERS
 from components.service.errors import WorkbenchError
 from components.service.settings import HUGGING_FACE, Settings
 from components.service.tasks.media import SAMPLES
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench, open_workbench
 from components.serving import inference_routes
-from components.sessions import keep_sessions_light
 from components.tabs import card, finetune, hub, playground, tokenizer
 from components.tabs.context import Context, Updates
-from components.visitors import Door
+from components.web.belongings import Belongings, Files
+from components.web.blocks import Page
+from components.web.bounds import RequestBound
+from components.web.headers import AnswerHeaders
+from components.web.logs import keep_tokens_out_of_logs
+from components.web.misuse import HANDLERS
+from components.web.sessions import keep_sessions_light
+from components.web.visitors import Door
 from components.widgets.theme import CSS, HEAD, theme
 
 TITLE = "Transformers Workbench"

@@ -19,7 +19,7 @@ from components.service.hub import Hub
 from components.service.settings import Settings
 from components.service.sizes import in_units
 from components.service.visitor import Visitor
-from components.visitors import visitor_of
+from components.web.visitors import visitor_of
 
 log = logging.getLogger("workbench")
 

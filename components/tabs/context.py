@@ -15,7 +15,7 @@ from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench
 from components.tabs.labels import in_labels, title_of
-from components.visitors import Kept, kept, visitor_of
+from components.web.visitors import Kept, kept, visitor_of
 from components.widgets.html import notice
 
 Updates = dict[Any, Any]

@@ -16,10 +16,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, StreamingRespon
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from components.bounds import RequestBound
-from components.headers import AnswerHeaders, page_policy
 from components.service.settings import Settings
-from components.visitors import Door, kept, kept_token
+from components.web.bounds import RequestBound
+from components.web.headers import AnswerHeaders, page_policy
+from components.web.visitors import Door, kept, kept_token
 
 SPACE = ("me-workbench.hf.space", "models.example")
 PAGE = "<html><script>one()</script><SCRIPT type='module'>two()\r\n</SCRIPT><script src='./x.js'></script></html>"

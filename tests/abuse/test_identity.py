@@ -17,7 +17,7 @@ import httpx
 import psutil
 import pytest
 
-from components.logs import keep_tokens_out_of_logs
+from components.web.logs import keep_tokens_out_of_logs
 
 UNSAFE = [
     ("POST", "/gradio_api/queue/join"), ("POST", "/gradio_api/call/whoami"), ("POST", "/gradio_api/call/v2/whoami"),

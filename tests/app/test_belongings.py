@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from components.belongings import Belongings, Files
+from components.web.belongings import Belongings, Files
 
 ADA, BOB = frozenset({"ada"}), frozenset({"bob"})
 ONE, TWO = "1" * 64, "2" * 64

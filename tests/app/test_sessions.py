@@ -11,7 +11,7 @@ import psutil
 import pytest
 from gradio.state_holder import SessionState
 
-from components.sessions import Session
+from components.web.sessions import Session
 
 CALLS, MEGABYTES = 30, 25
 

@@ -10,7 +10,7 @@ from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.hub.yours import Yours
-from components.visitors import Kept, kept_token
+from components.web.visitors import Kept, kept_token
 from components.widgets import html
 
 

@@ -29,7 +29,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components.visitors import COOKIE
+from components.web.visitors import COOKIE
 
 Owners = frozenset[str]
 NOBODY: Owners = frozenset()
