@@ -29,7 +29,7 @@ from components.web.logs import keep_tokens_out_of_logs
 from components.web.misuse import HANDLERS
 from components.web.sessions import keep_sessions_light
 from components.web.visitors import Door
-from components.widgets.theme import CSS, HEAD, theme
+from components.widgets.theme import CSS, SCRIPT, theme
 
 TITLE = "Transformers Workbench"
 #: The browser keeps a card that is being written under this word, which has to be the same after a restart.
@@ -178,7 +178,7 @@ def serve(settings: Settings) -> None:
             root_path=settings.root_path or None,
             theme=theme(),
             css=CSS,
-            head=HEAD,
+            js=SCRIPT,
             footer_links=["api"],
             run_history=False,
             enable_monitoring=False,

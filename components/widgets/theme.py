@@ -8,7 +8,7 @@ _SANS = ("Inter", "ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Ro
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
 CSS = (Path(__file__).parent / "page.css").read_text()
-HEAD = f"<script>{(Path(__file__).parent / 'page.js').read_text()}</script>"
+SCRIPT = (Path(__file__).parent / "page.js").read_text()
 
 
 def theme() -> gr.themes.Base:

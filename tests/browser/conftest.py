@@ -68,6 +68,8 @@ def look() -> Callable[[Page, str], None]:
 def barriers(page: Page) -> list[str]:
     """The serious and critical findings of axe-core on the page as it stands: the rule, where, and why."""
     expect(page.locator(".pending:visible")).to_have_count(0)  # Gradio draws pale what is about to change
+    new = page.locator(":is(.cm-content, .code_wrap > pre):visible:not([tabindex])")
+    expect(new).to_have_count(0)  # the page makes what has just appeared reachable by keyboard
     return [
         f"{rule['id']} at {' '.join(node['target'])}: {node['failureSummary']}"
         for rule in Axe().run(page).response["violations"]
