@@ -18,7 +18,7 @@ from components.localhub.parent import follow_parent
 from components.localhub.server import create_app
 
 LOOPBACK = ("127.0.0.1", "localhost")
-PATIENCE = 15.0
+PATIENCE = 60.0
 _AFTER = """\
 Point a client at it with HF_ENDPOINT=http://127.0.0.1:PORT and HF_HUB_DISABLE_XET=1 in the environment, set before
 huggingface_hub is imported. Anyone who reaches the server may read its public repositories; only users with a token

@@ -102,6 +102,7 @@ def slow_writer(app: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     return "me/slow-writer"
 
 
+@pytest.mark.long
 def test_text_is_streamed_and_can_be_stopped(page: Page, app: Any, slow_writer: str) -> None:
     playground = visit(page, app.url)
     playground.locator("#pg-task input").click()

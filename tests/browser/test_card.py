@@ -75,6 +75,7 @@ def test_the_findings_follow_the_text(editor: Page) -> None:
     expect(box(editor, "metrics")).to_be_focused()
 
 
+@pytest.mark.long
 def test_what_is_chosen_while_the_page_loads_stays(editor: Page) -> None:
     held: list[Route] = []
     holding = True

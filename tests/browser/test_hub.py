@@ -101,6 +101,7 @@ def test_somebody_looks_around(hub_tab: Page, look: Look) -> None:
     expect(page.get_by_role("tab", name="Playground")).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.long
 def test_a_repository_is_made_filled_and_deleted(hub_tab: Page, folder: Path, look: Look) -> None:
     page = hub_tab
     page.get_by_role("tab", name="Yours").click()

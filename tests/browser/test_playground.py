@@ -240,6 +240,7 @@ def chatty(app: Any, tmp_path: Path) -> str:
 
 
 @pytest.mark.browser
+@pytest.mark.long
 def test_a_chat_goes_on_turn_by_turn_and_starts_anew(playground: Page, chatty: str) -> None:
     choose(playground, "Text generation")
     model = playground.get_by_label("Model", exact=True).first

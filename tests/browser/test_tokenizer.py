@@ -221,6 +221,7 @@ def test_a_batch_without_a_tensor_says_why_and_is_mended_in_one_click(inspector:
     expect(inspector.locator("#tok-code")).to_contain_text("pad_token = tokenizer.eos_token")
 
 
+@pytest.mark.long
 def test_a_chat_is_coloured_by_role_and_its_traps_are_named(inspector: Page, others: None) -> None:
     open_view(inspector, "Chat")
     inspector.locator("#tok-chat-run").click()
@@ -251,6 +252,7 @@ def test_ids_are_decoded_one_list_or_several(inspector: Page) -> None:
     expect(inspector.locator("#tok-decoded textarea")).to_have_value(re.compile(r"cafe ?!\na"))
 
 
+@pytest.mark.long
 def test_a_vocabulary_is_searched_and_held_beside_another(inspector: Page) -> None:
     choose_model(inspector, "starter/stories")
     open_view(inspector, "Vocabulary")
@@ -309,6 +311,7 @@ BAD = [
 ]
 
 
+@pytest.mark.long
 def test_bad_input_is_told_beside_the_field(inspector: Page) -> None:
     for view, field, typed, button, told, said in BAD:
         open_view(inspector, view)

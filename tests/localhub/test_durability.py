@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -302,9 +304,15 @@ async def _pieces(count: int, *, then: Exception | None = None) -> AsyncIterator
         raise then
 
 
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread of its own: a browser's driver may have a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
+
+
 def test_a_body_is_taken_in_large_blocks_whole_and_in_order() -> None:
     taken: list[bytes] = []
-    asyncio.run(in_blocks(_pieces(50), taken.append))
+    _run(in_blocks(_pieces(50), taken.append))
     assert b"".join(taken) == b"".join(bytes([number]) * 100_000 for number in range(50))
     assert len(taken) < 10
 
@@ -322,5 +330,5 @@ def test_a_body_that_breaks_off_leaves_nobody_at_work(who: str) -> None:
 
     broken = ConnectionError("gone") if who == "the sender" else None
     with pytest.raises((ConnectionError, ValueError)):
-        asyncio.run(in_blocks(_pieces(50, then=broken), take))
+        _run(in_blocks(_pieces(50, then=broken), take))
     assert entered == left

@@ -48,9 +48,9 @@ def one_by_one(inference: Inference, visitor: Visitor) -> Callable[..., list[Any
 
 
 def approximately(value: Any) -> Any:
-    """The value with its numbers given or taken 1e-5."""
+    """The value with its numbers given or taken 1e-5, or as much of themselves."""
     if isinstance(value, float):
-        return pytest.approx(value, abs=1e-5)
+        return pytest.approx(value, rel=1e-5, abs=1e-5)
     if isinstance(value, dict):
         return {name: approximately(one) for name, one in value.items()}
     return [approximately(one) for one in value] if isinstance(value, list) else value

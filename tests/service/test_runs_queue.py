@@ -242,6 +242,7 @@ def test_a_stopped_run_is_told_by_its_outcome_and_a_discarded_one_is_gone_at_onc
     assert gone["train"], "the curves stay"
 
 
+@pytest.mark.long
 def test_a_run_is_repeated_with_its_own_data_and_compared_with_the_first(trained: tuple[Runs, dict[str, Any]]) -> None:
     runs, first = trained
     again = ended(runs, runs.rerun(first["id"], {"seed": 7, "name": "Second"}, visitor=ME)["id"])
