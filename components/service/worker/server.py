@@ -68,12 +68,11 @@ class Server:
     def _answer_all(self, jobs: list[Job]) -> None:
         """Answer each, together where they are several; those that this does not serve, one after another."""
         wanted = [job for job in jobs if not job.call.cancelled.is_set()]
-        with self._cores:
-            if len(wanted) > 1:
-                self._answer_together(wanted)
-            for job in wanted:
-                if job.number in self._jobs:
-                    self._answer(job)
+        if len(wanted) > 1:
+            self._answer_together(wanted)
+        for job in wanted:
+            if job.number in self._jobs:
+                self._answer(job)
         for job in jobs:
             self._jobs.pop(job.number, None)
 
@@ -81,18 +80,20 @@ class Server:
         for job in jobs:
             self._start(job)
         try:
-            for job, value in run_together(jobs):
-                self._end(job, {"value": value})
+            with self._cores:
+                for job, value in run_together(jobs):
+                    self._end(job, {"value": value})
         except BaseException as error:  # noqa: BLE001 - whose fault it is shows when each runs alone
             _LOG.warning("%d calls could not be run together: %s", len(jobs), error)
 
     def _answer(self, job: Job) -> None:
         self._start(job)
         try:
-            value = handler(self._calls[job.name])(job.call, **job.arguments)
-            if isinstance(value, Iterator):
-                _drain(job.call, value)
-                value = None
+            with self._cores:  # given back before the answer goes out: the next call may be there at once
+                value = handler(self._calls[job.name])(job.call, **job.arguments)
+                if isinstance(value, Iterator):
+                    _drain(job.call, value)
+                    value = None
             self._end(job, {"value": value})
         except BaseException as error:  # noqa: BLE001 - the one boundary; a tokenizer's panic is no Exception
             self._end(job, {"error": self._told(job.name, error)})
