@@ -23,9 +23,6 @@ import psutil
 
 from tests.bench.machine import ROOT
 
-# The Hub's client reads these when it is imported; the embedded Hub has no such storage.
-os.environ |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-
 SECONDS = 600.0
 
 

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import psutil
 
+# The Hub's client reads these when it is imported; the embedded Hub has no Xet storage. Each benchmark's process
+# inherits them.
+os.environ |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("gradio", "torch", "transformers", "tokenizers", "huggingface_hub", "datasets")
 _INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
