@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from task_checks import near
 
 from components.service.batch import Batch, table
 from components.service.data import Data
@@ -47,24 +48,13 @@ def one_by_one(inference: Inference, visitor: Visitor) -> Callable[..., list[Any
     return call
 
 
-def approximately(value: Any) -> Any:
-    """The value with its numbers given or taken 1e-5, or as much of themselves."""
-    if isinstance(value, float):
-        return pytest.approx(value, rel=1e-5, abs=1e-5)
-    if isinstance(value, dict):
-        return {name: approximately(one) for name, one in value.items()}
-    return [approximately(one) for one in value] if isinstance(value, list) else value
-
-
 @pytest.mark.parametrize("parameters", [{}, {"top_k": 1}, {"function_to_apply": "none"}])
 def test_a_batch_gives_what_calls_one_by_one_give(
     run: Callable[..., Any], one_by_one: Callable[..., Any], parameters: dict[str, Any]
 ) -> None:
     result = run(CLASSIFY, CLASSIFIER, TEXTS, parameters)
     assert [row["input"] for row in result["rows"]] == TEXTS
-    assert [row["output"] for row in result["rows"]] == approximately(
-        one_by_one(CLASSIFY, CLASSIFIER, TEXTS, parameters)
-    )
+    assert [row["output"] for row in result["rows"]] == near(one_by_one(CLASSIFY, CLASSIFIER, TEXTS, parameters))
     assert result["throughput"]["rows"] == len(TEXTS)
     assert result["stopped"] is None
     assert "at most 64" in " ".join(result["facts"]["notes"])
@@ -103,7 +93,7 @@ def test_stacked_inputs_of_each_task_keep_apart(
 
     result = run(task, f"local/{name}", rows, parameters)["rows"]
     got = [{key: row[key] for key in ("output", "error") if key in row} for row in result]
-    assert got == approximately([alone(row) for row in rows])
+    assert got == near([alone(row) for row in rows])
 
 
 @pytest.mark.parametrize(("task", "model"), dict.fromkeys((task, model) for task, model, *_ in STACKS))
@@ -142,7 +132,7 @@ def test_rows_that_are_generated_are_run_one_after_another(
 def test_pairs_of_texts_are_rows_too(run: Callable[..., Any], one_by_one: Callable[..., Any]) -> None:
     rows = [{"text": "I love", "text_pair": "the fox"}, "simple", {"text": "said the fox", "text_pair": "simple"}]
     result = run(CLASSIFY, CLASSIFIER, rows)
-    assert [row["output"] for row in result["rows"]] == approximately(one_by_one(CLASSIFY, CLASSIFIER, rows, {}))
+    assert [row["output"] for row in result["rows"]] == near(one_by_one(CLASSIFY, CLASSIFIER, rows, {}))
 
 
 def test_an_error_stays_in_its_row(run: Callable[..., Any]) -> None:
@@ -182,7 +172,7 @@ def test_a_file_gives_the_same_as_its_rows(run: Callable[..., Any], tmp_path: Pa
     rows = [{"id": i, "sentence": text, "gold": "positive"} for i, text in enumerate(TEXTS[:5])]
     result = run(CLASSIFY, CLASSIFIER, write(tmp_path, name, rows), {}, "gold")
     whole = run(CLASSIFY, CLASSIFIER, TEXTS[:5], {}, ["positive"] * 5)
-    assert [row["output"] for row in result["rows"]] == approximately([row["output"] for row in whole["rows"]])
+    assert [row["output"] for row in result["rows"]] == near([row["output"] for row in whole["rows"]])
     assert [row["gold"] for row in result["rows"]] == ["positive"] * 5
     assert result["metrics"] == whole["metrics"]
     assert "text from sentence" in " ".join(result["facts"]["notes"])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from task_checks import near
 
 from components.service.errors import WorkbenchError
 from components.service.inference import Inference
@@ -68,15 +69,6 @@ def alone(job: Job) -> dict[str, Any]:
         return run_task(job.call, **job.arguments)
     except WorkbenchError as error:
         return {"error": error.message}
-
-
-def near(value: Any) -> Any:
-    """The value with its numbers given or taken 1e-5, or as much of themselves."""
-    if isinstance(value, float):
-        return pytest.approx(value, rel=1e-5, abs=1e-5)
-    if isinstance(value, dict):
-        return {name: near(one) for name, one in value.items()}
-    return [near(one) for one in value] if isinstance(value, list) else value
 
 
 def told(value: dict[str, Any]) -> dict[str, Any]:
