@@ -176,6 +176,9 @@ def set_switches(settings: Settings) -> None:
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "DISABLE_SAFETENSORS_CONVERSION": "1",
         "GRADIO_ANALYTICS_ENABLED": "False",
+        # Otherwise Gradio remembers 10,000 calls, and sums all of them up again after each.
+        "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+        "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),
     }
     if settings.endpoint != HUGGING_FACE:
         os.environ["HF_HUB_DISABLE_XET"] = "1"  # only huggingface.co has the Xet storage

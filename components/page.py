@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.queueing import Queue
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -158,10 +160,21 @@ def keepers(page: gr.Blocks, settings: Settings) -> list[Middleware]:
         Middleware(
             Belongings,
             files=files,
-            unfinished=lambda: page._queue.event_ids_to_events,
+            unfinished=lambda: unfinished(page._queue),
             most=settings.visitor_calls,
         )
     ]
+
+
+def unfinished(queue: Queue) -> Iterator[str]:
+    """The ids of the calls that wait or are being worked on.
+
+    Gradio's own table holds a call for some time after its answer went out: it would count against a quick caller.
+    """
+    for waiting in queue.event_queue_per_concurrency_id.values():
+        yield from (event._id for event in waiting.queue)
+    for working in queue.active_jobs:
+        yield from (event._id for event in working or ())
 
 
 def serve(settings: Settings) -> None:
