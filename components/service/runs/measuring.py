@@ -126,7 +126,7 @@ def measure(folder: RunFolder, spec: RunSpec, inputs: Inputs) -> dict[str, Any]:
         "seconds_per_step": sum(others) / len(others) * spec.accumulation / passes,
         "longest_seconds": watch.steps[min(1, len(watch.steps) - 1)],
         "steps": steps,
-        "evaluations": spec.epochs if spec.evaluate == "epoch" else max(1, steps // spec.every),
+        "evaluations": _evaluations(spec, steps),
         "evaluation_seconds": watch.evaluation * scale,
         "test_share": len(whole.test) / len(whole.validation),
         "save_seconds": watch.saving,
@@ -230,6 +230,11 @@ def _length(example: dict[str, Any]) -> int | None:
 def _steps(spec: RunSpec, examples: int) -> int:
     batches = math.ceil(examples / spec.batch_size)
     return max(1, math.ceil(batches / spec.accumulation)) * spec.epochs
+
+
+def _evaluations(spec: RunSpec, steps: int) -> int:
+    """How often a run is evaluated and saved; always after its last step."""
+    return spec.epochs if spec.evaluate == "epoch" else math.ceil(steps / spec.every)
 
 
 def _timed(work: Any) -> float:

@@ -241,9 +241,10 @@ def _whole_run(noted: Mapping[str, Any]) -> float | None:
 
 
 def _fixed(noted: Mapping[str, Any]) -> float:
-    """Seconds that do not grow with the epochs: start and end, the first evaluation and those of the final weights."""
-    final = (2 + noted["test_share"]) * noted["evaluation_seconds"]
-    seconds: float = noted["begin_seconds"] + noted["end_seconds"] + final
+    """Seconds that do not grow with the epochs: start and end, the evaluations before the first step and of the test
+    split. The weights that are kept have been evaluated among the steps."""
+    beside = (1 + noted["test_share"]) * noted["evaluation_seconds"]
+    seconds: float = noted["begin_seconds"] + noted["end_seconds"] + beside
     return seconds
 
 
