@@ -1,10 +1,12 @@
-"""The page as the browser gets it: without the parts that only its endpoints need."""
+"""The page as the browser gets it: without the parts that only its endpoints need; and what a short call is told."""
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import BlockFunction
 
 
 class Page(gr.Blocks):
@@ -23,3 +25,20 @@ class Page(gr.Blocks):
         layout = front["layout"]
         front["layout"] = {**layout, "children": [part for part in layout["children"] if part["id"] not in unseen]}
         return config
+
+    def validate_inputs(self, block_fn: BlockFunction, inputs: list[Any]) -> None:
+        """Refuse a call with too few values in a sentence. Gradio's own refusal is a traceback in the log, and nothing
+        for the caller.
+
+        Raises:
+            gr.Error: Values are missing.
+        """
+        needed, given = len(block_fn.inputs), len(inputs)
+        if given >= needed:
+            return
+        names = list(inspect.signature(block_fn.fn).parameters)[:needed] if block_fn.fn else []
+        raise gr.Error(
+            f"{block_fn.name} takes {needed} values ({', '.join(names)}), and {given} came. Send them all, null for a "
+            f"default; or send an object of those that count to /gradio_api/call/v2/{block_fn.api_name}.",
+            print_exception=False,
+        )

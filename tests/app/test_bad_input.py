@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -151,3 +152,11 @@ def _processes(wanted: Callable[[str], bool], parent: int | None = None) -> list
         with contextlib.suppress(psutil.NoSuchProcess):  # it ended just now; a zombie has no command line
             found += [process.pid] if wanted(" ".join(process.cmdline())) else []
     return found
+
+
+def test_plain_http_with_too_few_values_is_told_all_of_them(app: Any) -> None:
+    place = f"{app.url}/gradio_api/call/run_task"
+    event = httpx.post(place, json={"data": [TEXT, "starter/sentiment", "hi"]}).json()["event_id"]
+    told = httpx.get(f"{place}/{event}", timeout=60).text
+    assert "event: error" in told
+    assert "5 values (task, model, inputs, parameters, revision), and 3 came" in told

@@ -69,7 +69,7 @@ def warm(folder: Path, told: str, rounds: int) -> Row:
         model = "starter/sentiment" if folder == STARTER else app.push(folder, "one-call")
         with closing(Caller(app.url)) as own, closing(Caller(page)) as empty:
             ways = {
-                "ours": lambda: own.call("run_task", TASK, model, TEXT),
+                "ours": lambda: own.call("run_task", TASK, model, TEXT, None, None),
                 "pipeline": lambda: pipe(TEXT, top_k=None),
                 "empty": lambda: empty.call("empty", TEXT),
             }

@@ -29,7 +29,7 @@ class Caller:
         self._http.close()
 
     def call(self, endpoint: str, *values: Any) -> list[Any]:
-        """What a named endpoint gives for these arguments: all its values."""
+        """What a named endpoint gives for these arguments, which are all that it takes: all its values."""
         *_, (kind, data) = self.events(endpoint, *values)
         if kind != "complete":
             raise RuntimeError(f"{endpoint} answered: {kind} {data}")

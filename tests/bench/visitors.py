@@ -55,7 +55,7 @@ def crowds(app: App, stock: str, model: str, texts: list[str]) -> dict[str, Call
         return lambda caller, number: caller.call(endpoint, *values, texts[number % len(texts)])
 
     def ours(caller: Caller, number: int) -> Any:
-        return caller.call("run_task", TASK, model, texts[number % len(texts)])[0]["output"]
+        return caller.call("run_task", TASK, model, texts[number % len(texts)], None, None)[0]["output"]
 
     def theirs(caller: Caller, number: int) -> Any:
         return caller.call("stock", texts[number % len(texts)], {"top_k": None})[0]
