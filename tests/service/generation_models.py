@@ -20,6 +20,7 @@ from transformers import (
     MarianMTModel,
     MBartConfig,
     MBartForConditionalGeneration,
+    MBartTokenizer,
     NllbTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerFast,
@@ -181,6 +182,16 @@ def nllb(path: Path) -> Path:
     model = MBartForConditionalGeneration(config)
     model.final_logits_bias[0, len(words) :] = -50.0  # else it writes little but languages
     return _save(model, tokenizer, path)
+
+
+def mbart(path: Path) -> Path:
+    """A first mBART of one layer, whose decoder starts from the language to write."""
+    torch.manual_seed(0)
+    words = ["<s>", "<pad>", "</s>", "<unk>", *_pieces(_sentencepiece(path))]
+    tokenizer = MBartTokenizer(vocab=[(word, -float(number)) for number, word in enumerate(words)])
+    tokenizer.model_max_length = 48
+    config = MBartConfig(vocab_size=len(tokenizer), decoder_start_token_id=0, forced_bos_token_id=0, **_BART)
+    return _save(MBartForConditionalGeneration(config), tokenizer, path)
 
 
 def chat(path: Path) -> Path:

@@ -14,7 +14,7 @@ import pytest
 import sacrebleu
 import service_models
 from family_parts import Trained, spec_of, trained
-from generation_models import bart, m2m100, marian, nllb, t5
+from generation_models import bart, m2m100, marian, mbart, nllb, t5
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -316,6 +316,7 @@ TRANSLATORS = {
     ),
     "m2m100": (m2m100, {"source_language": "en", "target_language": "fr"}, "", "__fr__"),
     "nllb": (nllb, {"source_language": "eng", "target_language": "fra_Latn"}, "", "fra_Latn"),
+    "mbart": (mbart, {"source_language": "en", "target_language": "ro"}, "", "ro_RO"),
 }
 
 
@@ -333,11 +334,13 @@ def test_a_translator_is_told_its_languages_and_its_saved_model_knows_them(kind:
     (label,) = done.data.collator(done.data.train)["labels"].tolist()
     given = done.data.train[0]["input_ids"]
     if begin:
-        assert (
-            done.processor.convert_tokens_to_ids(begin) == label[0] == done.model.generation_config.forced_bos_token_id
-        )
-        source = {"m2m100": "__en__", "nllb": "eng_Latn"}[kind]
-        assert given[0] == done.processor.convert_tokens_to_ids(source)
+        writing = done.model.generation_config
+        # The first mBART ends texts with their language, and its decoder starts from it; the others begin with it.
+        place, start = (-1, writing.decoder_start_token_id) if kind == "mbart" else (0, writing.forced_bos_token_id)
+        assert done.processor.convert_tokens_to_ids(begin) == label[place] == start
+        assert kind != "mbart" or writing.forced_bos_token_id is None
+        source = {"m2m100": "__en__", "nllb": "eng_Latn", "mbart": "en_XX"}[kind]
+        assert given[place] == done.processor.convert_tokens_to_ids(source)
     done.model.save_pretrained(tmp_path / "saved")
     loaded = type(done.model).from_pretrained(tmp_path / "saved")
     pipe = TranslationPipeline(model=loaded, tokenizer=done.processor)

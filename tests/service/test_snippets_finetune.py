@@ -207,6 +207,7 @@ MADE_UP = [
     {"languages": 2}, {"languages": [5, 5]}, {"prefix": 5}, {"validation_given": "yes"}, {"splits": {"train": 5}},
     {"splits": "train"}, {"reading": {"a.csv": ";"}}, {"reading": {"a.csv": {"sep": [5]}}}, {"reading": "a.csv"},
     {"reading": {"a.csv": {"drawn": "1"}}},
+    {"first_token_by": 5}, {"first_token_by": "bad_words_ids"},
     {"data_files": {"train": "a.csv"}}, {"data_files": [5]},
 ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from generation_models import bart, m2m100, marian, nllb, t5
+from generation_models import bart, m2m100, marian, mbart, nllb, t5
 from test_snippets_finetune import HUB, Program, check, spec
 from transformers import AutoConfig, AutoModelForSeq2SeqLM, GenerationConfig
 
@@ -79,6 +79,7 @@ TRANSLATORS: dict[str, tuple[Make, tuple[str, str], dict[str, Any]]] = {
     "by words, t5": (t5, ("en", "eo"), {"method": "lora", "lora_rank": 16}),
     "by a mark, marian": (lambda path: marian(path, ("fra", "deu")), ("en", "deu"), {"target_language": "deu"}),
     "by tokens, m2m100": (m2m100, ("en", "fr"), {}),
+    "by where the decoder starts, mbart": (mbart, ("en", "ro"), {}),
     "by tokens, nllb": (nllb, ("eng_Latn", "zho_Hans"), {"max_target_length": 24}),
 }
 

@@ -12,6 +12,10 @@ from components.service.runs.spec import RunSpec
 from components.service.runs.values import language_of
 from components.service.worker.revived.translation import NAMES
 
+#: Settings of `generate`: what the decoder starts from, and what it is made to write first.
+START, FIRST = "decoder_start_token_id", "forced_bos_token_id"
+#: Models that learn a target from its last token on: it is what their decoder starts from.
+_ROUND = ("mbart", "plbart")
 _PAIR = re.compile(r"translation_(.+)_to_(.+)")
 _ROLES = {"source_language": "the language of the texts", "target_language": "the language to translate to"}
 
@@ -27,7 +31,9 @@ class Languages:
     Attributes:
         source, target: The model's own codes; `None` where it needs none and none is known.
         prefix: What is put before each text.
-        forced, first: Id and name of the token that a translation begins with, if there is one.
+        first: Name of the token that a translation begins with, if there is one.
+        begin: Its id by the name of the setting that `generate` takes it by: the token that the decoder is given to
+            start from (mBART), or the first one that it writes.
 
     Raises:
         WorkbenchError: The model has to be told a language and was not, or does not know it.
@@ -36,7 +42,8 @@ class Languages:
     def __init__(self, spec: RunSpec, columns: Mapping[str, str], tokenizer: Any, config: Any) -> None:
         self.source = spec.source_language or language_of(columns.get("text"))
         self.target = spec.target_language or language_of(columns.get("target"))
-        self.prefix, self.forced, self.first = "", None, None
+        self.prefix, self.first = "", None
+        self.begin: dict[str, int] = {}
         pairs = _pairs(config)
         marks = [token for token in tokenizer.get_vocab() if token.startswith(">>") and token.endswith("<<")]
         targets = sorted(mark[2:-2] for mark in marks)
@@ -46,8 +53,9 @@ class Languages:
             self.target = _known(self.target, known, "target_language", spec)
             tokenizer.src_lang, tokenizer.tgt_lang = self.source, self.target
             to_id = getattr(tokenizer, "get_lang_id", tokenizer.convert_tokens_to_ids)
-            self.forced = int(to_id(self.target))
-            self.first = tokenizer.convert_ids_to_tokens(self.forced)
+            language = int(to_id(self.target))
+            self.first = tokenizer.convert_ids_to_tokens(language)
+            self.begin = {START if _ends_with(tokenizer, language, config) else FIRST: language}
         elif targets:
             self.target = _known(self.target, targets, "target_language", spec)
             self.prefix = f">>{self.target}<< "
@@ -81,6 +89,11 @@ def _codes(tokenizer: Any) -> list[str]:
     named = set((tokenizer.special_tokens_map or {}).values())
     table = getattr(tokenizer, "lang_code_to_id", None)
     return sorted(table or {token for token in tokenizer.all_special_tokens if token not in named})
+
+
+def _ends_with(tokenizer: Any, language: int, config: Any) -> bool:
+    """Whether the decoder starts from the language, since a target ends with it and is turned round by one token."""
+    return config.model_type in _ROUND and tokenizer(text_target="")["input_ids"][-1:] == [language]
 
 
 def _known(code: str | None, known: Sequence[str], role: str, spec: RunSpec) -> str:

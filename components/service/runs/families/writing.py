@@ -16,7 +16,7 @@ from components.service.errors import WorkbenchError
 from components.service.runs import text_metrics
 from components.service.runs.families.base import Prepared
 from components.service.runs.families.grouped import WORST_CHARS, Grouped, length_facts, worst
-from components.service.runs.families.languages import Languages
+from components.service.runs.families.languages import FIRST, Languages
 from components.service.runs.families.remembering import RememberingTrainer
 from components.service.runs.families.traced import SOURCE, TracingTrainer, untraced
 from components.service.runs.rows import Row, Rows
@@ -178,20 +178,20 @@ class Translation(Writing):
         """The languages, the token that a translation begins with, and how sacrebleu cuts the target's into words."""
         told = self._languages
         cut = text_metrics.cut_of(told.target)
-        return {"languages": [told.source, told.target], "first_token": told.first, "bleu_tokenizer": cut}
+        begun = {"first_token": told.first, "first_token_by": next(iter(told.begin), None)}
+        return {"languages": [told.source, told.target], **begun, "bleu_tokenizer": cut}
 
     def trainer(self, **options: Any) -> RememberingTrainer:
         """A Trainer of a model that begins with the token of its language, now and whenever it is loaded again."""
-        if self._languages.forced is not None:
-            model = options["model"]
-            base = model.get_base_model() if hasattr(model, "get_base_model") else model
-            base.generation_config.forced_bos_token_id = self._languages.forced
+        model = options["model"]
+        base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        base.generation_config.update(**self.aim())
         return super().trainer(**options)
 
     def aim(self) -> dict[str, Any]:
         """The token of the target language, which the model that training starts from has to be told."""
-        forced = self._languages.forced
-        return {} if forced is None else {"forced_bos_token_id": forced}
+        begin = self._languages.begin
+        return {FIRST: None, **begin} if begin else {}
 
     def compared(self, made: Sequence[str], gold: Sequence[str]) -> dict[str, float]:
         """BLEU and chrF."""

@@ -21,6 +21,7 @@ _FACTS: dict[str, tuple[type, str]] = {
     "prefix": (str, "a text"),
     "languages": (list, "a list"),
     "first_token": (str, "a text"),
+    "first_token_by": (str, "a text"),
     "bleu_tokenizer": (str, "a text"),
     "max_target_length": (int, "a whole number"),
     "validation_given": (bool, "true or false"),
@@ -75,6 +76,8 @@ def _facts(facts: dict[str, Any]) -> dict[str, Any]:
     for files in (facts.get("data_files") or {}).values():
         if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
             raise refuse("The files of each split are a list of texts.", "data_files")
+    if facts.get("first_token_by") not in (None, "forced_bos_token_id", "decoder_start_token_id"):
+        raise refuse("A language is told by forced_bos_token_id or decoder_start_token_id.", "first_token_by")
     if facts.get("problem") not in (None, "", "single", "multi", "regression"):
         raise refuse("The problem of a run is single, multi or regression.", "problem")
     return facts

@@ -30,7 +30,8 @@ def translation(plan: Plan) -> Recipe:
     """
     prefix, (source, target), first, cut = _languages(plan)
     codes: dict[str, Any] = {"src_lang": source, "tgt_lang": target} if first else {}
-    told = _FIRST.format(token=literal(first)) if first else ""
+    start = plan.facts.get("first_token_by") == "decoder_start_token_id"
+    told = (_START if start else _FIRST).format(token=literal(first)) if first else ""
     if prefix and not prefix.startswith(">>"):
         told += _KEPT.format(task=literal(f"translation_{source}_to_{target}"), prefix="PREFIX")
     cutting: dict[str, Any] = {} if cut == "13a" else {"tokenize": cut}
@@ -110,6 +111,10 @@ model.generation_config = GenerationConfig(**own, max_new_tokens=longest_target,
 
 _FIRST = """# A translation begins with the token of its language.
 model.generation_config.forced_bos_token_id = tokenizer.convert_tokens_to_ids({token})
+"""
+_START = """# The decoder starts from the token of its language.
+model.generation_config.decoder_start_token_id = tokenizer.convert_tokens_to_ids({token})
+model.generation_config.forced_bos_token_id = None
 """
 #: What T5 and its kin are told before a text; others want nothing.
 _PREFIX = """tasks = getattr(model.config, "task_specific_params", None) or {}
