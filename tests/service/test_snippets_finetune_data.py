@@ -169,7 +169,8 @@ def test_what_the_assistant_says_is_learned(run_snippet: Program, talker: Path, 
 
 
 def painted(folder: Path, names: list[str]) -> Path:
-    """An image for each name, more or less of the colour that it speaks of; one cannot be opened, one has 16 bits."""
+    """An image for each name, more or less of the colour that it speaks of; one cannot be opened, one is too large, one
+    has 16 bits."""
     from PIL import Image
 
     draw = random.Random(1)
@@ -182,6 +183,8 @@ def painted(folder: Path, names: list[str]) -> Path:
         Image.frombytes("RGB", (20, 24), noise).save(file)
         if place == 5:
             Image.new("I;16", (20, 24), 9000 + place).save(file)
+        if place == 11:
+            Image.new("1", (10_000, 5001)).save(file)
         if place == 8:
             file.write_bytes(file.read_bytes()[:200])
     return folder
@@ -223,7 +226,7 @@ def test_uploaded_images_are_read_from_a_folder(
         "image-classification", tiny_viewer, data={"files": [f"images/{name}" for name in names], "names": names}
     )
     facts = agree(run_snippet, {**given, "remedies": ["drop_duplicates"]}, folder, ("loss", "accuracy", "f1"))
-    assert facts["dropped"] == 1
+    assert facts["dropped"] == 2
     assert facts["validation_given"] == ("splits" in kind)
 
 
@@ -247,6 +250,55 @@ def test_images_in_a_table_are_classified(run_snippet: Program, tiny_viewer: Pat
     ]
     file = written(tmp_path / "rows.jsonl", rows)
     agree(run_snippet, spec("image-classification", tiny_viewer, data={"file": file.name}), file, ("loss", "f1"))
+
+
+def image_file(kind: str, size: tuple[int, int] = (8, 6)) -> bytes:
+    import io
+
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.new("1" if kind == "PNG" else "RGB", size).save(file, kind)
+    return file.getvalue()
+
+
+#: Files that a run opens or leaves out, and whether it does.
+FILES: dict[str, tuple[Callable[[], bytes], bool]] = {
+    "a picture": (lambda: image_file("PNG"), True),
+    "a photograph": (lambda: image_file("JPEG"), True),
+    "as large as may be": (lambda: image_file("PNG", (1000, 300)), True),
+    "larger": (lambda: image_file("PNG", (1000, 301)), False),
+    "a format that is not opened": (lambda: image_file("PPM"), False),
+    "cut off": (lambda: image_file("BMP")[:-9], False),
+    "empty": (lambda: b"", False),
+    "no picture": (lambda: b"<svg/>", False),
+    "more pixels than its file can hold": (
+        lambda: image_file("PNG")[:16] + b"\xff\xff" + image_file("PNG")[18:],
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_script_leaves_out_the_images_that_a_run_leaves_out(kind: str) -> None:
+    import io
+
+    from PIL import Image
+
+    from components.service.worker.media import image_problem
+
+    make, opened = FILES[kind]
+    given = {
+        "task": "image-classification",
+        "model": "a/b",
+        "data": {"files": ["1", "2"], "names": ["a1.png", "b1.png"]},
+    }
+    tree = ast.parse(snippet("finetune_loop", {"spec": given, "labels": ["a", "b"], "most_pixels": 300_000}, HUB))
+    lines = [node for node in tree.body if ast.unparse(node).startswith(("def opens", "FORMATS =", "MOST_PIXELS ="))]
+    names: dict[str, Any] = {"io": io, "Image": Image}
+    exec(compile(ast.Module(lines, []), "script", "exec"), names)
+    file = make()
+    assert names["opens"](file) == (image_problem(file, 300_000) is None) == opened
 
 
 @pytest.mark.parametrize(

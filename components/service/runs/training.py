@@ -101,7 +101,7 @@ def _load(folder: RunFolder, spec: RunSpec, inputs: Inputs, before: dict[str, An
 
         model = lora.wrap(model, spec)
         adapted = {"lora": lora.facts(model)}
-    family.kept = inputs.encoded
+    family.kept, family.most_pixels = inputs.encoded, inputs.caps.pixels
     data = family.prepare(rows, processor, model.config, inputs.sequence_tokens)
     precision = known.get("precision") or ranks.gathered(choose_precision(spec.precision, inputs.precision_cache))[0]
     facts = {**rows.facts(), **data.facts, **made, **adapted, **_circumstances(spec, family, model, precision)}

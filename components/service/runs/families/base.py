@@ -14,6 +14,7 @@ from components.service.runs.families.remembering import RememberingTrainer
 from components.service.runs.rows import Rows
 from components.service.runs.spec import RunSpec
 from components.service.runs.tasks import TRAIN_TASKS
+from components.service.settings import Settings
 from components.service.worker.processors import load_tokenizer
 
 #: Tokens of a sequence where neither the spec nor the model says anything.
@@ -46,12 +47,14 @@ class Family(ABC):
         grouped: Whether batches are made of examples of about one length.
         metrics: Figures from the Trainer's `EvalPrediction`; `None` where the loss says it all.
         kept: Where many tokenized texts are kept for the next time, if anywhere.
+        most_pixels: Most pixels of an image of the data; larger ones were left out when it was read.
     """
 
     auto_class: Any
     grouped: bool = False
     metrics: Callable[[Any], dict[str, float]] | None = None
     kept: Encoded | None = None
+    most_pixels: int = Settings.image_pixels
 
     def __init__(self, spec: RunSpec) -> None:
         self.spec = spec

@@ -56,7 +56,12 @@ class ImageClassification(Family):
             for part in (rows.train, rows.validation, rows.test)
         )
         size = getattr(processor, "crop_size", None) or getattr(processor, "size", None)
-        facts = {"image_size": dict(size) if size else None, "augmentation": "none", "average": "macro"}
+        facts = {
+            "image_size": dict(size) if size else None,
+            "most_pixels": self.most_pixels,
+            "augmentation": "none",
+            "average": "macro",
+        }
         return Prepared(train, validation, test, _Collator(processor, self.spec.model), facts)
 
     def arguments(self) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _FACTS: dict[str, tuple[type, str]] = {
     "first_token_by": (str, "a text"),
     "bleu_tokenizer": (str, "a text"),
     "max_target_length": (int, "a whole number"),
+    "most_pixels": (int, "a whole number"),
     "validation_given": (bool, "true or false"),
     "splits": (dict, "an object"),
     "reading": (dict, "an object"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+from components.service.settings import Settings
 from components.service.snippets.finetune.inlined import inlined
 from components.service.snippets.finetune.labels import chosen, figures, head, measures
 from components.service.snippets.finetune.recipe import Plan, Recipe
@@ -19,16 +20,19 @@ def image_classification(plan: Plan) -> Recipe:
     columns = plan.spec["columns"]
     image, label = columns.get("image", "image"), columns.get("label", "label")
     rows, imports = _reading(plan)
+    most = plan.facts.get("most_pixels") or Settings.image_pixels
+    formats, _ = inlined("components.service.worker.media", "FORMATS")
     scaled, _ = inlined("components.service.worker.media", "_eight_bits")
     return Recipe(
         metric=chosen(plan, ("f1", "accuracy", "precision", "recall", "loss")),
         columns={} if has_images(plan.spec["data"]) else {"IMAGE": image, "LABEL": label},
-        rows=_OPENS + rows,
+        rows=f"\n{formats}\n\n{_OPENS}{rows}",
         group='row["label"]',
         model=_PROCESSOR + head(_MODEL, "single"),
         inputs=f"\n{scaled.replace('numpy.', 'np.')}\n\n{_INPUTS}{figures(plan)}",
         names=("AutoImageProcessor", _MODEL),
         imports=(*imports, *measures(plan), "import io", "import numpy as np", "from PIL import Image, ImageOps"),
+        constants={"MOST_PIXELS": most},
         grouped=False,
         lengths=None,
         processor="processor",
@@ -58,10 +62,13 @@ def _rows(image: str, label: str, first: str = "", each: str = "row") -> str:
 
 _OPENS = '''
 def opens(image):
-    """Whether an encoded image can be read to its end."""
+    """Whether an encoded image is of a known format, not too large, and can be read to its end."""
     try:
-        Image.open(io.BytesIO(image)).load()
-    except (OSError, SyntaxError, ValueError):
+        file = Image.open(io.BytesIO(image), formats=FORMATS)
+        if file.width * file.height > MOST_PIXELS:
+            return False
+        file.load()
+    except Exception:  # over a broken file Pillow raises errors of many kinds
         return False
     return True
 '''
