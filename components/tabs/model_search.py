@@ -59,8 +59,9 @@ def wire_picker(
         ctx.wire(event, search, [picker.query, task, *picker.filters], found, told=told)
     plain: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
     # What was wrong with one model does not stay under the next, nor what was found for one task under another.
-    picker.found.input(lambda chosen: (chosen, ""), picker.found, [picker.model, told], **plain)
-    picker.model.input(lambda: "", None, told, **plain)
+    # In the browser itself: an answer of the server may come so late that it wipes off what Run has said by then.
+    picker.found.input(None, picker.found, [picker.model, told], js="(chosen) => [chosen, '']", **plain)
+    picker.model.input(None, None, told, js="() => ''", **plain)
     task.change(lambda: gr.update(choices=[], value=None, visible=False), None, picker.found, **plain)
     at = revision if revision is not None else gr.State("")
     quiet: dict[str, Any] = {"told": told, "clears": False, "show_progress": "hidden"}
