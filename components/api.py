@@ -18,6 +18,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from components.api_docs import document, said_of
 from components.service.errors import WorkbenchError
 from components.service.metrics import list_metrics
 from components.service.visitor import Visitor
@@ -189,7 +190,7 @@ def _hub_endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
 def add_endpoints(bench: Workbench) -> None:
     """Add every endpoint to the Blocks being built."""
     for name, function in endpoints(bench).items():
-        gr.api(exposed(function, bench), api_name=name)
+        gr.api(document(exposed(function, bench), name, said_of(name, function)), api_name=name)
 
 
 def exposed(function: Callable[..., Any], bench: Workbench) -> Callable[..., Any]:

@@ -8,6 +8,8 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import BlockFunction
 
+from components.api_docs import fill_in
+
 
 class Page(gr.Blocks):
     """A page whose browser is not sent the components of its endpoints.
@@ -42,3 +44,13 @@ class Page(gr.Blocks):
             f"default; or send an object of those that count to /gradio_api/call/v2/{block_fn.api_name}.",
             print_exception=False,
         )
+
+    def get_api_info(self, all_endpoints: bool = False, page: str | None = None) -> Any:
+        """Gradio's description of the endpoints, with what the app says of each and of its arguments."""
+        info = super().get_api_info(all_endpoints, page)
+        for block in self.fns.values():
+            said = getattr(block.fn, "said", None)
+            told = info["named_endpoints"].get(f"/{block.api_name}")
+            if said is not None and told is not None:
+                fill_in(said, told)  # type: ignore[arg-type]
+        return info

@@ -28,4 +28,10 @@
   new MutationObserver(() => {
     if (!waiting) waiting = Boolean(setTimeout(reach, 500));
   }).observe(document.body, { childList: true, subtree: true });
+  // Gradio takes ?view=api for the page of the API being open, and fetches it only when its link is pressed.
+  if (new URLSearchParams(location.search).get("view") === "api") {
+    const link = document.querySelector("button.show-api");
+    link?.click();
+    link?.click();
+  }
 }

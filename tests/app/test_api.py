@@ -1,0 +1,67 @@
+"""The list of the endpoints, which the page of the API, `gradio_client` and MCP read, and the call that each shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from components.api_examples import EXAMPLES
+
+#: What cannot be done as it is shown on an embedded Hub with no run in the data folder, and what is said then.
+NEEDS_MORE = {
+    **dict.fromkeys(
+        ["rerun_run", "stop_run", "resume_run", "move_run", "run_state", "run_log", "compare_runs", "try_run"],
+        "There is no such run of yours",
+    ),
+    **dict.fromkeys(["share_run", "publish_run", "delete_run"], "There is no such run of yours"),
+    **dict.fromkeys(
+        ["job_hardware", "preview_job", "start_job", "list_jobs", "job_state", "job_log", "cancel_job"], "has no Jobs"
+    ),
+    "login": "does not accept this token",
+    "run_remote": "Inference providers belong to huggingface.co",
+    "rebase_card": "no such revision",
+}
+#: These train.
+LONG = ("rehearse_run", "start_run")
+
+
+@pytest.fixture(scope="module")
+def listed(app: Any) -> dict[str, Any]:
+    """Every endpoint as the app lists it."""
+    return httpx.get(f"{app.url}/gradio_api/info", timeout=60).json()["named_endpoints"]
+
+
+def test_every_endpoint_says_what_it_does_what_it_takes_and_gives_with_a_call_that_python_can_read(
+    listed: dict[str, Any],
+) -> None:
+    assert {name.removeprefix("/") for name in listed} == set(EXAMPLES)
+    for name, told in listed.items():
+        example = EXAMPLES[name.removeprefix("/")]
+        assert told["description"].count("Example: {") == 1, name
+        taken = {one["parameter_name"]: one for one in told["parameters"]}
+        needed = {key for key, one in taken.items() if not one["parameter_has_default"]}
+        assert needed <= set(example) <= set(taken), name
+        for key, one in taken.items():
+            assert one["python_type"]["description"].endswith((".", ")", "...")), (name, key)
+            assert one["type"] is not None, (name, key)
+        compile(told["code_snippets"]["python"], name, "exec")
+
+
+def test_each_call_that_is_shown_can_be_made(client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "uploaded.txt"
+    file.write_text("A text.")
+    for name, example in EXAMPLES.items():
+        if name in LONG:
+            continue
+        if name == "upload_files":
+            example = {**example, "files": [{"file": handle_file(str(file)), "path": "a.txt"}]}
+        if name in NEEDS_MORE:
+            with pytest.raises(AppError, match=NEEDS_MORE[name]):
+                client.predict(**example, api_name=f"/{name}")
+        else:
+            assert client.predict(**example, api_name=f"/{name}") is not None, name
