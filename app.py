@@ -11,18 +11,14 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import secrets
-import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
+from components.localhub.beside import EmbeddedHub
 from components.service.settings import HUGGING_FACE, Settings, read_settings
 
 try:
@@ -32,9 +28,6 @@ except ImportError:  # no advisory locks on this platform: the user sees to it t
 
 SEED = Path(__file__).parent / "components" / "starter" / "repos"
 ANSWER_SECONDS = 2.0
-LOCAL_USER = "me"
-#: All that the embedded Hub inherits: no token, no secret of a Space.
-HUB_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "LD_LIBRARY_PATH", "PYTHONPATH")
 #: How long an app that is being stopped may still have the data folder, in seconds.
 PATIENCE = 5.0
 
@@ -65,70 +58,6 @@ def hub_answers(endpoint: str) -> bool:
         return False
 
 
-@dataclass(frozen=True)
-class EmbeddedHub:
-    """The embedded Hub in a process of its own, started while this one goes on importing.
-
-    Attributes:
-        endpoint: Its address.
-        token: The token of its first user.
-        process: The process, which ends when this one does.
-        log: What it says when it cannot start.
-    """
-
-    endpoint: str
-    token: str
-    process: subprocess.Popen[str]
-    log: Path
-
-    def wait(self) -> None:
-        """Return once it answers; end the app with the reason if it does not."""
-        assert self.process.stdout is not None
-        if not self.process.stdout.readline().startswith("localhub ready"):
-            raise SystemExit(f"The embedded Hub did not start; {self.log} says why.")
-
-
-def start_embedded_hub(home: Path) -> EmbeddedHub:
-    """Start the embedded Hub with the starter models, at the same address as last time if that is free."""
-    root = home / "hub"
-    root.mkdir(parents=True, exist_ok=True)
-    token = _kept(root / "token", lambda: f"hf_{secrets.token_hex(17)}")
-    port_file = root / "port"
-    port = _free_port(int(port_file.read_text()) if port_file.exists() else 0)
-    port_file.write_text(str(port))
-    command = [sys.executable, "-m", "components.localhub", "--root", str(root), "--port", str(port)]
-    log = home / "hub.log"
-    with log.open("a") as errors:
-        process = subprocess.Popen(
-            [*command, "--user", LOCAL_USER, "--seed", str(SEED), "--with-parent"],
-            cwd=Path(__file__).parent,
-            env={name: os.environ[name] for name in HUB_ENVIRONMENT if name in os.environ} | {"LOCALHUB_TOKEN": token},
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-    return EmbeddedHub(f"http://127.0.0.1:{port}", token, process, log)
-
-
-def _free_port(wanted: int) -> int:
-    """The port of loopback that is wanted if nothing has it, else any free one."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", wanted))
-        except OSError:
-            return _free_port(0)
-        return int(listener.getsockname()[1])
-
-
-def _kept(file: Path, make: Callable[[], str]) -> str:
-    """The secret in `file`, made at the first start and readable by its owner alone."""
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(make())
-    return file.read_text().strip()
-
-
 def claim(home: Path) -> IO[str]:
     """The data folder for this app alone, as long as the file that is returned is open: two would train each run twice.
 
@@ -156,7 +85,7 @@ def find_hub(settings: Settings) -> tuple[Settings, EmbeddedHub | None]:
     """The settings with the Hub in use: the one asked for, or the embedded one, which is being started."""
     if settings.hub not in ("auto", "local") or (settings.hub == "auto" and hub_answers(settings.endpoint)):
         return settings, None
-    hub = start_embedded_hub(settings.home)
+    hub = EmbeddedHub(settings.home, SEED)
     found = replace(
         settings,
         endpoint=hub.endpoint,

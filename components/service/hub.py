@@ -27,7 +27,7 @@ from huggingface_hub.utils._validators import validate_repo_id
 
 from components.service import policy
 from components.service.errors import WorkbenchError
-from components.service.hub_errors import hub_errors
+from components.service.hub_errors import REFUSED, hub_errors
 from components.service.settings import HUGGING_FACE, Settings
 from components.service.sizes import in_units
 from components.service.visitor import Visitor
@@ -97,6 +97,8 @@ class Hub:
         if not visitor.token:
             nobody: dict[str, Any] = {"name": None, "fullname": None, "orgs": [], "org_roles": {}, "role": None}
             return {**nobody, "hub": self.settings.endpoint}
+        if not (visitor.token.isascii() and visitor.token.isprintable()):
+            raise WorkbenchError(REFUSED, kind="forbidden")  # it cannot even be sent
         key = _digest(visitor.token)
         known = self._names.get(key)
         if known and time.monotonic() - known[0] < 300:

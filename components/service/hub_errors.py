@@ -20,15 +20,19 @@ from huggingface_hub.errors import (
 
 from components.service.errors import Kind, WorkbenchError
 
+REFUSED = "The Hub does not accept this token. Sign in again with a token that is still valid."
 _BY_STATUS: dict[int, tuple[Kind, str]] = {
-    401: ("forbidden", "The Hub does not accept this token. Sign in again with a token that is still valid."),
+    401: ("forbidden", REFUSED),
     403: ("forbidden", "Your token has no right to do this. Use one with write access to that namespace."),
     409: ("conflict", "The Hub already has something of that name. Choose another name."),
     412: ("busy", "The repository was changed meanwhile. Look at what is there now, then try again."),
     413: ("input", "The Hub says that this is too large."),
     429: ("busy", "The Hub asks for a pause: too many requests. Try again in a minute."),
 }
-_NO_ANSWER = "The Hub does not answer. Try again in a moment, or start the app with --hub local."
+_NO_ANSWER = (
+    "The Hub does not answer. Try again in a moment: the embedded Hub is started again by itself. Where it is another "
+    "Hub that stays away, start the app with --hub local."
+)
 
 
 @contextmanager

@@ -115,10 +115,10 @@ def test_a_visitor_s_one_run_trains_in_a_process_without_a_secret_and_with_every
 
 
 def test_the_embedded_hub_starts_without_a_secret(app: Any, environ_of: Callable[[int], dict[str, str]]) -> None:
-    from app import HUB_ENVIRONMENT
+    from components.localhub.beside import ENVIRONMENT
 
     (pid,) = _children(app, "components.localhub")
-    assert set(environ_of(pid)) <= {*HUB_ENVIRONMENT, "LOCALHUB_TOKEN"}
+    assert set(environ_of(pid)) <= {*ENVIRONMENT, "LOCALHUB_TOKEN"}
 
 
 def test_the_page_is_without_telemetry_monitoring_and_secrets(street: Any) -> None:

@@ -105,6 +105,9 @@ def test_a_token_in_the_request_says_who_one_is(public: Any) -> None:
     assert Client(public.url, verbose=False, token=token).predict(api_name="/whoami")["name"] == "me"
     with pytest.raises(AppError, match="does not accept this token"):
         Client(public.url, verbose=False, token="hf_" + "x" * 34).predict(api_name="/whoami")
+    with httpx.Client(base_url=public.url, timeout=60) as guest:
+        for none in ("hf_\x80", "hf_a\nb"):
+            assert "does not accept this token" in str(call(guest, "login", none))
 
 
 def test_no_token_reaches_a_log_or_a_run(app: Any, client: Client) -> None:

@@ -17,11 +17,13 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from fuzzing import argument, uploads
+from fuzzing import CLASSIFIER, GENERATOR, argument, uploads
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from components.api import SORRY, endpoints, exposed
+from components.service.errors import WorkbenchError
+from components.service.hub import Snapshot
 from components.service.workbench import Workbench, open_workbench
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +55,7 @@ def target(
         upload_bytes=100_000, data_rows=50, inspect_chars=4000, batch_cells=4000,
     )  # fmt: skip
     bench = open_workbench(tight)
-    bench.hub.add_namespace("local", lambda name, visitor: hub.local(f"local/{name}", visitor))
+    bench.hub.add_namespace("local", lambda name, visitor: _there(hub.local(f"local/{name}", visitor)))
     _fill(bench, live_hub)
     listed = endpoints(bench)
     with pytest.MonkeyPatch.context() as patch:
@@ -66,6 +68,12 @@ def target(
             (*NEVER, str(home.parent)),
         )  # fmt: skip
     bench.close()
+
+
+def _there(snapshot: Snapshot) -> Snapshot:
+    if snapshot.id not in (CLASSIFIER, GENERATOR):
+        raise WorkbenchError("There is no such model.", kind="not_found")
+    return snapshot
 
 
 def _fill(bench: Workbench, live_hub: Any) -> None:
