@@ -1,6 +1,7 @@
 """Transformers Workbench: run a model, look inside it, fine-tune it, document it, share it.
 
-    python app.py [--hub auto|local|URL] [--host HOST] [--port PORT] [--share] [--home FOLDER]
+    python app.py [--hub auto|local|URL] [--host HOST] [--port PORT] [--share] [--root-path PATH] [--mcp]
+                  [--home FOLDER]
 
 This file turns the command line into settings, finds or starts the Hub, and serves the page. Before anything else is
 imported it sets the switches that the Hub's client libraries read once, when they are imported.
@@ -43,6 +44,12 @@ def arguments(argv: list[str] | None = None) -> dict[str, object]:
     parser.add_argument("--host", help="address to listen on (GRADIO_SERVER_NAME; 127.0.0.1, and 0.0.0.0 on a Space)")
     parser.add_argument("--port", help="port to listen on (GRADIO_SERVER_PORT; the first free one from 7860)")
     parser.add_argument("--share", action="store_true", default=None, help="also serve through a public Gradio link")
+    parser.add_argument(
+        "--root-path", help="path under which a proxy shows the app, such as /workbench (GRADIO_ROOT_PATH)"
+    )
+    parser.add_argument(
+        "--mcp", action="store_true", default=None, help="also serve MCP tools (GRADIO_MCP_SERVER=true)"
+    )
     parser.add_argument("--home", help="data folder (WORKBENCH_HOME; ~/.transformers-workbench)")
     return vars(parser.parse_args(argv))
 

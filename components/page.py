@@ -181,6 +181,10 @@ def serve(settings: Settings) -> None:
     """Open the service, build the page, and serve both until the process is stopped."""
     keep_tokens_out_of_logs()
     keep_sessions_light()
+    if settings.mcp:
+        from components.web.mcp import serve_mcp  # takes a second to import
+
+        serve_mcp()
     bench = open_workbench(settings)
     page = build_page(bench)
     try:
@@ -193,6 +197,7 @@ def serve(settings: Settings) -> None:
             css=CSS,
             js=SCRIPT,
             footer_links=["api"],
+            mcp_server=settings.mcp,
             run_history=False,
             enable_monitoring=False,
             # The page comes from this process, whose rules and headers count for it, and not from one of Node's.

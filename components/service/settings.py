@@ -28,6 +28,7 @@ class Settings:
         public: Strangers may reach this app (a Space, or a host other than loopback): only a visitor's own token
             counts, and the limits are tight.
         host, port, share, root_path: Where the page is served.
+        mcp: The endpoints are MCP tools, too.
         space_hosts: The names that a Space is reached by, its own domains included.
         calls_at_once: Calls of one endpoint that are worked on side by side.
         waiting_calls: Calls that may wait, of all visitors together.
@@ -95,6 +96,7 @@ class Settings:
     port: int | None = None
     share: bool = False
     root_path: str = ""
+    mcp: bool = False
     space_hosts: tuple[str, ...] = ()
 
     calls_at_once: int = 16
@@ -207,9 +209,9 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
 
     Args:
         environ: `WORKBENCH_HOME`, `WORKBENCH_REMOTE`, `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE`, `GRADIO_SERVER_NAME`,
-            `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH` and, on a Space, `SPACE_ID`, `SPACE_HOST` and
-            `SPACES_ZERO_GPU`.
-        flags: `hub`, `host`, `port`, `share`, `home` from the command line; None where not given.
+            `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH`, `GRADIO_MCP_SERVER` and, on a Space, `SPACE_ID`, `SPACE_HOST`
+            and `SPACES_ZERO_GPU`.
+        flags: `hub`, `host`, `port`, `share`, `home`, `root_path`, `mcp` from the command line; None where not given.
 
     Raises:
         ValueError: A value is not of its kind; the text names the key.
@@ -236,12 +238,17 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
         host=host,
         port=_port(given.get("port") or environ.get("GRADIO_SERVER_PORT")),
         share=share,
-        root_path=environ.get("GRADIO_ROOT_PATH", ""),
+        root_path=given.get("root_path") or environ.get("GRADIO_ROOT_PATH", ""),
+        mcp=bool(given.get("mcp")) or _yes(environ.get("GRADIO_MCP_SERVER")),
         space_hosts=tuple(host.strip() for host in environ.get("SPACE_HOST", "").split(",") if host.strip()),
         remote=remote.rstrip("/"),
-        zero_gpu=environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "true"),
+        zero_gpu=_yes(environ.get("SPACES_ZERO_GPU")),
         **(PUBLIC_LIMITS if public else {}),
     )
+
+
+def _yes(value: str | None) -> bool:
+    return (value or "").lower() in ("1", "true")
 
 
 def _home(named: str | None, on_space: bool) -> Path:
