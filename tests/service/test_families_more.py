@@ -13,23 +13,29 @@ import numpy as np
 import pytest
 import sacrebleu
 import service_models
+import torch
 from family_parts import Trained, spec_of, trained
 from generation_models import bart, m2m100, marian, mbart, nllb, t5
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from rouge_score.rouge_scorer import RougeScorer
+from safetensors.torch import load_file, save_file
 from transformers import (
+    AutoModelForImageClassification,
+    AutoModelForSeq2SeqLM,
     BertForQuestionAnswering,
     ByT5Tokenizer,
     T5Config,
     T5ForConditionalGeneration,
+    TrainingArguments,
 )
 from vision_models import image_classifier
 
 from components.service.errors import WorkbenchError
 from components.service.runs import text_metrics
 from components.service.runs.families import family
+from components.service.runs.families.remembering import RememberingTrainer
 from components.service.runs.rows import Row, Rows
 from components.service.runs.spans import Window, best_answers, read_windows
 from components.service.runs.tasks import LONGEST
@@ -405,7 +411,12 @@ def seen(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Train
 def test_images_of_any_size_are_classified(seen: Trained) -> None:
     assert seen.final["accuracy"] == pytest.approx(18 / 19)
     assert seen.final["f1_low"] < seen.final["f1"] < seen.final["f1_high"]
-    assert seen.data.facts == {"image_size": {"height": 32, "width": 32}, "augmentation": "none", "average": "macro"}
+    assert seen.data.facts == {
+        "image_size": {"height": 32, "width": 32},
+        "most_pixels": 50_000_000,
+        "augmentation": "none",
+        "average": "macro",
+    }
     assert np.array(seen.details["confusion"]).sum() == 19
     assert seen.family.baselines(seen.rows)["majority"]["accuracy"] == pytest.approx(7 / 19)
 
@@ -443,3 +454,33 @@ def test_a_picture_is_named_whether_in_base64_or_as_a_data_url(seen: Trained) ->
 def test_a_sample_that_is_no_picture_or_an_address_is_refused(seen: Trained, sample: Any, message: str) -> None:
     with pytest.raises(WorkbenchError, match=message):
         seen.family.predict(seen.model, seen.processor, [sample])
+
+
+# Checkpoints
+
+
+@pytest.mark.parametrize(
+    ("make", "auto"),
+    [(image_classifier, AutoModelForImageClassification), (t5, AutoModelForSeq2SeqLM), (marian, AutoModelForSeq2SeqLM)],
+    ids=["named otherwise in files", "tied", "with fixed positions"],
+)
+def test_a_checkpoint_gives_back_all_of_its_weights_and_is_refused_where_some_lack(
+    make: Any, auto: Any, tmp_path: Path
+) -> None:
+    model, checkpoint = auto.from_pretrained(make(tmp_path / "base")), tmp_path / "checkpoint"
+    trainer = RememberingTrainer(model=model, args=TrainingArguments(str(tmp_path), use_cpu=True, report_to="none"))
+    trainer.save_model(str(checkpoint))
+    trainer.state.best_model_checkpoint = str(checkpoint)
+    kept = {name: weights.clone() for name, weights in model.state_dict().items()}
+    for restore in (trainer._load_best_model, lambda: trainer._load_from_checkpoint(str(checkpoint))):
+        for weights in model.parameters():
+            weights.data += 1
+        before = torch.get_rng_state()
+        restore()
+        assert torch.equal(torch.get_rng_state(), before)
+        assert all(torch.equal(weights, kept[name]) for name, weights in model.state_dict().items())
+    weights = load_file(checkpoint / "model.safetensors")
+    weights.pop(max(weights))
+    save_file(weights, checkpoint / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(WorkbenchError, match="lacks weights"):
+        trainer._load_best_model()

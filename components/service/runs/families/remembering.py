@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from transformers import Trainer
+from components.service.runs.families.restoring import RestoringTrainer
 
 
-class RememberingTrainer(Trainer):  # type: ignore[misc]  # the library has no types
+class RememberingTrainer(RestoringTrainer):
     """Keeps what the last evaluation of a training, and the best one, predicted."""
 
     def __init__(self, **options: Any) -> None:

@@ -31,7 +31,8 @@ def with_trainer(plan: Plan, recipe: Recipe) -> str:
     # Only what is called labels is counted for a step; the losses of others are means in any case.
     scaled = _SCALED if plan.spec["accumulation"] > 1 and recipe.target == "labels" else ""
     before, saved = (_WRITING, _WRITER.format(saving(plan))) if recipe.writes else ("", saving(plan))
-    train = _TRAIN.replace("SAVED", saved).replace("PROCESSOR", recipe.processor)
+    best = _BEST if plan.best and not plan.lora else ""
+    train = _TRAIN.replace("BEST", best).replace("SAVED", saved).replace("PROCESSOR", recipe.processor)
     return f"{metrics}\n\n{before}{made}\n{scaled}{train}"
 
 
@@ -107,9 +108,13 @@ _WRITER = """trained = {}
 trained.generation_config = writing
 trained"""
 
+_BEST = """# Of models that are saved under earlier names of their weights the Trainer restores those that kept theirs.
+best = type(model).from_pretrained(trainer.state.best_model_checkpoint, dtype=torch.float32)
+model.load_state_dict(best.state_dict())
+"""
 _TRAIN = """set_seed(SEED)  # the order of the rows and dropout are drawn from it
 trainer.train()
-result = trainer.evaluate()
+BESTresult = trainer.evaluate()
 print(result)
 SAVED.save_pretrained("model")
 PROCESSOR.save_pretrained("model")"""
