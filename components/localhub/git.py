@@ -42,9 +42,12 @@ class Objects(DiskObjectStore):
 
     def size(self, oid: str) -> int:
         """Bytes of a blob, without unpacking it when it is a loose object."""
+        head, unpacking = b"", zlib.decompressobj()
         try:
             with self._loose(oid).open("rb") as stream:
-                head = zlib.decompressobj().decompress(stream.read(128), 64)
+                # The code that a stream begins with may be longer than its first 128 bytes, and yields no text yet.
+                while b"\0" not in head and (part := stream.read(128)):
+                    head += unpacking.decompress(part, 64)
         except FileNotFoundError:
             return len(self.data(oid))
         return int(head[head.index(b" ") + 1 : head.index(b"\0")])
