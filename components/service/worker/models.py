@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,12 @@ from components.service.worker.blame import blaming
 from components.service.worker.processors import load_parts, load_tokenizer
 from components.service.worker.revived import pipeline_class
 from components.service.worker.runners.shared import Writing
+from components.service.worker.structure import Structure
 
 _TOKENIZERS = 16
+#: Models of which all but the weights is kept, and most bytes of their tokenizers' files: in memory they take some
+#: eleven times as much.
+_ASIDE, _ASIDE_FILES = 16, 32_000_000
 _UNLIMITED = 10**9
 
 Key = tuple[str, int, str]
@@ -45,6 +50,8 @@ class Loaded:
         seconds: How long loading took.
         untrained: Weights that no file holds and that are random therefore; nothing asks for them by itself.
         takes_padding: Whether a padded text gets the answer that it gets alone; None before that was tried.
+        structure: The model without its weights.
+        small: Size of its files without the weights, in bytes.
         writing: How its texts are written, several at a time.
         lock: Held while the tokenizer works: a fast tokenizer keeps its truncation in itself.
     """
@@ -56,6 +63,8 @@ class Loaded:
     bytes: int
     stored: str
     seconds: float
+    structure: Structure
+    small: int
     untrained: tuple[str, ...] = ()
     takes_padding: bool | None = None
     writing: Writing = field(default_factory=Writing)
@@ -92,7 +101,9 @@ class Loaded:
 
 
 class Models:
-    """Models by (folder, time of its weights, task); the least recently used leave when room is needed.
+    """Models by (folder, time of its weights, task); the weights of the least recently used leave when room is needed.
+
+    All else of a model stays for a while: to load it again is to read its weights, which takes a fraction of the time.
 
     Args:
         settings: `cache_bytes` and `model_bytes`.
@@ -105,6 +116,7 @@ class Models:
         self._lock = threading.Lock()
         self._loading: dict[Key, threading.Lock] = {}
         self._held: OrderedDict[Key, Loaded] = OrderedDict()
+        self._aside: OrderedDict[Key, Loaded] = OrderedDict()
         self._tokenizers: OrderedDict[tuple[str, int], tuple[PreTrainedTokenizerBase, threading.Lock]] = OrderedDict()
 
     def load(self, path: str, spec: TaskSpec, name: str) -> tuple[Loaded, float]:
@@ -120,7 +132,7 @@ class Models:
             with turn:
                 if (held := self._touch(key)) is not None:
                     return held, 0.0
-                loaded = self._open(Path(path), spec, name)
+                loaded = self._again(key, name) or self._open(Path(path), spec, name)
                 self._keep(key, loaded)
                 return loaded, loaded.seconds
         finally:
@@ -147,6 +159,7 @@ class Models:
             for one in self._held.values():
                 one.writing.end()
             self._held.clear()
+            self._aside.clear()
             self._tokenizers.clear()
         self._tell()
 
@@ -162,11 +175,38 @@ class Models:
         self._tell()
 
     def _make_room(self, needed: int) -> None:
-        with self._lock:
-            while self._held and sum(one.bytes for one in self._held.values()) + needed > self._settings.cache_bytes:
-                _, one = self._held.popitem(last=False)
-                one.writing.end()
+        while (oldest := self._oldest(needed)) is not None:
+            key, one = oldest
+            one.writing.end()
+            if one.structure.find(one.model):
+                self._put_aside(key, replace(one, pipe=_with(one.pipe, None), writing=Writing()))
         self._tell()
+
+    def _oldest(self, needed: int) -> tuple[Key, Loaded] | None:
+        """Take out the model that has to go next for `needed` bytes to have room, if one has to."""
+        with self._lock:
+            if self._held and sum(one.bytes for one in self._held.values()) + needed > self._settings.cache_bytes:
+                return self._held.popitem(last=False)
+        return None
+
+    def _put_aside(self, key: Key, one: Loaded) -> None:
+        """Keep a model without its weights, and as many of those before it as there is room for."""
+        with self._lock:
+            self._aside[key] = one
+            while len(self._aside) > _ASIDE or sum(each.small for each in self._aside.values()) > _ASIDE_FILES:
+                self._aside.popitem(last=False)
+
+    def _again(self, key: Key, name: str) -> Loaded | None:
+        """A model that was put aside, with its weights."""
+        begun = time.perf_counter()
+        with self._lock:
+            one = self._aside.pop(key, None)
+        if one is None:
+            return None
+        self._make_room(one.bytes)
+        with blaming(f"A weight file of {name} is broken. Choose another model or revision.", field="model"):
+            model = one.structure.fill(one.pipe.device)
+        return replace(one, name=name, pipe=_with(one.pipe, model), seconds=time.perf_counter() - begun)
 
     def _tell(self) -> None:
         with self._lock:
@@ -194,7 +234,8 @@ class Models:
             field="model",
         ):
             pipe = kind(model=model, task=spec.name, device=device, **parts)
-        return Loaded(name, spec.name, pipe, auto_class, needed, stored, time.perf_counter() - begun, untrained)
+        structure, seconds = Structure(model, path), time.perf_counter() - begun
+        return Loaded(name, spec.name, pipe, auto_class, needed, stored, seconds, structure, _small(path), untrained)
 
 
 def choose(stored: str) -> tuple[torch.device, torch.dtype]:
@@ -209,6 +250,18 @@ def choose(stored: str) -> tuple[torch.device, torch.dtype]:
 def _changed(path: Path) -> int:
     """When the folder's files last changed: a run that is resumed writes its model again in the same place."""
     return max((file.stat().st_mtime_ns for file in path.iterdir() if file.is_file()), default=0)
+
+
+def _small(path: Path) -> int:
+    """Bytes of the files that a tokenizer and a configuration are read from."""
+    return sum(file.stat().st_size for file in path.iterdir() if file.suffix in {".json", ".txt", ".model", ".spm"})
+
+
+def _with(pipe: Pipeline, model: PreTrainedModel | None) -> Pipeline:
+    """The same pipeline around another model of the same structure, or none as yet."""
+    made = copy.copy(pipe)
+    made.model = model
+    return made
 
 
 def _load_weights(
