@@ -1,4 +1,4 @@
-"""Up to four models on the same rows: where they agree, where they do not, how quick and how large they are."""
+"""A few models on the same rows: where they agree, where they do not, how quick and how large they are."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from components.service.batch import Batch
 from components.service.errors import WorkbenchError
+from components.service.settings import Settings
 from components.service.tasks import TaskSpec, find_task
 from components.service.tasks.answers import MEANS, answer, same
 from components.service.visitor import Visitor
 
-MOST_MODELS = 4
 #: Rows that are timed one by one.
 SAMPLE = 20
 _NO_MEANING = "There is no agreement to speak of: outputs of this kind are not compared, only shown side by side."
@@ -21,10 +21,12 @@ class Compare:
     """Compares models.
 
     Args:
+        settings: Say how many are compared at most.
         batch: What runs them, one after another.
     """
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, settings: Settings, batch: Batch) -> None:
+        self._settings = settings
         self._batch = batch
 
     def compare_models(
@@ -76,9 +78,9 @@ class Compare:
         if not isinstance(models, list) or not all(isinstance(name, str) and name.strip() for name in models):
             raise WorkbenchError("Models are a list of ids.", field="models")
         names = list(dict.fromkeys(name.strip() for name in models))
-        if not 2 <= len(names) <= MOST_MODELS:
+        if not 2 <= len(names) <= self._settings.compared_models:
             raise WorkbenchError(
-                f"Choose two to {MOST_MODELS} different models; here are {len(names)}.", field="models"
+                f"Choose 2 to {self._settings.compared_models} different models; here are {len(names)}.", field="models"
             )
         return names
 

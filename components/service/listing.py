@@ -17,6 +17,7 @@ from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.hub_errors import hub_errors
 from components.service.rights import checked_type
+from components.service.tasks.texts import check_characters
 from components.service.visitor import Visitor
 
 #: How lists are sorted, and what the Hub calls it.
@@ -95,6 +96,8 @@ def ask(
     """One page of a list."""
     if not isinstance(cursor, str) or len(cursor) > 4000:
         raise WorkbenchError("The cursor is not one that this list gave.", field="cursor")
+    for name, value in (*asked, ("cursor", cursor)):
+        check_characters(str(value), {"search": "query", "filter": "filters"}.get(name, name))
     with hub_errors(f"{repo_type}s"):
         answer = get_session().get(
             f"{hub.settings.endpoint}/api/{repo_type}s",

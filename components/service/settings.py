@@ -33,6 +33,8 @@ class Settings:
         calls_at_once: Calls of one endpoint that are worked on side by side.
         waiting_calls: Calls that may wait, of all visitors together.
         visitor_calls: Calls that one visitor may have waiting or being worked on.
+        nameless_calls: Calls that callers with neither a cookie nor a token may have waiting or being worked on, all of
+            them together.
         call_seconds: Longest time one inference call may take, in seconds.
         queue_seconds: Longest time one inference call may wait for its turn, in seconds.
         worker_calls: Inference calls that run side by side.
@@ -58,9 +60,12 @@ class Settings:
         batch_bytes: Most that the results of one batch may take, in bytes of JSON.
         remote: Address of a server that speaks the Inference API at /TASK/MODEL, such as another Workbench's
             /inference; empty for the inference providers of huggingface.co.
+        compared_models: Most models that answer the same rows side by side.
         inspect_chars: Longest text for the tokenizer inspector, in characters.
         window_tokens: Most tokens that the inspector sends to the page at once.
         batch_cells: Most tokens, padding included, of a batch in the inspector.
+        token_ids: Most token ids that are decoded at once.
+        messages: Most messages of one conversation.
         template_seconds: Longest time a chat template may take, in seconds, its tokenizer's loading included.
         new_tokens: Most tokens that one generation may add.
         shown_steps: Most new tokens whose probabilities are shown at once.
@@ -80,6 +85,8 @@ class Settings:
         trainer_bytes: Memory that one run may take for data, in bytes; never more than is free.
         rehearsal_seconds: Longest time a rehearsal of a run may take, in seconds.
         runs_bytes: Disk space that the runs of one visitor may take, all together, in bytes.
+        samples: Most samples that a run, or what it trained, is tried on at once.
+        compared_runs: Most runs that are put side by side.
         log_bytes: Most of a run's log that is shown at once, in bytes.
         free_disk_bytes: Disk space that must stay free, in bytes.
         zero_gpu: The app runs on ZeroGPU, which lends a GPU for a minute at a time: no run is trained there.
@@ -102,6 +109,7 @@ class Settings:
     calls_at_once: int = 16
     waiting_calls: int = 256
     visitor_calls: int = 256
+    nameless_calls: int = 256
     call_seconds: float = 120.0
     queue_seconds: float = 60.0
     worker_calls: int = 4
@@ -126,9 +134,12 @@ class Settings:
     batch_seconds: float = 600.0
     batch_bytes: int = 64 * MB
     remote: str = ""
+    compared_models: int = 4
     inspect_chars: int = 4_000_000
     window_tokens: int = 2_000
     batch_cells: int = 1_000_000
+    token_ids: int = 100_000
+    messages: int = 256
     template_seconds: float = 20.0
     new_tokens: int = 1024
     shown_steps: int = 100
@@ -148,6 +159,8 @@ class Settings:
     trainer_bytes: int = 256 * GB
     rehearsal_seconds: float = 600.0
     runs_bytes: int = 200 * GB
+    samples: int = 32
+    compared_runs: int = 8
     log_bytes: int = 1 * MB
     free_disk_bytes: int = 1 * GB
     zero_gpu: bool = False
@@ -156,6 +169,7 @@ class Settings:
 #: What a stranger on a public Space (2 cores, 16 GB) may use; the fields not named here stay as above.
 PUBLIC_LIMITS: dict[str, Any] = {
     "visitor_calls": 16,
+    "nameless_calls": 64,
     "call_seconds": 30.0,
     "worker_bytes": 6 * GB,
     "cache_bytes": 2 * GB,

@@ -83,7 +83,7 @@ def open_workbench(settings: Settings) -> Workbench:
         inference=Inference(settings, hub, engine),
         generation=Generation(settings, hub, engine),
         batch=batch,
-        compare=Compare(batch),
+        compare=Compare(settings, batch),
         remote=Remote(settings, hub),
         tokens=Tokens(settings, hub, engine),
         data=data,

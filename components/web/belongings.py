@@ -29,6 +29,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from components.service.settings import PUBLIC_LIMITS
 from components.web.visitors import COOKIE
 
 Owners = frozenset[str]
@@ -59,13 +60,23 @@ class Belongings:
         files: Gradio's folder of uploads and results.
         unfinished: Gives the ids of the calls that wait or are being worked on.
         most: How many of them one visitor may have.
+        nameless: How many of them all callers with neither cookie nor token may have together: nobody can tell them
+            apart.
     """
 
-    def __init__(self, app: ASGIApp, files: Files, unfinished: Callable[[], Iterable[str]], most: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        files: Files,
+        unfinished: Callable[[], Iterable[str]],
+        most: int,
+        nameless: int = PUBLIC_LIMITS["nameless_calls"],
+    ) -> None:
         self.app = app
         self.files = files
         self._unfinished = unfinished
         self._most = most
+        self._nameless = nameless
         self._known: OrderedDict[bytes, Owners] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,10 +84,7 @@ class Belongings:
             await self.app(scope, receive, send)
             return
         who = owners_of(Headers(scope=scope))
-        if scope["method"] == "POST" and _CALLS.search(scope["path"]) and self._calls(who) >= self._most:
-            sentence = (
-                f"You have {self._most} calls going on, as many as one visitor may have. Wait until one has ended."
-            )
+        if scope["method"] == "POST" and _CALLS.search(scope["path"]) and (sentence := self._too_many(who)):
             await JSONResponse({"detail": sentence}, 503)(scope, receive, send)
             return
         uploads = scope["path"].endswith("/upload")
@@ -86,8 +94,17 @@ class Belongings:
             receive = _replayed(body, receive)
         await self.app(scope, receive, self._noting(scope, who, uploads, send))
 
-    def _calls(self, who: Owners) -> int:
-        return sum(bool(self._known.get(call.encode(), NOBODY) & who) for call in list(self._unfinished()))
+    def _too_many(self, who: Owners) -> str:
+        """Why these may make no further call now; empty where they may."""
+        owners = [self._known.get(call.encode(), NOBODY) for call in list(self._unfinished())]
+        if who and sum(bool(one & who) for one in owners) >= self._most:
+            return f"You have {self._most} calls going on, as many as one visitor may have. Wait until one has ended."
+        if not who and owners.count(NOBODY) >= self._nameless:
+            return (
+                f"Callers without a cookie and a token have {self._nameless} calls going on, as many as all of them "
+                "may have together. Keep the cookie that the page gives, or send a token of the Hub."
+            )
+        return ""
 
     def _without_others(self, scope: Scope, who: Owners) -> Scope:
         """The request's address with what is another's blotted out."""

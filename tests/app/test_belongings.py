@@ -75,10 +75,12 @@ def test_a_greedy_visitor_is_refused_in_a_sentence_and_others_are_not(path: str,
         unfinished.append(f"event-{next(numbers)}")
         return JSONResponse({"event_id": unfinished[-1]})
 
-    app = Belongings(Starlette(routes=[Route(path, call, methods=["POST"])]), files, lambda: unfinished, most=3)
+    app = Belongings(
+        Starlette(routes=[Route(path, call, methods=["POST"])]), files, lambda: unfinished, most=3, nameless=2
+    )
 
-    async def ask(token: str) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token}"}
+    async def ask(token: str = "") -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app", headers=headers) as one:
             return await one.post(path, json={"data": []})
 
@@ -89,6 +91,9 @@ def test_a_greedy_visitor_is_refused_in_a_sentence_and_others_are_not(path: str,
         assert "Wait" in refusal
         statuses.append((await ask("modest")).status_code)
         unfinished.remove("event-1")
-        return [*statuses, (await ask("greedy")).status_code]
+        statuses.append((await ask("greedy")).status_code)
+        nameless = [await ask() for _ in range(3)]
+        assert "all of them may have together" in nameless[2].json()["detail"]
+        return [*statuses, *(one.status_code for one in nameless), (await ask("modest")).status_code]
 
-    assert anyio.run(story) == [200, 200, 200, 503, 503, 200, 200]
+    assert anyio.run(story) == [200, 200, 200, 503, 503, 200, 200, 200, 200, 503, 200]

@@ -30,7 +30,7 @@ def compare(
     from service_models import classifier
 
     classifier(models_folder / "other", id2label={0: "Negative", 1: "Neutral", 2: "Positive"}, initializer_range=0.4)
-    made = Compare(Batch(settings, hub, engine, Data(settings, hub, engine)))
+    made = Compare(settings, Batch(settings, hub, engine, Data(settings, hub, engine)))
     return lambda *args, **named: made.compare_models(*args, **named, visitor=visitor)
 
 

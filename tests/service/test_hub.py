@@ -303,6 +303,9 @@ def test_filters_find_and_leave_out(
         (("model", "", {"author": "x" * 300}), "filters"),
         (("model", "", {}, "beauty"), "sort"),
         (("model", "", {}, "likes", "x" * 5000), "cursor"),
+        (("model", "", {}, "likes", "\ud800"), "cursor"),
+        (("space", "\ud800films", {}, "likes", ""), "query"),
+        (("model", "", {"author": "\ud800"}, "likes", ""), "author"),
         (("model", "", {}, "likes", "", 1000), "limit"),
     ],
 )

@@ -10,8 +10,6 @@ from components.service.runs.tasks import TRAIN_TASKS
 from components.service.settings import Settings
 from components.service.tasks.texts import check_characters
 
-#: Most inputs that one try takes.
-TRIED = 32
 #: The keys of a sample that is an object, by `TrainTask.sample`; a text alone will do where there is a "text".
 _KEYS = {"text": ("text",), "pair": ("text", "text_pair"), "question": ("question", "context"), "image": ("image",)}
 _FORMS = {
@@ -37,8 +35,8 @@ def check_samples(task: str, samples: Any, settings: Settings, field: str) -> li
         raise WorkbenchError("Give a list of samples.", field=field)
     kind = TRAIN_TASKS[task].sample
     given = [one for one in samples if not isinstance(one, str) or one.strip()]
-    if len(given) > TRIED:
-        raise WorkbenchError(f"At most {TRIED} samples at once.", field=field)
+    if len(given) > settings.samples:
+        raise WorkbenchError(f"At most {settings.samples} samples at once; here are {len(given)}.", field=field)
     for one in given:
         _check(one, kind, settings, field)
     return given

@@ -27,8 +27,8 @@ from components.service.sizes import in_units
 from components.service.visitor import Visitor
 from components.service.worker.findings import count
 
-#: Runs that are compared at once.
-FEWEST, MOST = 2, 8
+#: Fewer runs than these are nothing to compare.
+FEWEST = 2
 # Not in the class, which has a method of the name `list`.
 States = list[dict[str, Any]]
 Folders = list[RunFolder]
@@ -192,7 +192,7 @@ class Runs:
         return self._placed(listed)
 
     def compare(self, run_ids: Sequence[str], *, visitor: Visitor) -> dict[str, Any]:
-        """Put two to eight runs side by side.
+        """Put two or more runs side by side.
 
         Args:
             run_ids: Their ids.
@@ -206,9 +206,10 @@ class Runs:
         """
         if isinstance(run_ids, str) or not isinstance(run_ids, Sequence):
             raise WorkbenchError("Give a list of runs.", field="run_ids")
-        folders = [self.folder(run_id, visitor=visitor) for run_id in list(run_ids)[: MOST + 1]]
-        if not FEWEST <= len({folder.id for folder in folders}) == len(folders) <= MOST:
-            raise WorkbenchError(f"Choose {FEWEST} to {MOST} different runs to compare.", field="run_ids")
+        most = self.settings.compared_runs
+        folders = [self.folder(run_id, visitor=visitor) for run_id in list(run_ids)[: most + 1]]
+        if not FEWEST <= len({folder.id for folder in folders}) == len(folders) <= most:
+            raise WorkbenchError(f"Choose {FEWEST} to {most} different runs to compare.", field="run_ids")
         return compare([read_state(folder) for folder in folders])
 
     def log(self, run_id: str, tail: int = 20_000, *, visitor: Visitor) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.service.errors import WorkbenchError
+from components.service.settings import Settings
 from components.service.snippets.code import Name, call, literal, model_id, origin, program, remark
 from components.service.tokens.checks import (
     CHAT,
@@ -109,7 +110,7 @@ def decode_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     """Ids back to text; `arguments` are `model`, `commit` (or `revision`), `ids` and `options` of `decode`."""
     options = read_options(arguments.get("options"), DECODE)
     named = {name: True for name, value in options.items() if value}
-    rows = read_id_rows(arguments.get("ids"))
+    rows = read_id_rows(arguments.get("ids"), Settings.token_ids)
     several = isinstance(arguments.get("ids"), list) and isinstance(arguments["ids"][0], list)
     ids = f"ids = {(rows if several else rows[0])!r}"
     shown = (

@@ -7,8 +7,6 @@ from typing import Any
 
 from components.service.errors import WorkbenchError
 
-_MOST_IDS = 100_000
-
 
 def check_text(text: Any, most_chars: int, field: str) -> str:
     """Return `text`, or raise a `WorkbenchError` for `field`.
@@ -41,7 +39,7 @@ def check_characters(text: str, field: str) -> None:
         ) from None
 
 
-def read_ids(given: Any) -> list[int]:
+def read_ids(given: Any, most: int) -> list[int]:
     """Token ids, as whole numbers from 0, from a list of them or a text with spaces or commas between them."""
     if isinstance(given, str):
         given = [
@@ -51,8 +49,8 @@ def read_ids(given: Any) -> list[int]:
         ]
     if not isinstance(given, list) or not given:
         raise WorkbenchError("There are no ids yet. Write some, such as 101, 7592, 102.", field="ids")
-    if len(given) > _MOST_IDS:
-        raise WorkbenchError(f"The list has {len(given):,} ids; at most {_MOST_IDS:,} are allowed.", field="ids")
+    if len(given) > most:
+        raise WorkbenchError(f"The list has {len(given):,} ids; at most {most:,} are allowed.", field="ids")
     for place, number in enumerate(given, 1):
         if type(number) is not int or not 0 <= number < 2**53:
             raise WorkbenchError(

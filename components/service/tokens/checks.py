@@ -122,16 +122,19 @@ def check_text(text: Any, most: int, field: str) -> None:
     check_characters(text, field)
 
 
-def read_id_rows(ids: Any) -> list[list[int]]:
+def read_id_rows(ids: Any, most: int) -> list[list[int]]:
     """One list of ids, or several, as several."""
     if isinstance(ids, list) and ids and all(isinstance(row, list) for row in ids):
-        if len(ids) > 256:
-            raise WorkbenchError(f"There are {len(ids):,} lists of ids; at most 256 are allowed.", field="ids")
-        return [read_ids(row) for row in ids]
-    return [read_ids(ids)]
+        if len(ids) > _MOST_ROWS:
+            raise WorkbenchError(f"There are {len(ids):,} lists of ids; at most {_MOST_ROWS} are allowed.", field="ids")
+        rows = [read_ids(row, most) for row in ids]
+        if sum(map(len, rows)) > most:
+            raise WorkbenchError(f"The lists have more than {most:,} ids together. Decode fewer at once.", field="ids")
+        return rows
+    return [read_ids(ids, most)]
 
 
-_MOST_MESSAGES = 256
+_MOST_ROWS = 256
 _DEEPEST = 16
 
 
@@ -192,16 +195,14 @@ def check_batch_size(rows: list[list[str]], options: Options, most: int) -> None
             )
 
 
-def read_messages(given: Any, most_characters: int) -> list[dict[str, Any]]:
+def read_messages(given: Any, most: int, most_characters: int) -> list[dict[str, Any]]:
     """The messages of a conversation, each an object with a role."""
     if not isinstance(given, list) or not given:
         raise WorkbenchError(
             'There are no messages yet. Write some, such as [{"role": "user", "content": "Hello"}].', field="messages"
         )
-    if len(given) > _MOST_MESSAGES:
-        raise WorkbenchError(
-            f"There are {len(given):,} messages; at most {_MOST_MESSAGES} are allowed.", field="messages"
-        )
+    if len(given) > most:
+        raise WorkbenchError(f"There are {len(given):,} messages; at most {most:,} are allowed.", field="messages")
     for place, message in enumerate(given, 1):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str) or not message["role"]:
             raise WorkbenchError(

@@ -142,7 +142,9 @@ class Tokens:
             `vocabulary`, `model_max_length`, `special_tokens`, `model`, `commit`.
         """
         checked = read_options(options, DECODE)
-        return self._call("decode", model, revision, {"ids": read_id_rows(ids), "options": checked}, visitor)
+        return self._call(
+            "decode", model, revision, {"ids": read_id_rows(ids, self._settings.token_ids), "options": checked}, visitor
+        )
 
     def collate(
         self,
@@ -226,7 +228,7 @@ class Tokens:
             WorkbenchError: The model has no template, or the template refuses, fails, or takes too long.
         """
         checked = self._window(read_options(options, CHAT))
-        said = read_messages(messages, self._settings.text_chars)
+        said = read_messages(messages, self._settings.messages, self._settings.text_chars)
         for name in ("tools", "documents"):
             if not all(isinstance(one, dict) for one in checked[name]):
                 raise WorkbenchError(f"The {name} must be a list of objects.", field=f"options.{name}")

@@ -1,4 +1,4 @@
-"""Compare: up to four models on the same rows."""
+"""Compare: a few models on the same rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from components.service.compare import MOST_MODELS
 from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
@@ -17,7 +16,7 @@ from components.tabs.playground.form import Form
 from components.widgets import html, model_picker
 from components.widgets.compare import compare_view
 
-_EMPTY = f"Choose two to {MOST_MODELS} models of the task on the left: they answer the same rows, side by side."
+_EMPTY = "Choose two models or more of the task on the left: they answer the same rows, side by side."
 
 
 class ComparePanel:
@@ -31,7 +30,7 @@ class ComparePanel:
             choices=[],
             value=[],
             multiselect=True,
-            max_choices=MOST_MODELS,
+            max_choices=ctx.bench.settings.compared_models,
             allow_custom_value=True,
             elem_id="pg-compare-models",
         )
