@@ -17,12 +17,14 @@ from starlette.routing import Route
 from components.api import add_endpoints
 from components.service.errors import WorkbenchError
 from components.service.settings import HUGGING_FACE, Settings
+from components.service.tasks import TASKS
 from components.service.tasks.media import SAMPLES
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench, open_workbench
 from components.serving import inference_routes
 from components.tabs import card, finetune, hub, playground, tokenizer
 from components.tabs.context import Context, Updates
+from components.tabs.guide import Guide
 from components.web.belongings import Belongings, Files
 from components.web.blocks import Page
 from components.web.bounds import RequestBound
@@ -31,6 +33,8 @@ from components.web.logs import keep_tokens_out_of_logs
 from components.web.misuse import HANDLERS
 from components.web.sessions import keep_sessions_light
 from components.web.visitors import Door
+from components.widgets.explain import explain
+from components.widgets.guide import Opens
 from components.widgets.theme import CSS, SCRIPT, theme
 
 TITLE = "Transformers Workbench"
@@ -40,8 +44,8 @@ _MARK = """<svg viewBox="0 0 40 40" role="img" aria-label="A circle of five step
 stroke="var(--wb-accent)" stroke-width="4" stroke-linecap="round"><path d="M20 5a15 15 0 0 1 14 10"/><path
 d="M35 22a15 15 0 0 1-9 12"/><path d="M20 35A15 15 0 0 1 7 27"/><path d="M5 20A15 15 0 0 1 13 7"/></g><circle
 cx="20" cy="20" r="4.5" fill="var(--wb-accent)"/></svg>"""
-_HEADER = f"""<div class="wb-header">{_MARK}<div><h1>{TITLE}</h1><p>Take a model all the way round: run it, look inside,
-fine-tune it, write its card, share it.</p></div></div>"""
+_HEADER = f"""<div class="wb-header">{_MARK}<div><h1>{TITLE}</h1><p>A model from the Hub, all the way round.</p></div>
+</div>"""
 
 
 def build_page(bench: Workbench) -> gr.Blocks:
@@ -56,6 +60,7 @@ def build_page(bench: Workbench) -> gr.Blocks:
                 gr.HTML(_HEADER, padding=False)
             with gr.Column(scale=1, min_width=280):
                 header = gr.HTML(padding=False, elem_id="who")
+        start = Guide()
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Playground", id="playground"):
                 play = playground.build(ctx, page)
@@ -64,10 +69,12 @@ def build_page(bench: Workbench) -> gr.Blocks:
             with gr.Tab("Fine-tune", id="finetune"):
                 tune = finetune.build(ctx, page)
             with gr.Tab("Model card", id="card") as shelf_of_cards:
+                explain("card")
                 cards = card.build(ctx, page, shelf_of_cards)
             with gr.Tab("Hub", id="hub") as shelf:
                 mine = hub.build(ctx, page, header, shelf)
         _hand_over(ctx, tabs, play, tok, tune, cards, mine)
+        _fill_examples(ctx, start, play, tok, tune, cards)
         page.load(bench.engine.warm, api_visibility="private", show_progress="hidden")
         add_endpoints(bench)
     return page
@@ -122,6 +129,35 @@ def _hand_over(
     drafted = ctx.wire(tune.to_card.click, card_of, [tune.runs], [tabs, cards.subject], told=cards.told)
     cards.draft_on(drafted.then)
     cards.edit_on(send(mine.to_card, "card", [mine.repo], [cards.subject]).then)
+
+
+def _fill_examples(
+    ctx: Context,
+    start: Guide,
+    play: playground.Playground,
+    tok: tokenizer.Tokenizer,
+    tune: finetune.Finetune,
+    cards: card.Card,
+) -> None:
+    """What the guide opens is filled in: a step of the circle, or an example of the course."""
+
+    def run(_visitor: Visitor, opens: Opens) -> Updates:
+        return play.open_example(opens.task, opens.example)
+
+    def look(_visitor: Visitor, opens: Opens) -> Updates:
+        model = TASKS["text-classification"].default_model(ctx.bench.settings)
+        return {tok.picker.model: model, tok.text: opens.text} if opens.text else {}
+
+    def tune_it(_visitor: Visitor, opens: Opens) -> Updates:
+        return tune.open_example(opens.task)
+
+    def write(visitor: Visitor, opens: Opens) -> Updates:
+        known = cards.choices(visitor)
+        return {cards.subject: gr.update(choices=known, value=opens.text or known[0][1])}
+
+    fills = {"playground": run, "tokenizer": look, "finetune": tune_it, "card": write}
+    outputs = [*play.opened, tok.picker.model, tok.text, *tune.opened, cards.subject]
+    start.wire(ctx, fills, outputs)
 
 
 def _hand_over_example(ctx: Context, tabs: gr.Tabs, play: playground.Playground, cards: card.Card) -> None:

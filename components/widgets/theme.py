@@ -7,7 +7,7 @@ import gradio as gr
 _SANS = ("Inter", "ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
-CSS = (Path(__file__).parent / "page.css").read_text()
+CSS = "".join((Path(__file__).parent / name).read_text() for name in ("page.css", "guide.css"))
 SCRIPT = (Path(__file__).parent / "page.js").read_text()
 
 

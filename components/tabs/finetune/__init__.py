@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,12 @@ __all__ = ["Finetune", "build"]
 
 @dataclass(frozen=True)
 class Finetune:
-    """The components that other tabs send to and take from; `task` is that of the run that is shown."""
+    """The components that other tabs send to and take from.
+
+    Attributes:
+        task: That of the run that is shown.
+        open_example: Fills the form with a task's example; its updates are over `opened`.
+    """
 
     picker: ModelPicker
     dataset: gr.Textbox
@@ -37,6 +43,8 @@ class Finetune:
     task: gr.State
     to_playground: gr.Button
     to_card: gr.Button
+    open_example: Callable[[str], Updates]
+    opened: list[Any]
 
 
 def build(ctx: Context, page: gr.Blocks) -> Finetune:
@@ -51,7 +59,8 @@ def build(ctx: Context, page: gr.Blocks) -> Finetune:
     doctor.wire(form.picker, form.settings)
     panel.wire(page, form.samples.fields, form.samples.read)
     history.wire()
-    return Finetune(form.picker, form.data.dataset, panel.runs, panel.task, panel.to_playground, panel.to_card)
+    sent = (form.picker, form.data.dataset, panel.runs, panel.task, panel.to_playground, panel.to_card)
+    return Finetune(*sent, form.open_example, form.opened)
 
 
 class RunForm:
@@ -102,9 +111,7 @@ class RunForm:
         self.rehearsal.wire(self.rehearse, [self.settings.repo, *self.fields], self._whole, self.settings, self.told)
         self.jobs.wire(self.fields, self._at_hand)
         plain: dict[str, Any] = {"told": self.told, "show_progress": "hidden"}
-        chosen = [data.kind, data.dataset, data.asked_of, data.config, data.split, data.revision, data.rows]
-        chosen.append(self.picker.model)
-        ctx.wire(data.task.input, self._choose, [data.task], [*chosen, *self._of_task], **plain)
+        ctx.wire(data.task.input, self._choose, [data.task], [*self._chosen, *self._of_task], **plain)
         ctx.wire(
             data.kind.change,
             lambda _visitor, kind: data.source_shown(kind),
@@ -116,10 +123,26 @@ class RunForm:
         pair = data.columns["text_pair"]
         ctx.wire(pair.change, lambda _visitor, *given: self.samples.pair(*given), [data.task, pair],
                  [self.samples.second], clears=False, **plain)  # fmt: skip
-        filled = [self.before, data.task, *chosen, *self._of_task, self.settings.name, data.remedies]
+        filled = [self.before, *self.opened, self.settings.name, data.remedies]
         everything = list(dict.fromkeys([*filled, *self.settings.fields, self.settings.lora]))
         ctx.wire(panel.again.click, self._again, [panel.runs], everything, **plain)
         wire_picker(ctx, page, self.picker, self.told, task=gr.State(""))
+
+    @property
+    def _chosen(self) -> list[Any]:
+        """The data and the model that another task begins with."""
+        data = self.data
+        place = [data.kind, data.dataset, data.asked_of, data.config, data.split, data.revision, data.rows]
+        return [*place, self.picker.model]
+
+    @property
+    def opened(self) -> list[Any]:
+        """What `open_example` updates."""
+        return [self.data.task, *self._chosen, *self._of_task]
+
+    def open_example(self, task: str) -> Updates:
+        """Fill the form with what a task's example is."""
+        return {self.data.task: task, **self._begin(task)}
 
     @property
     def _of_task(self) -> list[Any]:
@@ -127,6 +150,9 @@ class RunForm:
         return [*self.data.columns.values(), *self.settings.fields, *self.samples.fields]
 
     def _choose(self, _visitor: Visitor, task: str) -> Updates:
+        return self._begin(task)
+
+    def _begin(self, task: str) -> Updates:
         """Another task: what it reads, its settings, and an example to start from."""
         model = STARTS[task].model(self.ctx.bench.settings)
         return {

@@ -14,6 +14,7 @@ from components.tabs.finetune.run import RunPanel
 from components.tabs.finetune.settings import SettingsForm
 from components.widgets import html
 from components.widgets.doctor import PICKING, doctor_view
+from components.widgets.explain import explain
 from components.widgets.model_picker import ModelPicker
 
 _NO_DATA = "Press Look at the data: its columns, labels and anything that would spoil a run are shown here."
@@ -26,6 +27,7 @@ class DoctorPanel:
         self.ctx, self.data, self.views = ctx, data, panel.views
         self.seen = gr.State(None)
         with panel.data_tab:
+            explain("finetune", "Data")
             self.shown = gr.HTML(html.empty(_NO_DATA), padding=False, elem_id="ft-preview", js_on_load=PICKING)
 
     def wire(self, picker: ModelPicker, settings: SettingsForm) -> None:

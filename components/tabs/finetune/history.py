@@ -12,6 +12,7 @@ from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.finetune.run import RunPanel
 from components.widgets import html
+from components.widgets.explain import explain
 from components.widgets.figures import between, figure, metrics_of
 from components.widgets.run_compare import run_compare_view
 from components.widgets.run_view import STATUS, run_title
@@ -28,6 +29,7 @@ class HistoryPanel:
     def __init__(self, ctx: Context, panel: RunPanel) -> None:
         self.ctx, self.panel = ctx, panel
         with panel.history_tab:
+            explain("finetune", "History")
             self.chosen = gr.CheckboxGroup(
                 [], label="Your runs, newest first", show_label=False, container=False, elem_classes="wb-list",
                 elem_id="ft-history",

@@ -17,6 +17,7 @@ from components.tabs.finetune.code import CodePanel
 from components.tabs.finetune.log import LogPanel
 from components.widgets import html
 from components.widgets.answers import NO_SAMPLES, before_after, samples_view
+from components.widgets.explain import explain
 from components.widgets.rehearsal import changes
 from components.widgets.run_results import NO_RESULTS, results_view
 from components.widgets.run_view import ACTIVE, NO_RUN, run_title, run_view
@@ -43,15 +44,20 @@ class RunPanel:
         with gr.Tabs(elem_id="ft-views", selected="progress") as self.views:
             self.data_tab = gr.Tab("Data", id="data")
             with gr.Tab("Progress", id="progress"):
+                explain("finetune", "Progress")
                 self.shown = gr.HTML(html.empty(NO_RUN), padding=False, elem_id="ft-run")
             with gr.Tab("Results", id="results"):
+                explain("finetune", "Results")
                 self.results = gr.HTML(html.empty(NO_RESULTS), padding=False, elem_id="ft-results")
             with gr.Tab("Before and after", id="samples"):
+                explain("finetune", "Before and after")
                 self.compared = gr.HTML(html.empty(NO_SAMPLES), padding=False, elem_id="ft-compared")
                 self.compare = gr.Button("Compare on my inputs", interactive=False, elem_id="ft-compare")
             with gr.Tab("Code", id="code") as code_tab:
+                explain("finetune", "Code")
                 self.code = CodePanel(ctx, self.runs, code_tab)
             with gr.Tab("Log", id="log") as log_tab:
+                explain("finetune", "Log")
                 self.log = LogPanel(ctx, self.runs, log_tab)
             self.history_tab = gr.Tab("History", id="history")
         gr.HTML('<p class="wb-lead">Take it further</p>', padding=False)

@@ -13,6 +13,7 @@ from components.tabs.hub.learn import Learn
 from components.tabs.hub.look_after import LookAfter
 from components.tabs.hub.view import View
 from components.tabs.hub.yours import Yours
+from components.widgets.explain import explain
 
 __all__ = ["HubTab", "build"]
 
@@ -42,17 +43,22 @@ def build(ctx: Context, page: gr.Blocks, header: gr.HTML, tab: gr.Tab) -> HubTab
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=320), gr.Tabs():
             with gr.Tab("Find"):
+                explain("hub", "Find")
                 find = Find(ctx)
             with gr.Tab("Yours"):
+                explain("hub", "Yours")
                 yours = Yours(ctx)
             with gr.Tab("Account"):
+                explain("hub", "Account")
                 account = Account(ctx, header)
         with gr.Column(scale=7, min_width=320):
             view = View(ctx)
             with view.more:
                 with gr.Tab("Manage"):
+                    explain("hub", "Manage")
                     look_after = LookAfter(ctx, view)
                 with gr.Tab("Learn"):
+                    explain("hub", "Learn")
                     learn = Learn(ctx)
     learn.wire(view)
     look_after.wire(yours)

@@ -10,6 +10,7 @@ from components.service.tasks import TASKS
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.widgets import html, repository
+from components.widgets.explain import explain
 
 _EMPTY = "Choose a repository from the list: its card, files and history are shown here."
 _NO_CARD = "*This repository has no card. A card is its README.md.*"
@@ -33,17 +34,22 @@ class View:
             self.to_card = gr.Button("Edit its card", size="sm", min_width=100, elem_id="hub-to-card")
         with gr.Tabs(visible=False, elem_id="hub-parts", overflow_behavior="wrap") as self.more:
             with gr.Tab("Card"):
+                explain("hub", "Card")
                 self.card = gr.Markdown(container=True, max_height=640, elem_id="hub-card")
             with gr.Tab("Files"):
+                explain("hub", "Files")
                 self.revision = gr.Dropdown(
                     label="Revision", choices=["main"], value="main", allow_custom_value=True, elem_id="hub-revision"
                 )
                 self.files = gr.HTML(padding=False, elem_id="hub-files")
             with gr.Tab("History"):
+                explain("hub", "History")
                 self.history = gr.HTML(padding=False, elem_id="hub-history")
             with gr.Tab("Discussions"):
+                explain("hub", "Discussions")
                 self.discussions = gr.HTML(padding=False, elem_id="hub-discussions")
             with gr.Tab("Metadata"):
+                explain("hub", "Metadata")
                 self.metadata = gr.HTML(padding=False, elem_id="hub-metadata")
         self.listeners: list[Any] = []
         ctx.wire(

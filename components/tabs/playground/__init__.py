@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
-from components.tabs.context import Context
+from components.tabs.context import Context, Updates
 from components.tabs.model_search import wire_picker
 from components.tabs.playground.about import AboutPanel
 from components.tabs.playground.batch import BatchPanel
@@ -14,6 +16,7 @@ from components.tabs.playground.compare import ComparePanel
 from components.tabs.playground.form import Form
 from components.tabs.playground.hood import Hood
 from components.tabs.playground.result import ResultPanel
+from components.widgets.explain import explain
 from components.widgets.model_picker import ModelPicker
 
 __all__ = ["Playground", "build"]
@@ -21,7 +24,13 @@ __all__ = ["Playground", "build"]
 
 @dataclass(frozen=True)
 class Playground:
-    """The components that other tabs send to and take from; `last` is the last answer, with its `inputs`."""
+    """The components that other tabs send to and take from.
+
+    Attributes:
+        last: The last answer, with its `inputs`.
+        open_example: Fills the form with a task's example, by its number, and clears what was there; its updates are
+            over `opened`.
+    """
 
     task: gr.Dropdown
     picker: ModelPicker
@@ -32,6 +41,8 @@ class Playground:
     to_example: gr.Button
     last: gr.State
     told: gr.HTML
+    open_example: Callable[[str, int], Updates]
+    opened: list[Any]
 
 
 def build(ctx: Context, page: gr.Blocks) -> Playground:
@@ -42,16 +53,22 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
         with gr.Column(scale=6, min_width=320):
             with gr.Tabs() as views:
                 with gr.Tab("Result", id="result"):
+                    explain("playground", "Result")
                     result = ResultPanel(ctx, form)
                 with gr.Tab("Under the hood", id="hood") as hood:
+                    explain("playground", "Under the hood")
                     hood_views = Hood(ctx, form)
                 with gr.Tab("Code", id="code"):
+                    explain("playground", "Code")
                     result.code_part()
                 with gr.Tab("Batch", id="batch"):
+                    explain("playground", "Batch")
                     batch = BatchPanel(ctx, form)
                 with gr.Tab("Compare", id="compare") as compare_tab:
+                    explain("playground", "Compare")
                     compare = ComparePanel(ctx, form)
                 with gr.Tab("About", id="about") as about_tab:
+                    explain("playground", "About")
                     about = AboutPanel(ctx, form)
             gr.HTML('<p class="wb-lead">Take it further</p>', padding=False)
             with gr.Row():
@@ -63,7 +80,8 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
             result.link_part()
     view = gr.State("result")
     views.select(_selected, None, view, api_visibility="private", queue=False)
-    form.wire(page, {**result.cleared, **hood_views.stages.cleared})
+    cleared = {**result.cleared, **hood_views.stages.cleared}
+    form.wire(page, cleared)
     hood_views.wire(view, hood, result.wire(to_link))
     batch.wire()
     compare.wire(compare_tab)
@@ -79,6 +97,8 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
         to_example=to_example,
         last=result.last,
         told=form.told,
+        open_example=lambda task, number: {**form.open_example(task, number), **cleared},
+        opened=[*form.opened, *cleared],
     )
 
 

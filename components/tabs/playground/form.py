@@ -151,30 +151,41 @@ class Form:
             **({self.picker.model: model} if model else {}),
         }
 
+    @property
+    def opened(self) -> list[Any]:
+        """What `open` updates."""
+        chosen = [self._fitted, self.task, self.examples, self.revision, self.picker.model]
+        return [*chosen, *self.inputs.fields, *self.parameters.fields]
+
+    def open(self, asked: Asked) -> Updates:
+        """Fill the form with all that is asked for; where no model is, with the task's own."""
+        model = asked.model or asked.spec.default_model(self.ctx.bench.settings)
+        return {
+            self._fitted: asked.spec.name,
+            self.task: gr.update(value=asked.spec.name, info=asked.spec.summary),
+            self.examples: gr.update(samples=_samples(asked.spec)),
+            self.revision: asked.revision,
+            **_merged(self.inputs.show(asked.spec), self.inputs.fill(asked.spec, asked.inputs)),
+            **self.parameters.show(asked.spec, asked.parameters),
+            **({self.picker.model: model} if model else {}),
+        }
+
+    def open_example(self, task: str, number: int) -> Updates:
+        """Fill the form with one of a task's examples."""
+        spec, example = TASKS[task], TASKS[task].example(number)
+        model = example.model(self.ctx.bench.settings)
+        return self.open(Asked(spec, model, example.inputs, dict(example.parameters), None))
+
     def _open_links(self, page: gr.Blocks) -> None:
         """A link to a view fills the form as it was; it never runs anything by itself."""
 
         def open_link(request: gr.Request) -> Any:
             asked = read_link(dict(request.query_params))
-            if asked is None:
-                return [gr.skip()] * len(targets)
-            updates: Updates = {
-                self._fitted: asked.spec.name,
-                self.task: gr.update(value=asked.spec.name, info=asked.spec.summary),
-                self.examples: gr.update(samples=_samples(asked.spec)),
-                self.revision: asked.revision,
-                **_merged(self.inputs.show(asked.spec), self.inputs.fill(asked.spec, asked.inputs)),
-                **self.parameters.show(asked.spec, asked.parameters),
-            }
-            model = asked.model or asked.spec.default_model(self.ctx.bench.settings)
-            if model:
-                updates[self.picker.model] = model
-            return [updates.get(target, gr.skip()) for target in targets]
+            updates = self.open(asked) if asked is not None else {}
+            return [updates.get(target, gr.skip()) for target in self.opened]
 
-        targets = [self._fitted, self.task, self.examples, self.revision, self.picker.model]
-        targets += [*self.inputs.fields, *self.parameters.fields]
         quiet = {"api_visibility": "private", "queue": False, "show_progress": "hidden", "show_progress_on": self.told}
-        page.load(open_link, None, targets, **quiet)
+        page.load(open_link, None, self.opened, **quiet)
 
 
 def _merged(shown: Updates, filled: Updates) -> Updates:

@@ -19,6 +19,7 @@ from components.tabs.tokenizer.form import Form
 from components.tabs.tokenizer.tokens import TokensPanel
 from components.tabs.tokenizer.vocabulary import VocabularyPanel
 from components.widgets import html
+from components.widgets.explain import explain
 from components.widgets.model_picker import ModelPicker
 
 __all__ = ["Tokenizer", "build"]
@@ -42,23 +43,32 @@ def build(ctx: Context, page: gr.Blocks) -> Tokenizer:
             stale = gr.HTML(padding=False, elem_id="tok-stale")
             with gr.Tabs(elem_id="tok-views", overflow_behavior="wrap") as views:
                 with gr.Tab("Tokens", id="tokens"):
+                    explain("tokenizer", "Tokens")
                     tokens = TokensPanel(ctx, form)
                 with gr.Tab("Stages", id="stages"):
+                    explain("tokenizer", "Stages")
                     tokens.stages_part()
                 with gr.Tab("Offsets", id="offsets"):
+                    explain("tokenizer", "Offsets")
                     tokens.offsets_part()
                 with gr.Tab("Batch", id="batch"):
+                    explain("tokenizer", "Batch")
                     batch = BatchPanel(ctx, form)
                 with gr.Tab("Decode", id="decode"):
+                    explain("tokenizer", "Decode")
                     decode = DecodePanel(ctx, form, views)
                     tokens.trip_part()
                 with gr.Tab("Chat", id="chat"):
+                    explain("tokenizer", "Chat")
                     chat = ChatPanel(ctx, form)
                 with gr.Tab("Vocabulary", id="vocabulary"):
+                    explain("tokenizer", "Vocabulary")
                     vocabulary = VocabularyPanel(ctx, form, views)
                 with gr.Tab("Compare", id="compare"):
+                    explain("tokenizer", "Compare")
                     compare = ComparePanel(ctx, form)
                 with gr.Tab("Code", id="code"):
+                    explain("tokenizer", "Code")
                     code = CodePanel(ctx)
     viewing = gr.State("Tokens")
     views.select(_selected, None, viewing, api_visibility="private", queue=False, show_progress="hidden")

@@ -1,0 +1,93 @@
+// `element` is the guide, `trigger` asks the server to fill in an example; what is remembered stays in this browser.
+const KEY = "workbench-guide";
+const remembered = () => { try { return JSON.parse(localStorage.getItem(KEY)) || {}; } catch { return {}; } };
+const remember = (what) => { try { localStorage.setItem(KEY, JSON.stringify({ ...remembered(), ...what })); } catch { /* a browser that keeps nothing */ } };
+const nav = element.querySelector(".wb-guide"), dialog = element.querySelector("dialog");
+const steps = [...element.querySelectorAll("[data-step]")];
+const tabOf = (id) => document.querySelector(`#tabs > .tab-wrapper [role=tab][data-tab-id="${id}"]`);
+let view = "";  // the view that is to be opened as soon as it is there
+
+const unfold = (open) => {
+  nav.classList.toggle("wb-unfolded", open);
+  element.querySelector("[data-guide=open]").setAttribute("aria-expanded", String(open));
+};
+const follow = () => {
+  const done = remembered().done || [];
+  for (const step of steps) {
+    const id = step.dataset.step, name = step.querySelector(".wb-step-name");
+    if (!done.includes(id) && document.querySelector(step.dataset.done)) {
+      done.push(id);
+      remember({ done });
+      const title = name.querySelector("span").textContent.trim();
+      nav.querySelector("[role=status]").textContent = `Done: ${title}. ${done.length} of ${steps.length} steps.`;
+    }
+    step.classList.toggle("wb-done", done.includes(id));
+    const said = done.includes(id) ? ", done" : "";
+    if (name.querySelector("i").textContent !== said) name.querySelector("i").textContent = said;
+    if (tabOf(id)?.getAttribute("aria-selected") === "true") name.setAttribute("aria-current", "step");
+    else name.removeAttribute("aria-current");
+  }
+  if (!view) return;
+  const named = [...document.querySelectorAll("#tabs [role=tabpanel] [role=tab]")];
+  const found = named.find((tab) => tab.textContent.trim() === view && tab.offsetParent);
+  if (found) { view = ""; found.click(); }
+};
+const lookUp = (term) => {
+  search.value = "";
+  sift();
+  if (!dialog.open) dialog.showModal();
+  const entry = term && dialog.querySelector(`[id="${CSS.escape(term)}"]`);
+  if (!entry) return;
+  dialog.querySelector(".wb-found")?.classList.remove("wb-found");
+  entry.classList.add("wb-found");
+  entry.scrollIntoView({ block: "center" });
+  entry.focus();
+};
+const search = dialog.querySelector("input"), entries = [...dialog.querySelectorAll(".wb-term")];
+const sift = () => {
+  const words = search.value.trim().toLowerCase();
+  for (const entry of entries) entry.hidden = !entry.textContent.toLowerCase().includes(words);
+  dialog.querySelector(".wb-none").hidden = entries.some((entry) => !entry.hidden);
+};
+
+search.addEventListener("input", sift);
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
+});
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const { guide, to, open } = button.dataset;
+  if (guide) {
+    const opens = guide === "open" && !nav.classList.contains("wb-unfolded");
+    unfold(opens);
+    remember({ folded: !opens });
+    if (guide === "close") element.querySelector("[data-guide=open]").focus();
+  }
+  if (button.dataset.glossary !== undefined) lookUp();
+  if (to) { view = ""; tabOf(to)?.click(); }
+  if (open) { nav.dataset.wants = button.dataset.view; trigger("select", { number: Number(open) }); }
+});
+// The server has filled the example in.
+nav.addEventListener("filled", () => {
+  view = nav.dataset.wants || "";
+  document.getElementById("tabs").scrollIntoView({ block: "start" });
+  follow();
+});
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.('a[href^="#term-"]');
+  if (!link) return;
+  event.preventDefault();
+  lookUp(link.getAttribute("href").slice(1));
+});
+
+let waiting = false;
+new MutationObserver(() => {
+  if (waiting) return;
+  waiting = true;
+  setTimeout(() => { waiting = false; follow(); }, 200);
+}).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
+unfold(!remembered().folded);
+nav.hidden = false;
+follow();
+if (location.hash.startsWith("#term-")) lookUp(location.hash.slice(1));
