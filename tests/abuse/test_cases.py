@@ -195,7 +195,7 @@ LOAD = {
         "service/test_training.py::test_a_byte_that_changed_on_the_disk_is_found_before_a_resume",
         "service/test_runs.py::test_a_killed_run_is_resumed_to_the_figures_of_one_that_was_not"]),
     58: ("a server that starts again in the middle of a run", [
-        "app/test_restart.py::test_a_run_outlives_server_and_hub_and_what_was_pushed_is_still_there"]),
+        "app/test_restart.py::test_what_was_acknowledged_outlives_a_kill_of_each_process"]),
     59: ("a worker or a trainer that is out of memory", [
         "service/test_engine.py::test_a_killed_worker_is_told_as_probably_out_of_memory_and_replaced",
         "service/test_training.py::test_a_run_that_wants_more_memory_than_it_may_take_fails_with_a_sentence",

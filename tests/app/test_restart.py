@@ -1,67 +1,59 @@
-"""The web server and its Hub die and come back: nothing that was begun, made or pushed is lost."""
+"""Processes of the app die at any moment: nothing that was begun, made or pushed is lost, and all come back.
+
+As many other rounds as one likes: `FAULTS=50 pytest -m long -n 0 tests/app/test_restart.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from gradio_client import Client
-from gradio_client.exceptions import AppError
 
-ROWS = "text,label\n" + "".join(f"{'lovely' if i % 2 else 'awful'} thing {i},{i % 2}\n" for i in range(300))
+from tests.app.town import VICTIMS, Town
+
+ROUNDS = int(os.environ.get("FAULTS", "12"))
+SEED = int(os.environ.get("FAULTS_SEED", "0"))
 
 
-def test_a_run_outlives_server_and_hub_and_what_was_pushed_is_still_there(
-    app_in: Callable[..., Any], tmp_path: Path, wait_for_run: Callable[..., dict[str, Any]]
+@pytest.fixture
+def town(app_in: Callable[..., Any], tmp_path: Path) -> Iterator[Town]:
+    made = Town(tmp_path, app_in, SEED)
+    yield made
+    made.close()
+
+
+def test_what_was_acknowledged_outlives_a_kill_of_each_process(
+    town: Town, wait_for_run: Callable[..., dict[str, Any]]
 ) -> None:
-    first = app_in(tmp_path)
-    client = Client(first.url, verbose=False)
-    client.predict("kept", api_name="/create_repo")
-    spec = {
-        "task": "text-classification",
-        "model": "starter/encoder",
-        "data": {"text": ROWS},
-        "columns": {"text": "text", "label": "label"},
-        "epochs": 2,
-    }
-    run = client.predict(spec, api_name="/start_run")["id"]
-    at = client.predict(api_name="/whoami")["hub"]
-    kill_the_hub(first, client)
-    wait_for_run(client, run, "preparing", "running")
-    first.process.kill()
-    first.process.wait()
-
-    second = Client(app_in(tmp_path).url, verbose=False)
-    assert second.predict(api_name="/whoami")["hub"] == at
-    assert [state["id"] for state in second.predict(api_name="/list_runs")] == [run]
-    state = wait_for_run(second, run)
+    at = town.ask("whoami")["hub"]
+    town.strike("trainer")
+    client = Client(town.app.url, verbose=False)
+    (run,) = town.runs
+    wait_for_run(client, run, "interrupted")
+    assert town.train() == run
+    for who in ("web", "hub", "worker"):
+        town.strike(who)
+    assert town.ask("whoami")["hub"] == at
+    state = wait_for_run(Client(town.app.url, verbose=False), run)
     assert state["status"] == "finished", state
-    assert second.predict(run, "kept", "", True, "", True, api_name="/publish_run")["repo"] == "me/kept"
-    said = second.predict("text-classification", "me/kept", "lovely thing", api_name="/run_task")
+    assert town.ask("publish_run", run=run, repo="me/kept", update=True)["repo"] == "me/kept"
+    said = town.ask("run_task", task="text-classification", model="me/kept", inputs="lovely thing")
     assert {row["label"] for row in said["output"]} == {"0", "1"}
 
 
-def kill_the_hub(app: Any, client: Client) -> None:
-    """It is told for as long as it lasts, and the Hub is back at its address by itself."""
-    (hub,) = [one for one in psutil.Process(app.process.pid).children() if "components.localhub" in one.cmdline()]
-    hub.kill()
-    hub.wait()
-    told = set()
-    while (said := state_of("me/kept", client)) != "me/kept":
-        told.add(said)
-    assert told
-    assert all("started again by itself" in one for one in told), told
-
-
-def state_of(repo: str, client: Client) -> str:
-    """Its id, or why it is not told."""
-    try:
-        return client.predict(repo, api_name="/repo_info")["id"]
-    except AppError as error:
-        return str(error)
+@pytest.mark.long
+@pytest.mark.timeout(60 + 60 * ROUNDS)
+def test_what_was_acknowledged_outlives_kills_of_anybody(town: Town) -> None:
+    draw = random.Random(SEED)
+    for number in range(ROUNDS):
+        who = draw.choice(list(VICTIMS))
+        print(f"round {number}: {who}", flush=True)
+        town.strike(who, within=8.0 if who == "trainer" else 1.5)
 
 
 def test_a_hub_that_does_not_answer_is_replaced_by_the_embedded_one(app_in: Callable[..., Any], tmp_path: Path) -> None:
