@@ -17,7 +17,7 @@ from components.cardrules.values import DEPTH, NODES, plain
 BYTES = 100_000
 ALIASES = 20
 _BREAK = re.compile(r"\r\n|\r|\n")
-_MERGE, _TEXT = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
+_MERGE, _TEXT, _BOOL = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str", "tag:yaml.org,2002:bool"
 #: What PyYAML's own converters raise on odd scalars, beside its own errors.
 _ODD = (ValueError, LookupError, AttributeError, TypeError)
 #: libyaml where PyYAML was built with it: ten times as fast.
@@ -48,6 +48,8 @@ class Reading:
         twice: Keys that come again in their mapping: each path with the line of the later one.
         expanding: Paths whose value is an alias (`*a`) or takes in another mapping (`<<`), with their lines.
         tagged: Paths whose value has a tag of its own (`!!str`), with their lines.
+        doubtful: Paths whose value is a text to the Hub and to YAML 1.2, but true or false to Python's YAML 1.1 (`no`,
+            the code of Norwegian), with their lines.
     """
 
     value: Any = None
@@ -55,6 +57,7 @@ class Reading:
     twice: dict[str, int] = field(default_factory=dict)
     expanding: dict[str, int] = field(default_factory=dict)
     tagged: dict[str, int] = field(default_factory=dict)
+    doubtful: dict[str, int] = field(default_factory=dict)
 
 
 def read(source: str) -> Reading:
@@ -154,6 +157,9 @@ class _Places:
         self.met.add(id(node))
         if node.start_mark.index in self.tags:
             self.found.tagged[path] = self.lines.of(node.start_mark)
+        elif node.tag == _BOOL and node.value.lower() not in ("true", "false"):
+            node.tag = _TEXT
+            self.found.doubtful[path] = line
         for inner, value, at in self._parts(node, path, line):
             self.visit(value, inner, at)
 

@@ -24,6 +24,11 @@ def editor(page: Page, app: Any) -> Page:
     return page
 
 
+def open_file(page: Page, content: bytes) -> None:
+    field = page.locator("#card-file").locator("xpath=..").locator("input[type=file]")
+    field.set_input_files({"name": "README.md", "mimeType": "text/markdown", "buffer": content})
+
+
 def write(page: Page, text: str) -> None:
     page.locator("#card-editor .cm-content").click()
     page.keyboard.press("Control+End")
@@ -219,17 +224,16 @@ def test_what_was_typed_last_is_published_and_no_card_is_replaced_unseen(editor:
     assert "Typed last." in card
     assert "license: gpl-3.0" in card
 
-    editor.locator("#card-file").locator("xpath=..").locator("input[type=file]").set_input_files(
-        {
-            "name": "README.md",
-            "mimeType": "text/markdown",
-            "buffer": "---\nlicense: mit\n---\n# Caf\u00e9".encode("cp1252"),
-        }
-    )
+    open_file(editor, "---\nlicense: mit\nlanguage: no\n---\n# Caf\u00e9".encode("cp1252"))
     expect(editor.locator("#card-told")).to_contain_text("0xE9")
     expect(editor.locator("#card-preview")).to_contain_text("Caf\u00e9")
+    expect(editor.locator("#card-tags")).to_contain_text("Language no")
+    expect(editor.locator("#card-f-language")).to_contain_text("Norwegian (no)")
     editor.locator("#card-publish").click()
     expect(editor.locator("#card-published")).to_contain_text("has a card already")
+    open_file(editor, b"---\nlicense: }\n---\n# Torn")
+    expect(editor.locator("#card-form-told")).to_contain_text("Mend line 2")
+    expect(box(editor, "license")).to_have_value("")
 
 
 def test_what_is_missing_leads_to_its_field_in_a_folded_group(editor: Page) -> None:
@@ -245,9 +249,7 @@ def test_the_card_of_a_file_goes_alone_and_after_a_reload_others_changes_are_tak
     repo = client.predict("card-of-a-file", api_name="/create_repo")["repo"]
     card = "\ufeff---\r\nlicense: mit # asked\r\nodd:   1\r\n---\r\n\r\n# Films\r\n"
     chosen = editor.locator("#card-subject input")
-    editor.locator("#card-file").locator("xpath=..").locator("input[type=file]").set_input_files(
-        {"name": "README.md", "mimeType": "text/markdown", "buffer": card.encode()}
-    )
+    open_file(editor, card.encode())
     expect(editor.locator("#card-preview")).to_contain_text("Films")
     expect(chosen).to_have_value("")
     expect(editor.locator("#card-what")).to_contain_text("This card alone")

@@ -47,9 +47,10 @@ MISTAKES: list[tuple[str, str, int, str, bool]] = [
     ("license: other", "license_name", 2, "no name", False),
     ("license: other\nlicense_name: mine", "license_link", 2, "where to read it", False),
     ("license: mit\nlicense_name: mine", "license_name", 3, "only where license is other", True),
-    ("language: no", "language", 2, "reads no as false", True),
-    ("language: [en, no]", "language[1]", 2, "reads no as false", True),
-    ("language:\n- en\n- no", "language[1]", 4, "reads no as false", True),
+    ("language: no", "language", 2, "Python reads no as false", True),
+    ("language: [en, no]", "language[1]", 2, "Python reads no as false", True),
+    ("language:\n- en\n- no", "language[1]", 4, "Python reads no as false", True),
+    ("tags:\n- a\n- On", "tags[1]", 4, "Python reads On as true", True),
     ("language: english", "language", 2, "not a language code.*Write en", True),
     ("language: Deutsch", "language", 2, "Write de", True),
     ("language: Portugese", "language", 2, "Write pt", True),
@@ -629,7 +630,7 @@ def test_the_field_of_a_finding_is_one_that_can_be_edited(source: str) -> None:
 
 def test_keys_are_texts_as_they_are_written() -> None:
     assert read("no: no\n12:30: [{~: 1}]\n&a 5: x\nb: *a").value == {
-        "no": False, "12:30": [{"~": 1}], "5": "x", "b": 5,
+        "no": "no", "12:30": [{"~": 1}], "5": "x", "b": 5,
     }  # fmt: skip
     with pytest.raises(Unreadable, match="unsupported tag"):
         read("!!python/name:os.system x: 1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import gradio as gr
 
@@ -171,7 +172,7 @@ class Editor:
         origin: dict[str, str] = _NOWHERE,
         remark: str = "",
     ) -> Updates:
-        before = {"text": text, "named": named, "remark": remark}
+        before = {"text": text, "named": named, "remark": remark, "id": uuid4().hex}
         values = (text, text, before, sources, dict(origin))
         return {**dict(zip(self._opened, values, strict=True)), self.told: html.notice(remark, "warning")}
 
@@ -192,7 +193,7 @@ class Editor:
         stored = {self.ctx.draft: kept}
         if not text.strip():
             blank = {self.lacking.shown: html.empty("There is no card yet.")}
-            empty = {**self.findings.empty(), **self.preview.empty(), **self.form.show("", filled, section)}
+            empty = {**self.findings.empty(), **self.preview.empty(), **self.form.show("", before, filled, section)}
             return {**stored, **blank, **empty, **self.changes.show("", before, "")}
         problems = cards.check(text)
         shown = {**stored, **self.findings.show(text, problems)}
@@ -204,5 +205,5 @@ class Editor:
             **self.lacking.show(text, problems),
             **self.changes.show(text, before, name),
             **self.preview.show(text, name or "README.md", cards.card_results(text)["rows"]),
-            **self.form.show(text, filled, section),
+            **self.form.show(text, before, filled, section),
         }

@@ -17,6 +17,7 @@ from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.card.document import Document
 from components.tabs.card.fields import FIELDS, GROUPS, Field
+from components.tabs.card.lists import PickLists
 from components.tabs.context import Context, Updates
 from components.widgets import html
 
@@ -35,8 +36,6 @@ _WHOLE = ("task", "dataset", "metric", "value")
 _NEW = " (not there yet)"
 #: The sections on offer where there is no card.
 _ALL = [[section.title + _NEW, section.title] for section in TEMPLATE]
-#: Most entries of a list that a field offers at once.
-_OFFERED = 200
 
 
 class CardForm:
@@ -45,6 +44,7 @@ class CardForm:
 
     def __init__(self, ctx: Context, document: Document) -> None:
         self.ctx, self.document, self.editor = ctx, document, document.editor
+        self.lists = PickLists(ctx.bench.cards)
         # In a card that is not there yet, every section of the template can be written.
         self.filled = gr.State({"section": [None, "", _ALL]})
         self.told = gr.HTML(padding=False, elem_id="card-form-told")
@@ -91,17 +91,19 @@ class CardForm:
         """What `show` updates."""
         return [self.filled, self.unknown, self.section, self.why, self.text, self.results, *self.fields.values()]
 
-    def show(self, text: str, filled: dict[str, Any], section: str | None) -> Updates:
-        """Fill in what has changed in the card since the form last took from it."""
+    def show(self, text: str, before: dict[str, Any], filled: dict[str, Any], section: str | None) -> Updates:
+        """Fill in what has changed in the card since the form last took from it; `before` is the card as opened."""
+        card = before.get("id")
         try:
             values = read_front(text).values
-        except Unreadable as error:
-            said = f"{error.message} Mend line {error.line} in the text: until then the fields stay as they are."
-            updates = self._shown_section(text, filled, section)
-            now = updates.pop("section")
+        except Unreadable:
+            # Fields that stay are those of this card, and not of the one that was open before.
+            parts = {} if filled.get("card") == card else self._emptied()
+            parts |= self._shown_section(text, filled, section)
+            now = parts.pop("section")
             # The fields are filled in anew once they can be read: what was typed there meanwhile is not in the card.
             # The sections can be read all the same, and what was typed in one is not taken away.
-            return {**updates, self.told: html.notice(said, "error"), self.filled: {"section": now}}
+            return {**parts, self.told: _torn(text), self.filled: {"section": now, "card": card}}
         shown = {field.path: field.shown(values) for field in FIELDS}
         known = {name for path in shown for name in (path, path.partition(".")[0])} | {"model-index"}
         others = sorted(str(key) for key in values if key not in known)
@@ -114,7 +116,12 @@ class CardForm:
         if filled.get("results") != rows:
             updates[self.results] = rows or [[""] * len(_COLUMNS)]
         now = updates.pop("section")
-        return {**updates, self.told: "", self.filled: {**shown, "results": rows, "section": now}}
+        return {**updates, self.told: "", self.filled: {**shown, "results": rows, "section": now, "card": card}}
+
+    def _emptied(self) -> Updates:
+        """The fields without a card."""
+        parts = {self.fields[field.path]: field.shown({}) for field in FIELDS}
+        return {self.unknown: "", self.results: [[""] * len(_COLUMNS)], **parts}
 
     def _shown_section(
         self, text: str, filled: dict[str, Any], chosen: str | None, *, asked: bool = False
@@ -174,30 +181,16 @@ class CardForm:
 
     def offer(self, _visitor: Visitor) -> Updates:
         """The lists that the fields are chosen from."""
-        listed = {field: self._choices(field.of, "") for field in FIELDS if field.of}
+        listed = {field: self.lists.choices(field.of, "") for field in FIELDS if field.of}
         return {
             self.fields[field.path]: gr.update(choices=[*_nothing(field), *choices])
             for field, choices in listed.items()
         }
 
-    def _choices(self, kind: str, query: str) -> list[tuple[str, str]]:
-        found = self.ctx.bench.cards.search_lists(kind, query, _OFFERED)["items"]
-        if kind == "languages":
-            return [(_language(one), one["value"]) for one in found]
-        return [(value, value) for value in _whole_first([one["value"] for one in found])]
-
-    def _best(self, kind: str, typed: str) -> dict[str, str]:
-        """The entry of a list that fits best."""
-        found = self.ctx.bench.cards.search_lists(kind, typed[:100], 1)["items"]
-        return found[0] if found else {"value": "", "name": ""}
-
     def _search(self, field: Field) -> Callable[..., Updates]:
         def search(_visitor: Visitor, typed: dict[str, Any], chosen: list[str] | None) -> Updates:
-            found = self._choices(field.of, str(typed.get("input_value") or "")[:100])
-            known = {value for _, value in found}
-            others = [(one, self._best(field.of, one)) for one in chosen or [] if one not in known]
-            kept = [(_language(best) if best["value"] == one else one, one) for one, best in others]
-            return {self.fields[field.path]: gr.update(choices=[*found, *kept])}
+            query = str(typed.get("input_value") or "")
+            return {self.fields[field.path]: gr.update(choices=self.lists.choices(field.of, query, chosen or []))}
 
         return search
 
@@ -205,21 +198,22 @@ class CardForm:
         def put(
             _visitor: Visitor, text: str | None, before: dict[str, Any], filled: dict[str, Any], given: Any
         ) -> Updates:
-            if field.path in filled and given == filled[field.path]:
-                # The card filled this in: nobody has typed.
-                return {}
             card = self.document.read(text, before)
+            # What was told of the card itself stays, for a field tells of its change also when the card filled it in.
+            unchanged: Updates = {self.told: _torn(card)}
+            if field.path in filled and given == filled[field.path]:
+                return unchanged
             made = self._with(field, card, given)
             if made != card:
                 return {self.editor: made}
             says = field.shown(metadata(card))
-            return {self.fields[field.path]: says} if filled and given != says else {}
+            return {**unchanged, self.fields[field.path]: says} if filled and given != says else unchanged
 
         return put
 
     def _with(self, field: Field, card: str, given: Any) -> str:
         """The card that says what a field of the form holds."""
-        changes = field.changes(metadata(card), self._coded(field, given))
+        changes = field.changes(metadata(card), self.lists.coded(field.of, given))
         return edit(card, changes) if changes else card
 
     @property
@@ -239,17 +233,6 @@ class CardForm:
             if field.path in filled and value != filled[field.path]:
                 card = self._with(field, card, value)
         return _with_section(card, filled, section, written)
-
-    def _coded(self, field: Field, given: Any) -> Any:
-        """What was chosen, names of the list as their codes: German as de."""
-
-        def coded(typed: str) -> str:
-            best = self._best(field.of, typed)
-            return best["value"] if best["name"].lower() == typed.strip().lower() else typed
-
-        if not field.of or not given:
-            return given
-        return list(dict.fromkeys(map(coded, given))) if isinstance(given, list) else coded(given)
 
     def opened(self, path: str) -> Updates:
         """Unfold the group that a field stands in."""
@@ -307,6 +290,16 @@ class CardForm:
         return {self.editor: made} if made != text else {}
 
 
+def _torn(card: str) -> str:
+    """What keeps the form from following the card; nothing where nothing does."""
+    try:
+        read_front(card)
+    except Unreadable as error:
+        said = f"{error.message} Mend line {error.line} in the text: until then the fields do not follow it."
+        return html.notice(said, "error")
+    return ""
+
+
 def _events(field: Field, component: Any) -> list[Any]:
     """What tells that a field was changed by hand."""
     if field.kind == "choices":
@@ -320,17 +313,6 @@ def _events(field: Field, component: Any) -> list[Any]:
 def _nothing(field: Field) -> list[tuple[str, str]]:
     """What takes a single choice away. Without it, Enter in an emptied field would take the first choice there is."""
     return [("(none)", "")] if field.kind == "choice" else []
-
-
-def _language(one: dict[str, str]) -> str:
-    return f"{one['name']} ({one['value']})"
-
-
-def _whole_first(values: list[str]) -> list[str]:
-    """Each value before those that contain it: Enter takes the first that contains what was typed, and gpl-3.0 typed
-    may not become agpl-3.0."""
-    first = {value: next(place for place, other in enumerate(values) if value in other) for value in values}
-    return sorted(values, key=lambda value: (first[value], len(value)))
 
 
 def _component(field: Field) -> Any:

@@ -68,8 +68,6 @@ Told = tuple[str, str, list[Change] | None]
 def _type(one: Broken, card: Card) -> Told:
     path, value = one.path, one.value
     key = path.partition("[")[0]
-    if key == "language" and value is False:
-        return "YAML reads no as false here.", 'Norwegian must be quoted: "no".', [put(path, "no")]
     if value is None:
         return f"{path} is empty.", "Fill it in, or delete it.", [_without_nulls(path, key, card)]
     if key == "license":

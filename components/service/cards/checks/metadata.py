@@ -18,6 +18,8 @@ _MAY_BE_EMPTY = ("license", "language", "pipeline_tag", "instance_prompt", *TEXT
 #: Kinds of tasks that need no language.
 _WORDLESS = ("cv", "tabular", "rl")
 _LICENCE_FILES = ("license", "licence", "copying")
+#: What YAML 1.1 takes these words for.
+_TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 def check_metadata(card: Card, said: Said, found: Findings) -> None:
@@ -67,6 +69,11 @@ def _check_yaml(card: Card, found: Findings) -> None:
         message = "A YAML tag stands here (!…), which the Hub's own reader may refuse."
         fix = "Delete the tag; quote what is a text."
         found.tell("warning", card.top + line, path or "card", message, fix, _written_out(card, path))
+    for path, line in card.reading.doubtful.items():
+        word = value_at(card.values, path)
+        message = f"The Hub reads {word} as a text, but Python reads {word} as {_TRUTHS[word.lower()]}."
+        fix = 'Norwegian must be quoted: "no".' if path.startswith("language") else "Put it in quotes."
+        found.tell("warning", card.top + line, path, message, fix, [put(path, word)])
 
 
 def _written_out(card: Card, path: str) -> list[Change] | None:
