@@ -384,10 +384,12 @@ def test_a_spec_comes_back_from_its_own_json(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "columns", "field", "said"),
+    ("data", "changes", "field", "said"),
     [
-        (rows(), {"label": "stars"}, "columns.label", "text, label"),
-        (rows(), {"text": "review"}, "columns.text", "text, label"),
+        (rows(), {"columns": {"label": "stars"}}, "columns.label", "text, label"),
+        (rows(), {"columns": {"text": "review"}}, "columns.text", "text, label"),
+        (rows(), {"metric": "pearson"}, "metric", "does not measure"),
+        ("text,label\nfine,a\nbad,b\n", {}, "data", "each label has one row only"),
         ("text,label\nfine,a\nbad,a\nfair,a\n", {}, "columns.label", "one label"),
         ("text,label\n,\n,\n", {}, "columns.text", "No column looks like text"),
         ("text,label\n", {}, "data", "no rows"),
@@ -395,10 +397,10 @@ def test_a_spec_comes_back_from_its_own_json(settings: Settings) -> None:
     ],
 )
 def test_data_that_cannot_be_trained_on_is_told_before_the_start(
-    runs: Runs, data: str, columns: dict[str, str], field: str, said: str
+    runs: Runs, data: str, changes: dict[str, Any], field: str, said: str
 ) -> None:
     with pytest.raises(WorkbenchError, match=said) as told:
-        runs.start(spec(data={"text": data}, columns=columns), visitor=ME)
+        runs.start(spec(data={"text": data}, **changes), visitor=ME)
     assert told.value.field == field
     assert runs.list(visitor=ME) == []
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from components.service.errors import WorkbenchError
-from components.service.runs.tasks import TRAIN_TASKS
+from components.service.runs.tasks import BY_PROBLEM, TRAIN_TASKS
 from components.service.settings import Settings
 from components.service.tasks.texts import check_characters
 
@@ -78,6 +78,15 @@ _NUMBERS = {
     "clipping": (0.0, 1000.0),
     "lora_dropout": (0.0, 0.9),
 }
+
+
+def check_metric(metric: str | None, problem: str) -> None:
+    """Refuse what does not measure this kind of labels; `problem` is empty where a task has one kind only."""
+    known = BY_PROBLEM.get(problem)
+    if metric and known and metric not in known:
+        raise refuse(
+            f"{metric} does not measure this kind of labels ({problem}). Choose one of: {', '.join(known)}.", "metric"
+        )
 
 
 def _wholes(settings: Settings) -> dict[str, tuple[int, int]]:

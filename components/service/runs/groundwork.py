@@ -13,6 +13,7 @@ from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.runs import line
+from components.service.runs.checks import check_metric
 from components.service.runs.samples import check_samples
 from components.service.runs.spec import RunSpec
 from components.service.runs.store import RunFolder, write_json
@@ -84,6 +85,7 @@ class Groundwork:
         for problem in seen["problems"]:
             if problem["level"] == "error":
                 raise WorkbenchError(f"{problem['message']} {problem['fix']}", field=problem["field"])
+        check_metric(spec.metric, seen["problem"])
         return {role: column for role, column in seen["suggested"].items() if column}
 
     def lay_down(self, plan: Plan, folder: RunFolder, visitor: Visitor) -> None:

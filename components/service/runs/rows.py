@@ -252,6 +252,12 @@ def arrange(read: Read, spec: RunSpec) -> Rows:
         unique = list({row_key(row): row for row in reversed(train)}.values())[::-1]
         duplicates = len(train) - len(unique)
         train, validation = _hold_out(unique, spec)
+    if len(train) > 1 and not validation:
+        raise WorkbenchError(
+            f"None of the {len(train):,} rows can be held out to evaluate on: each label has one row only, from which "
+            "it is learned. Add rows, better 50 or more.",
+            field="data",
+        )
     if not train or not validation:
         raise WorkbenchError(
             f"{count(len(train) + len(validation), 'row is', 'rows are')} left once those are taken out that cannot "

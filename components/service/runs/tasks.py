@@ -53,6 +53,12 @@ class TrainTask:
 
 #: Metrics of which less is better; of all others more is.
 LOWER = frozenset({"loss", "perplexity", "mse", "mae"})
+#: What text classification may be judged by, for each kind of labels, the default first.
+BY_PROBLEM = {
+    "single": ("f1", "accuracy", "precision", "recall", "matthews", "loss"),
+    "multi": ("f1", "accuracy", "precision", "recall", "loss"),
+    "regression": ("mse", "mae", "pearson", "spearman", "loss"),
+}
 #: Tokens that neighbouring windows share, the longest answer in tokens, and the begins and ends that are tried.
 STRIDE, LONGEST, TRIED = 128, 30, 20
 _TEXT = Column("text", "Text")

@@ -14,11 +14,13 @@ from transformers import AutoModelForSequenceClassification, DataCollatorWithPad
 
 from components.service.errors import WorkbenchError
 from components.service.runs import metrics
+from components.service.runs.checks import check_metric
 from components.service.runs.families.base import Prepared, sequence_limit
 from components.service.runs.families.examples import Examples, encode
 from components.service.runs.families.grouped import WORST_CHARS, Grouped, length_facts, worst
 from components.service.runs.rows import Row, Rows
 from components.service.runs.spec import RunSpec
+from components.service.runs.tasks import BY_PROBLEM
 from components.service.worker.columns import shorten
 
 #: transformers' name of each kind of labels: it decides the loss (cross entropy, binary cross entropy, squared error).
@@ -26,12 +28,6 @@ PROBLEM_TYPES = {
     "single": "single_label_classification",
     "multi": "multi_label_classification",
     "regression": "regression",
-}
-#: What the best checkpoint may be chosen by for each of them, the default first.
-METRICS = {
-    "single": ("f1", "accuracy", "precision", "recall", "matthews", "loss"),
-    "multi": ("f1", "accuracy", "precision", "recall", "loss"),
-    "regression": ("mse", "mae", "pearson", "spearman", "loss"),
 }
 
 
@@ -57,12 +53,7 @@ class TextClassification(Grouped):
         """
         self.problem = rows.problem
         config.problem_type = PROBLEM_TYPES[self.problem]
-        if self.metric not in METRICS[self.problem]:
-            raise WorkbenchError(
-                f"{self.metric} does not measure this kind of labels ({self.problem}). Choose one of: "
-                f"{', '.join(METRICS[self.problem])}.",
-                field="metric",
-            )
+        check_metric(self.metric, self.problem)
         limit = self.limit(processor, config, longest, pair="text_pair" in rows.train[0])
         parts = (self._encode(part, processor, limit, rows) for part in (rows.train, rows.validation, rows.test))
         train, validation, test = parts
@@ -74,7 +65,7 @@ class TextClassification(Grouped):
     @property
     def metric(self) -> str:
         """What the best checkpoint is chosen by: the kind of labels has a default of its own."""
-        return self.spec.metric or METRICS[self.problem][0]
+        return self.spec.metric or BY_PROBLEM[self.problem][0]
 
     def metrics(self, prediction: Any) -> dict[str, float]:
         """The figures of an evaluation by the kind of labels, each with its interval."""

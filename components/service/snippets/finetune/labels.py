@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.service.errors import WorkbenchError
+from components.service.runs.tasks import BY_PROBLEM
 from components.service.snippets.code import Name, call
 from components.service.snippets.finetune.reading import label_reading
 from components.service.snippets.finetune.recipe import Plan, Recipe
@@ -14,12 +15,6 @@ PROBLEM_TYPES = {
     "single": "single_label_classification",
     "multi": "multi_label_classification",
     "regression": "regression",
-}
-#: What the best checkpoint may be chosen by, the default first.
-METRICS = {
-    "single": ("f1", "accuracy", "precision", "recall", "matthews", "loss"),
-    "multi": ("f1", "accuracy", "precision", "recall", "loss"),
-    "regression": ("mse", "mae", "pearson", "spearman", "loss"),
 }
 
 
@@ -35,7 +30,7 @@ def text_classification(plan: Plan) -> Recipe:
     cells = ", ".join(f'"{role}": {read}' for role, read in row.items())
     filled = " and ".join(f'row["{role}"].strip()' for role in roles)
     return Recipe(
-        metric=chosen(plan, METRICS[problem]),
+        metric=chosen(plan, BY_PROBLEM[problem]),
         columns={"TEXT": columns.get("text", "text"), **pairs, "LABEL": columns.get("label", "label")},
         rows=functions + _ROWS.format(names=names, cells=cells, there=f"{filled} and {there}"),
         group='row["label"]' if problem == "single" else "strata",
