@@ -17,7 +17,14 @@ def with_loop(plan: Plan, recipe: Recipe) -> str:
     half = _HALF if plan.dtype == "bf16" else ""
     batches = (_BY_LENGTH if recipe.grouped else _AT_RANDOM) + _BATCHES
     parts = [batches, _evaluate(recipe), _prepare(plan), _fit(plan, recipe), _end(plan, recipe)]
+    if _by_labels(plan, recipe):
+        parts.insert(2, _ASKED)
     return "\n\n".join([_constants(plan), begin + half, *parts])
+
+
+def _by_labels(plan: Plan, recipe: Recipe) -> bool:
+    """Whether it is the model that decides what the passes of a step count for."""
+    return plan.spec["accumulation"] > 1 and recipe.target == "labels" and not recipe.by_tokens
 
 
 def names() -> tuple[str, ...]:
@@ -77,16 +84,16 @@ def _fit(plan: Plan, recipe: Recipe) -> str:
     spec = plan.spec
     by_steps, passes = spec["evaluate"] == "steps", spec["accumulation"] > 1
     judged = _judged(plan, recipe)
-    by_tokens = passes and recipe.by_tokens
+    by_tokens, by_labels = passes and recipe.by_tokens, _by_labels(plan, recipe)
     wanted = (
         (_KEPT, plan.best), (_BEST, judged), (_WAITED, spec["patience"]), (_COUNT, passes), (_NO_TOKENS, by_tokens),
-        (_ZERO, by_steps),
+        (_NOTHING, by_labels), (_ZERO, by_steps),
     )  # fmt: skip
     together = "BATCH_SIZE * PASSES" if passes else "BATCH_SIZE"
     order = f"by_length(examples, {together})" if recipe.grouped else "shuffled(examples, epoch)"
     batches = f"batches(examples, BATCH_SIZE, {order})"
     each = f"for number, batch in enumerate({batches}, 1):" if passes else f"for batch in {batches}:"
-    step = _STEP_OF_TOKENS if by_tokens else _STEP_OF_PASSES if passes else _STEP
+    step = _STEP_OF_TOKENS if by_tokens else _STEP_OF_LABELS if by_labels else _STEP_OF_PASSES if passes else _STEP
     if by_steps:
         told = f"step += 1\nif step % {spec['every']} == 0:\n{_indented(_TOLD.replace('epoch + 1', 'step') + judged)}"
         step += _indented(told) if passes else told
@@ -98,7 +105,7 @@ def _fit(plan: Plan, recipe: Recipe) -> str:
     told = f'"""Train, and evaluate {when}{"; gives the best weights" if plan.best else ""}."""'
     fit = "def fit(examples):\n" + _indented("\n".join([told, *body]))
     clip = f"    torch.nn.utils.clip_grad_norm_(model.parameters(), {spec['clipping']!r})\n" if spec["clipping"] else ""
-    update = _UPDATE_BY_TOKENS if by_tokens else _UPDATE
+    update = _UPDATE_BY_TOKENS if by_tokens else _UPDATE_BY_LABELS if by_labels else _UPDATE
     return f"{update.format(clip=clip)}\n\n\n{fit}"
 
 
@@ -135,7 +142,14 @@ together = min(PASSES, passes - first)  # the last step of an epoch may have few
 if number == first + together:
     update()
 """
-_NO_TOKENS = "tokens = 0"
+_NO_TOKENS, _NOTHING = "tokens = 0", "counted = 0"
+_STEP_OF_LABELS = """counts = (batch["labels"] != -100).sum() if BY_LABELS else 1
+(model(**batch).loss * counts).backward()
+counted += counts
+if number % PASSES == 0 or number == passes:
+    update(counted)
+    counted = 0
+"""
 _STEP_OF_TOKENS = """foreseen = (batch["labels"][:, 1:] != -100).sum()
 (model(**batch).loss * foreseen).backward()
 tokens += foreseen
@@ -229,6 +243,23 @@ def update(tokens):
 {clip}    optimizer.step()
     schedule.step()
     optimizer.zero_grad()'''
+
+_UPDATE_BY_LABELS = _UPDATE_BY_TOKENS.replace("so many tokens", "all that counts").replace("tokens", "counted")
+
+_ASKED = '''
+def by_labels():
+    """Whether a step is the mean of its labels, as the Trainer has it with models that divide by their number."""
+    row = next(batches(examples[:1], 1, [0]))
+    model.eval()
+    try:
+        with torch.no_grad():
+            one, two = (model(**row, num_items_in_batch=torch.tensor(n, device=device)).loss for n in (1, 2))
+    except TypeError:  # it takes no such number; a step is the mean of its passes
+        return False
+    return not torch.equal(one, two)
+
+
+BY_LABELS = by_labels()'''
 
 _END = """
 FIT
