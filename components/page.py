@@ -234,6 +234,8 @@ def serve(settings: Settings) -> None:
             js=SCRIPT,
             footer_links=["api"],
             mcp_server=settings.mcp,
+            # Otherwise Gradio asks for its own page, and ends the app if a busy machine takes three seconds for it.
+            _frontend=False,
             run_history=False,
             enable_monitoring=False,
             # The page comes from this process, whose rules and headers count for it, and not from one of Node's.
