@@ -69,10 +69,15 @@ def claim(home: Path) -> IO[str]:
     """The data folder for this app alone, as long as the file that is returned is open: two would train each run twice.
 
     Raises:
-        SystemExit: Another app has it.
+        SystemExit: Another app has it, or it cannot be written.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    file = (home / "lock").open("w")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file = (home / "lock").open("w")
+    except OSError as error:
+        raise SystemExit(
+            f"The data folder {home} cannot be written ({error.strerror}). Name another with --home."
+        ) from None
     deadline = time.monotonic() + PATIENCE
     while fcntl is not None:
         try:

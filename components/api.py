@@ -19,7 +19,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from components.api_docs import document, said_of
-from components.service.errors import WorkbenchError
+from components.service.errors import WorkbenchError, tellable
 from components.service.metrics import list_metrics
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench
@@ -190,11 +190,17 @@ def _hub_endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:
 def add_endpoints(bench: Workbench) -> None:
     """Add every endpoint to the Blocks being built."""
     for name, function in endpoints(bench).items():
-        gr.api(document(exposed(function, bench), name, said_of(name, function)), api_name=name)
+        # Code is written about files, also those that a run has kept, and none of them is opened.
+        made = exposed(function, bench, opens=name != "snippet")
+        gr.api(document(made, name, said_of(name, function)), api_name=name)
 
 
-def exposed(function: Callable[..., Any], bench: Workbench) -> Callable[..., Any]:
-    """The function as an endpoint: its `visitor` comes from the request, its failures are sentences."""
+def exposed(function: Callable[..., Any], bench: Workbench, *, opens: bool = True) -> Callable[..., Any]:
+    """The function as an endpoint: its `visitor` comes from the request, its failures are sentences.
+
+    Args:
+        opens: Whether it may open files that an argument names, which must be uploads then.
+    """
     signature = inspect.signature(function)
     hints = typing.get_type_hints(function)
     takes_visitor = "visitor" in signature.parameters
@@ -205,7 +211,7 @@ def exposed(function: Callable[..., Any], bench: Workbench) -> Callable[..., Any
         *given, request = values
         with told():
             arguments = {
-                parameter.name: of_its_type(parameter, hints.get(parameter.name, Any), uploads_only(value))
+                parameter.name: of_its_type(parameter, hints.get(parameter.name, Any), uploads_only(value, opens=opens))
                 for parameter, value in zip(public, given, strict=True)
             }
             if takes_visitor:
@@ -267,30 +273,32 @@ class told:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any) -> None:
         if error is None or isinstance(error, gr.Error) or not isinstance(error, Exception):
             return
-        if isinstance(error, WorkbenchError):
-            raise gr.Error(error.message, print_exception=False) from None
+        if (said := tellable(error)) is not None:
+            raise gr.Error(said.message, print_exception=False) from None
         log.error("A defect", exc_info=error)
         raise gr.Error(SORRY, print_exception=False) from None
 
 
-def uploads_only(value: Any) -> Any:
-    """The argument with each uploaded file as its path and name; any other path is refused."""
+def uploads_only(value: Any, *, opens: bool = True) -> Any:
+    """The argument with each uploaded file as its path and name; any other path is refused where it may be opened."""
     if isinstance(value, list):
-        return [uploads_only(item) for item in value]
+        return [uploads_only(item, opens=opens) for item in value]
     if not isinstance(value, dict):
         return value
     if isinstance(value.get("files"), list):
         given = [
-            uploads_only(item if isinstance(item, dict) and "file" in item else {"file": item})
+            uploads_only(item if isinstance(item, dict) and "file" in item else {"file": item}, opens=opens)
             for item in value["files"]
         ]
         names = value.get("names") or [item["name"] for item in given]
         return {**value, "files": [item["file"] for item in given], "names": names}
     if "file" not in value:
-        return {key: uploads_only(item) for key, item in value.items()}
+        return {key: uploads_only(item, opens=opens) for key, item in value.items()}
     file = value["file"]
     path = file.get("path") if isinstance(file, dict) else file
     name = file.get("orig_name") if isinstance(file, dict) else None
+    if not opens:
+        return {**value, "file": str(path), "name": value.get("name") or name or Path(str(path)).name}
     resolved = Path(str(path)).resolve()
     if not resolved.is_relative_to(Path(get_upload_folder()).resolve()) or not resolved.is_file():
         raise WorkbenchError("This is not a file that was uploaded here. Upload it first.", field="file")

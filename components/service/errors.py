@@ -7,8 +7,12 @@ the visitor reads a general sentence.
 
 from __future__ import annotations
 
+import errno
+import logging
 import re
 from typing import Literal
+
+log = logging.getLogger("workbench")
 
 Kind = Literal[
     "input", "not_found", "conflict", "forbidden", "busy", "timeout", "memory", "crashed", "hub", "disk", "code"
@@ -30,6 +34,24 @@ class WorkbenchError(Exception):
         self.message = _sendable(message)
         self.kind: Kind = kind
         self.field = None if field is None else _sendable(field)
+
+
+#: A disk or a quota that is full, and a folder that cannot be written.
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+
+
+def tellable(error: BaseException) -> WorkbenchError | None:
+    """What a visitor may be told of a failure: its own sentence, or that the disk takes no more; None for a defect."""
+    if isinstance(error, WorkbenchError):
+        return error
+    if isinstance(error, OSError) and error.errno in _DISK:
+        log.warning("The disk takes nothing: %s", error)
+        return WorkbenchError(
+            "This could not be kept: the app's disk is full, or its data folder cannot be written. Free some space "
+            "there, or tell who runs the app, then try again.",
+            kind="disk",
+        )
+    return None
 
 
 #: A token of the Hub. Names of repositories that begin like one are shorter, or are put together of words.

@@ -27,6 +27,7 @@ _BY_STATUS: dict[int, tuple[Kind, str]] = {
     409: ("conflict", "The Hub already has something of that name. Choose another name."),
     412: ("busy", "The repository was changed meanwhile. Look at what is there now, then try again."),
     413: ("input", "The Hub says that this is too large."),
+    507: ("disk", "The Hub's disk is full. Delete something there, or tell who runs the Hub, then try again."),
     429: ("busy", "The Hub asks for a pause: too many requests. Try again in a minute."),
 }
 _NO_ANSWER = (

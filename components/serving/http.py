@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from components.api import uploads_only
-from components.service.errors import Kind, WorkbenchError
+from components.service.errors import Kind, WorkbenchError, tellable
 from components.service.hub import Hub
 from components.service.settings import Settings
 from components.service.sizes import in_units
@@ -67,6 +67,8 @@ def endpoint(handler: Handler) -> Handler:
             closing = {"Connection": "close"} if status_of(error) == 413 else None
             return JSONResponse(failure(error), status_of(error), closing)
         except Exception as error:  # a defect is told in general; the log has it
+            if (said := tellable(error)) is not None:
+                return JSONResponse(failure(said), status_of(said))
             log.error("A defect", exc_info=error)
             return JSONResponse({"error": _SORRY, "error_type": "unknown"}, 500)
 

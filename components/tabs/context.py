@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.components import Component
 
 from components.api import SORRY, log
-from components.service.errors import WorkbenchError
+from components.service.errors import tellable
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench
 from components.tabs.labels import in_labels, title_of
@@ -137,8 +137,8 @@ def bring_into_view(event: Callable[..., Any], elem_id: str) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, WorkbenchError):
-        said, title = in_labels(error.message), title_of(error.field or "")
+    if (known := tellable(error)) is not None:
+        said, title = in_labels(known.message), title_of(known.field or "")
         # A sentence that begins with what it is about needs no title.
         return notice(said, "error", title="" if said.startswith(title.rstrip(".")) else title)
     log.error("A defect", exc_info=error)

@@ -12,6 +12,8 @@ from gradio.route_utils import FnIndexInferError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from components.service.errors import tellable
+
 log = logging.getLogger("workbench")
 
 #: Where calls begin: what is raised there is about the call. Its work is done later, or under the endpoint's own care.
@@ -22,7 +24,9 @@ _SORRY = "Something went wrong in the app itself. Try again, or report it with w
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    if not request.url.path.startswith(_CALLS):
+    if (said := tellable(error)) is not None:  # the disk, as an uploaded file arrives
+        return JSONResponse({"error": said.message}, 507)
+    if isinstance(error, OSError) or not request.url.path.startswith(_CALLS):
         log.error("A defect", exc_info=error)
         return JSONResponse({"error": _SORRY}, 500)
     if isinstance(error, TypeError):
@@ -34,5 +38,6 @@ async def _answer(request: Request, error: Exception) -> Response:
 HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
     FnIndexInferError: _answer,
     KeyError: _answer,
+    OSError: _answer,
     TypeError: _answer,
 }

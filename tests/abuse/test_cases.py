@@ -189,6 +189,7 @@ LOAD = {
         "service/test_runs_queue.py::test_runs_that_fill_their_owner_s_share_of_the_disk_must_go_first",
         "service/test_training.py::test_a_disk_that_takes_no_more_at_a_checkpoint_leaves_the_one_before",
         "service/test_training.py::test_a_disk_that_takes_no_more_at_the_model_leaves_no_half_of_it",
+        f"{REPO}::test_a_disk_that_takes_no_more_is_told_and_costs_no_more_than_the_call",
         "localhub/test_durability.py::test_a_full_disk_is_told_and_costs_nothing_but_the_upload"]),
     57: ("a kill in the middle of a checkpoint", [
         "service/test_training.py::test_a_checkpoint_with_a_torn_file_is_not_whole",
@@ -211,6 +212,7 @@ LOAD = {
         "localhub/test_commits.py::test_of_writers_with_one_parent_exactly_one_lands"]),
     62: ("a clock that is set, a cache and a folder that cannot be written", [
         f"{REPO}::test_a_cache_that_cannot_be_written_ends_in_a_sentence",
+        f"{REPO}::test_a_data_folder_that_cannot_be_written_is_told_at_the_start",
         "service/test_runs.py::test_a_process_id_that_went_to_another_program_is_not_the_trainer"]),
 }  # fmt: skip
 GROUPS = {"identity and tokens": IDENTITY, "models and repositories": MODELS, "inputs": INPUTS, "load": LOAD}

@@ -7,12 +7,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from components.service.errors import WorkbenchError
@@ -153,6 +154,7 @@ def test_a_repository_or_a_commit_that_went_away_is_told(street: Any, api: Any) 
         ({"status": 429, "headers": {"Retry-After": "1"}}, "asks for a pause"),
         ({"status": 500}, "failed to answer"),
         ({"status": 503}, "failed to answer"),
+        ({"status": 507}, "The Hub's disk is full. Delete something there"),
         ({"drop": 20}, "does not answer"),
         ({"status": 403, "code": "GatedRepo"}, "accept its conditions on its page on the Hub, then sign in here"),
     ],
@@ -188,6 +190,31 @@ def test_a_cache_that_cannot_be_written_ends_in_a_sentence(street: Any, tmp_path
         hub.tokenizer("starter/sentiment", visitor=Visitor("guest:x"))
     assert told.value.kind == "disk"
     assert str(tmp_path) not in told.value.message
+
+
+def test_a_disk_that_takes_no_more_is_told_and_costs_no_more_than_the_call(street: Any) -> None:
+    rows = "text,label\n" + "".join(f"{'good' if i % 2 else 'bad'} {i},{i % 2}\n" for i in range(40))
+    spec = {"task": TEXT, "model": "starter/encoder", "data": {"text": rows}, "epochs": 1}
+    own = street.another()
+    with full_disk(street.app.process.pid):
+        sent = own.http.post("/gradio_api/upload", files={"files": ("a.csv", rows * 20)})
+        assert (sent.status_code, "disk is full" in sent.json()["error"]) == (507, True)
+        assert "disk is full" in own.refused("start_run", spec=spec)
+    assert own.ask("list_runs") == []
+    assert own.http.post("/gradio_api/upload", files={"files": ("a.csv", rows * 20)}).status_code == 200
+    run = own.ask("start_run", spec=spec)["id"]
+    own.ask("stop_run", run_id=run, how="discard")
+
+
+@contextmanager
+def full_disk(pid: int) -> Iterator[None]:
+    """A process that may write no file beyond a few bytes: for it, that is what a full disk is."""
+    process = psutil.Process(pid)
+    process.rlimit(psutil.RLIMIT_FSIZE, (16, -1))
+    try:
+        yield
+    finally:
+        process.rlimit(psutil.RLIMIT_FSIZE, (-1, -1))
 
 
 TOO_MUCH = [
@@ -256,6 +283,14 @@ def test_a_data_folder_has_one_app(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with entry.claim(tmp_path), pytest.raises(SystemExit, match="Another app uses the data folder"):
         entry.claim(tmp_path)
     entry.claim(tmp_path).close()
+
+
+def test_a_data_folder_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) -> None:
+    from app import claim
+
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit, match=r"cannot be written.*--home"):
+        claim(tmp_path / "file" / "home")
 
 
 def test_a_link_among_the_files_leads_nowhere(street: Any, api: Any, tmp_path: Path) -> None:

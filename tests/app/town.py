@@ -58,6 +58,7 @@ class Town:
         self.tried: dict[str, list[str]] = {}
         self.runs: list[str] = []
         self.ask("create_repo", repo="me/kept")
+        self._until_well()
 
     def close(self) -> None:
         """Let go of the connections."""
