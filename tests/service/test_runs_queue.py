@@ -185,6 +185,7 @@ KEPT: list[tuple[str, int | None, list[tuple[float, float]], str]] = [
     ("f1", 10, [(0.5, 0.7)], "The weights of step 10 are kept: of 1 evaluation it has the highest F1 (macro), 0.5000."),
     ("loss", 20, [(0.5, 0.7), (0.5, 0.6)], "of 2 evaluations it has the lowest loss, 0.6000."),
     ("f1", 10, [(0.5, 0.7), (0.5, 0.8)], "0.5000. 1 later one has the same; of equals the first is kept."),
+    ("f1", 10, [(0.5, 2e-5), (0.5, 1e-5)], "1 later one has the same; of equals the first is kept."),
     (
         "f1",
         10,

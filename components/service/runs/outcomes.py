@@ -112,7 +112,7 @@ def weights_kept(
         return told
     told += f" {count(len(equals), 'later one has', 'later ones have')} the same; of equals the first is kept."
     lower = min(equals, key=lambda one: one["loss"])
-    if metric != "loss" and lower["loss"] < chosen["loss"]:
+    if metric != "loss" and round(lower["loss"], 4) < round(chosen["loss"], 4):
         told += (
             f" The loss went on falling, from {chosen['loss']:.4f} to {lower['loss']:.4f} at step {lower['step']:,}: "
             "to keep such weights, choose the best by loss."
