@@ -350,6 +350,16 @@ def test_the_path_of_her_upload_is_no_input_of_others(
         assert "not a file that was uploaded here" in str(stranger.send_raw("inspect_data", body))
 
 
+@pytest.mark.parametrize("view", ["finetune", "finetune_loop"])
+def test_a_script_tells_of_a_runs_own_file_and_opens_none(view: str, ada: Any, hers: Things) -> None:
+    for path in ("data/rows.csv", hers.table):
+        data = {"file": path, "name": "films.csv"}
+        spec = {"task": "text-classification", "model": "starter/sentiment", "data": data}
+        told = ada.call("snippet", view, {"spec": spec, "labels": ["bad", "good"]})
+        assert "films.csv" in told["code"]
+        assert CANARY not in told["code"]
+
+
 def test_who_uploads_the_same_file_has_it_too(strangers: Any, ada: Any) -> None:
     rows = ROWS.replace(CANARY, secrets.token_hex()).encode()
     path = ada.upload("both.csv", rows)
