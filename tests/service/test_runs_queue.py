@@ -118,6 +118,9 @@ def test_a_run_taken_out_of_the_line_leaves_its_place_to_the_next(still: Callabl
         runs.move(first, 1, visitor=ME)
     with pytest.raises(WorkbenchError, match="cannot be resumed"):
         runs.resume(first, visitor=ME)
+    for run, told in ((first, "has left no model"), (second, "has no model yet")):
+        with pytest.raises(WorkbenchError, match=told):
+            runs.try_run(run, ["a warm film"], visitor=ME)
 
 
 def test_a_visitor_s_runs_are_capped_and_so_are_all_together(still: Callable[..., Runs]) -> None:
