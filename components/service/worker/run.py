@@ -11,6 +11,7 @@ from components.service.tasks import TASKS
 from components.service.tasks.inputs import is_batch
 from components.service.worker.calls import Call
 from components.service.worker.runners.base import Runner
+from components.service.worker.stacking import Row, run_rows
 
 #: The part of a call's time, from its begin, that work may take that can stop early; then it returns what it has.
 TIME_SHARE = 0.8
@@ -47,16 +48,15 @@ def facts(one: Runner, begun: float, load_seconds: float) -> dict[str, Any]:
 def run_task(
     call: Call, *, task: str, path: str, model: str, inputs: Any, parameters: dict[str, Any], seconds: float
 ) -> dict[str, Any]:
-    """The output for one input, or a list of outputs for a list of inputs, one after another."""
+    """The output for one input, or a list of outputs for a list of inputs, which go through the model together."""
     one, load_seconds = runner(call, task, path, model, parameters, seconds)
     begun = time.perf_counter()
     if not is_batch(TASKS[task], inputs):
         return {"output": one.run(inputs), **facts(one, begun, load_seconds)}
     one.begin_list()
-    outputs = []
-    for number, item in enumerate(inputs, 1):
-        try:
-            outputs.append(one.run(item))
-        except WorkbenchError as error:
-            raise WorkbenchError(f"Input {number}: {error.message}", kind=error.kind, field=error.field) from None
+    outputs = [None] * len(inputs)
+    for row in run_rows(Row(one, number, item) for number, item in enumerate(inputs)):
+        if (error := row.error) is not None:
+            raise WorkbenchError(f"Input {row.number + 1}: {error.message}", kind=error.kind, field=error.field)
+        outputs[row.number] = row.output
     return {"output": outputs, **facts(one, begun, load_seconds)}
