@@ -240,6 +240,8 @@ def serve(settings: Settings) -> None:
             enable_monitoring=False,
             # The page comes from this process, whose rules and headers count for it, and not from one of Node's.
             ssr_mode=False,
+            # A call holds a thread while it waits for the worker: those of one endpoint leave as many to the others.
+            max_threads=2 * settings.calls_at_once,
             max_file_size=settings.upload_bytes,
             allowed_paths=[str(SAMPLES)],
             blocked_paths=[str(settings.home)],

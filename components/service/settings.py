@@ -106,7 +106,7 @@ class Settings:
     mcp: bool = False
     space_hosts: tuple[str, ...] = ()
 
-    calls_at_once: int = 16
+    calls_at_once: int = 32
     waiting_calls: int = 256
     visitor_calls: int = 256
     nameless_calls: int = 256
