@@ -54,6 +54,8 @@ TERMS = {
     "far less data and time than training from nothing.",
     "Front matter": "The block between two lines of `---` at the top of a [model card]. The Hub reads language, "
     "licence and task from it, and filters by them.",
+    "Gold answers": "The right answers to rows that a model is measured on, given by people. Training calls them "
+    "[label]s.",
     "Gradient": "For each weight, in which direction and how strongly the [loss] changes with it. Training moves the "
     "weights the other way.",
     "Head": "The last layer, which turns [hidden states] into answers of one task. The same body can carry different "

@@ -5,13 +5,27 @@ const remember = (what) => { try { localStorage.setItem(KEY, JSON.stringify({ ..
 const nav = element.querySelector(".wb-guide"), dialog = element.querySelector("dialog");
 const steps = [...element.querySelectorAll("[data-step]")];
 const tabOf = (id) => document.querySelector(`#tabs > .tab-wrapper [role=tab][data-tab-id="${id}"]`);
+const told = new Map();  // what each view said last, by its id
 let view = "";  // the view that is to be opened as soon as it is there
 
 const unfold = (open) => {
   nav.classList.toggle("wb-unfolded", open);
   element.querySelector("[data-guide=open]").setAttribute("aria-expanded", String(open));
 };
+// A screen reader hears of a view that was drawn anew only through a region that was there before.
+const news = () => {
+  const heard = [];
+  for (const id of told.keys()) if (!document.getElementById(id)?.querySelector("[data-says]")) told.delete(id);
+  for (const part of document.querySelectorAll("[data-says]")) {
+    const { id } = part.closest("[id]"), said = part.dataset.says;
+    if (!part.parentElement.offsetParent || told.get(id) === said) continue;
+    told.set(id, said);
+    heard.push(said);
+  }
+  return heard;
+};
 const follow = () => {
+  const heard = news();
   const done = remembered().done || [];
   for (const step of steps) {
     const id = step.dataset.step, name = step.querySelector(".wb-step-name");
@@ -19,14 +33,15 @@ const follow = () => {
       done.push(id);
       remember({ done });
       const title = name.querySelector("span").textContent.trim();
-      nav.querySelector("[role=status]").textContent = `Done: ${title}. ${done.length} of ${steps.length} steps.`;
+      heard.push(`Done: ${title}, ${done.length} of ${steps.length} steps`);
     }
     step.classList.toggle("wb-done", done.includes(id));
-    const said = done.includes(id) ? ", done" : "";
+    const said = done.includes(id) ? " (done)" : "";
     if (name.querySelector("i").textContent !== said) name.querySelector("i").textContent = said;
     if (tabOf(id)?.getAttribute("aria-selected") === "true") name.setAttribute("aria-current", "step");
     else name.removeAttribute("aria-current");
   }
+  if (heard.length) nav.querySelector("[role=status]").textContent = heard.join(". ");
   if (!view) return;
   const named = [...document.querySelectorAll("#tabs [role=tabpanel] [role=tab]")];
   const found = named.find((tab) => tab.textContent.trim() === view && tab.offsetParent);

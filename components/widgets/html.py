@@ -33,6 +33,11 @@ def notice(text: str, level: str = "info", *, title: str = "") -> str:
     return f'<div class="wb-notice wb-{level}" role="{role}">{head}{escape(text)}</div>'
 
 
+def says(text: str) -> str:
+    """A sentence that is read out once the view that it stands in is shown anew; it is not seen."""
+    return f'<i hidden data-says="{escape(text)}"></i>'
+
+
 def empty(text: str) -> str:
     """What an empty view says: what will be here, and what to do for it."""
     return f'<div class="wb-empty">{escape(text)}</div>'

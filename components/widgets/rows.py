@@ -6,7 +6,7 @@ from typing import Any
 
 from components.service.tasks import TaskSpec
 from components.service.tasks.answers import answer
-from components.widgets.html import duration, escape, facts, notice, table
+from components.widgets.html import duration, escape, facts, notice, says, table
 
 _SHOWN, _CHARS = 200, 160
 _STOPPED = {
@@ -44,7 +44,8 @@ def batch_view(spec: TaskSpec, result: dict[str, Any]) -> str:
     )
     notes = "".join(notice(note) for note in told["notes"])
     stopped = notice(_STOPPED.get(result.get("stopped") or "", ""), "warning")
-    return stated + notes + stopped + metrics_view(result.get("metrics")) + rows_view(spec, result["rows"])
+    said = says(f"{through['rows']:,} rows are done" + (f", {failed:,} with an error" if failed else ""))
+    return stated + said + notes + stopped + metrics_view(result.get("metrics")) + rows_view(spec, result["rows"])
 
 
 def metrics_view(metrics: dict[str, Any] | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from components.service.runs.titles import metric_title
 from components.widgets.chart import Series, line_chart
 from components.widgets.figures import band, baseline_title, better, figure, metrics_of
-from components.widgets.html import counted, duration, empty, escape, facts, notice, size, table
+from components.widgets.html import counted, duration, empty, escape, facts, notice, says, size, table
 
 ACTIVE = ("queued", "preparing", "running")
 STATUS = {
@@ -68,8 +68,14 @@ def _head(state: dict[str, Any]) -> str:
     )
     return (
         f'<div class="wb-run"><h2>{escape(state["name"])}</h2>'
-        f'<span class="wb-badge wb-{escape(status)}" role="status">{escape(STATUS[status])}</span></div>{line}'
+        f'<span class="wb-badge wb-{escape(status)}">{escape(STATUS[status])}</span></div>{line}{says(_said(state))}'
     )
+
+
+def _said(state: dict[str, Any]) -> str:
+    """How the run goes, told anew at each tenth of the way."""
+    title, tenths = STATUS[state["status"]], int(10 * state["progress"]["fraction"])
+    return f"{title}, {10 * tenths} %" if state["status"] == "running" else title
 
 
 def _trained(state: dict[str, Any]) -> str | None:

@@ -41,7 +41,7 @@ class RunPanel:
         self.seen: gr.State = gr.State(None)
         self._buttons()
         self.told = gr.HTML(padding=False, elem_id="ft-told-run")
-        with gr.Tabs(elem_id="ft-views", selected="progress") as self.views:
+        with gr.Tabs(elem_id="ft-views", selected="progress", overflow_behavior="wrap") as self.views:
             self.data_tab = gr.Tab("Data", id="data")
             with gr.Tab("Progress", id="progress"):
                 explain("finetune", "Progress")

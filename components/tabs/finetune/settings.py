@@ -49,10 +49,10 @@ class Setting:
 
 _METHODS = {"full": "All weights", "lora": "LoRA"}
 _COMMON = (
-    Setting("epochs", "Epochs", "How often the rows are gone through."),
-    Setting("batch_size", "Batch size", "Rows of one pass."),
-    Setting("learning_rate", "Learning rate", "How far each step goes."),
-    Setting("method", "What is trained", "LoRA: small matrices beside frozen weights.", _METHODS),
+    Setting("epochs", "Epochs", "[How often the rows are gone through.](#term-epoch)"),
+    Setting("batch_size", "Batch size", "[Rows of one pass.](#term-batch)"),
+    Setting("learning_rate", "Learning rate", "[How far each step goes.](#term-learning-rate)"),
+    Setting("method", "What is trained", "[LoRA](#term-lora): small matrices beside frozen weights.", _METHODS),
 )
 _ROWS = (
     Setting("validation", "Held out", "Where there is no validation split: a share below 1, or how many rows."),

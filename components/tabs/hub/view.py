@@ -29,7 +29,7 @@ class View:
         with gr.Row(visible=False) as self.buttons:
             self.to_playground = gr.Button("Run it", size="sm", min_width=100, elem_id="hub-to-play")
             self.to_tokens = gr.Button("See its tokens", size="sm", min_width=100, elem_id="hub-to-tokens")
-            self.to_finetune = gr.Button("Fine-tune from it", size="sm", min_width=100, elem_id="hub-to-finetune")
+            self.to_finetune = gr.Button("Fine-tune from it", size="sm", min_width=125, elem_id="hub-to-finetune")
             self.to_data = gr.Button("Fine-tune on it", size="sm", min_width=100, elem_id="hub-to-data")
             self.to_card = gr.Button("Edit its card", size="sm", min_width=100, elem_id="hub-to-card")
         with gr.Tabs(visible=False, elem_id="hub-parts", overflow_behavior="wrap") as self.more:

@@ -51,7 +51,7 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
         with gr.Column(scale=5, min_width=320):
             form = Form(ctx)
         with gr.Column(scale=6, min_width=320):
-            with gr.Tabs() as views:
+            with gr.Tabs(overflow_behavior="wrap") as views:
                 with gr.Tab("Result", id="result"):
                     explain("playground", "Result")
                     result = ResultPanel(ctx, form)

@@ -24,7 +24,7 @@ class Hood:
     def __init__(self, ctx: Context, form: Form) -> None:
         self.ctx, self.form = ctx, form
         own = fits(form.task.value)
-        with gr.Tabs():
+        with gr.Tabs(overflow_behavior="wrap"):
             with gr.Tab("Three steps"):
                 self.stages = StagesPanel(ctx, form)
             with gr.Tab("Token by token", visible=own["steps"]) as self.steps_tab:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from components.service.tasks import TaskSpec
-from components.widgets.html import empty, escape
+from components.widgets.html import empty, escape, percent
 from components.widgets.outputs import pictures, sounds, texts
 
 #: Longest result that is shown as JSON, in characters.
@@ -49,6 +49,14 @@ def shown(spec: TaskSpec, inputs: Any, answer: dict[str, Any]) -> str:
         return empty("The model found nothing here that reaches the threshold.")
     drawn = _DRAW[spec.output](inputs, output, answer)
     return drawn + (raw(answer["output"]) if "output" in answer else "")
+
+
+def summary(output: Any) -> str:
+    """A result in a few words, for those who hear that it is there."""
+    best = output[0] if isinstance(output, list) and output else None
+    if isinstance(best, dict) and isinstance(best.get("score"), float) and isinstance(best.get("label"), str):
+        return f"The result is there: {best['label']}, {percent(best['score'])}"
+    return "The result is there"
 
 
 def raw(value: Any) -> str:

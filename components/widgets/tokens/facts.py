@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.widgets.html import facts, notice, table
+from components.widgets.html import facts, notice, says, table
 from components.widgets.tokens.text import folded, two_lines
 
 #: How much of a text is brought there and back, in characters.
@@ -40,7 +40,8 @@ def counts_view(seen: dict[str, Any]) -> str:
             ("Cost", cost(counts)),
         ]
     )
-    return shown + "".join(notice(note) for note in seen["notes"])
+    said = says(f"{counts['tokens']:,} tokens")
+    return shown + said + "".join(notice(note) for note in seen["notes"])
 
 
 def _special(counts: dict[str, Any]) -> str | None:
