@@ -25,6 +25,7 @@ from components.serving import inference_routes
 from components.tabs import card, finetune, hub, playground, tokenizer
 from components.tabs.context import Context, Updates
 from components.tabs.guide import Guide
+from components.tabs.links import open_links
 from components.web.belongings import Belongings, Files
 from components.web.blocks import Page
 from components.web.bounds import RequestBound
@@ -75,6 +76,14 @@ def build_page(bench: Workbench) -> gr.Blocks:
                 mine = hub.build(ctx, page, header, shelf)
         _hand_over(ctx, tabs, play, tok, tune, cards, mine)
         _fill_examples(ctx, start, play, tok, tune, cards)
+        named = {
+            "playground": {},
+            "tokenizer": {"model": tok.picker.model, "text": tok.text},
+            "finetune": {"model": tune.picker.model, "dataset": tune.dataset},
+            "card": {"model": cards.subject},
+            "hub": {},
+        }
+        open_links(page, tabs, named)
         page.load(bench.engine.warm, api_visibility="private", show_progress="hidden")
         add_endpoints(bench)
     return page
