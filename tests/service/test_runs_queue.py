@@ -326,6 +326,7 @@ VERDICTS = [
     ("equal figures", state_of("a", 0.9), state_of("b", 0.9), True, "the same accuracy"),
     ("another seed alone", state_of("a", 0.7), state_of("b", 0.9, spec={"seed": 2}), True, "seed alone"),
     ("other rows", state_of("a", 0.7), state_of("b", 0.9, rows="other"), None, "different rows"),
+    ("equal, of other rows", state_of("a", 0.9), state_of("b", 0.9, rows="other"), None, "the same .* different rows"),
     ("another task", state_of("a", 0.7), state_of("b", 0.9, spec={"task": "fill-mask"}), None, "different tasks"),
     ("one that has no figures", state_of("a", 0.7), state_of("b", None), None, "Not every run"),
     ("no interval", state_of("a", 0.7, None), state_of("b", 0.9, None, **EPOCHS), None, "no interval"),

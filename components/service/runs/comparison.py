@@ -105,10 +105,12 @@ def _verdict(
     best, second = sorted(ended, key=lambda figure: figure["value"] * (1 if metric in LOWER else -1))[:2]
     gap = abs(best["value"] - second["value"])
     lead = f"{best['name']} has the best {name}, {best['value']:.3f} against {second['value']:.3f}"
+    if gap == 0:
+        lead = f"The best two have the same {name}, {best['value']:.3f}"
     if len(prints) > 1:
         return f"{lead}; but the runs were evaluated on different rows, so that says little.", None
     if gap == 0:
-        return f"The best two have the same {name}, {best['value']:.3f}.", True
+        return f"{lead}.", True
     differing = {difference["setting"] for difference in _differences(states)}
     if differing and differing <= {"seed"}:
         return f"{lead}. They differ in their seed alone, so this is how large chance is here.", True
