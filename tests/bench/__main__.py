@@ -25,6 +25,7 @@ BENCHMARKS = (
     "generation",
     "models",
     "batch",
+    "precision",
     "tokenizing",
     "looking",
     "push",

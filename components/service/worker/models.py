@@ -239,8 +239,12 @@ class Models:
 
 
 def choose(stored: str) -> tuple[torch.device, torch.dtype]:
-    """Where to compute and in what type: on a GPU as the weights are stored; on a processor in float32, since many
-    are slow in half precision and some operations lack it."""
+    """Where to compute and in what type: on a GPU as the weights are stored; on a processor in float32.
+
+    Where a processor has instructions for bfloat16, it is quicker for large stacks only, and slower for one text and
+    for writing token by token (`tests.bench.precision`); a second copy of the weights for batches would take half as
+    much memory again, and a score would depend on whether it was asked for alone.
+    """
     if not torch.cuda.is_available():
         return torch.device("cpu"), torch.float32
     halves = {"F16": torch.float16, "BF16": torch.bfloat16}
