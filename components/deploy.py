@@ -59,7 +59,15 @@ def stage(root: Path, folder: Path) -> None:
     (folder / ATTRIBUTES).write_text("".join(f"{kind} {_LARGE}\n" for kind in sorted(kinds)))
 
 
-def deploy(api: HfApi, repo: str, root: Path = ROOT, hardware: str | None = None, *, private: bool = False) -> str:
+def deploy(
+    api: HfApi,
+    repo: str,
+    root: Path = ROOT,
+    hardware: str | None = None,
+    variables: dict[str, str] | None = None,
+    *,
+    private: bool = False,
+) -> str:
     """Create the Space if it is not there, and bring it up to date; returns its address.
 
     Args:
@@ -67,10 +75,17 @@ def deploy(api: HfApi, repo: str, root: Path = ROOT, hardware: str | None = None
         repo: `owner/name`.
         root: The checkout.
         hardware: What a new Space runs on, as the Hub names it; the free processors if not given.
+        variables: What a new Space finds in its environment, for everybody to read.
         private: Whether a new Space is seen by its owner alone.
     """
     address = api.create_repo(
-        repo, repo_type="space", space_sdk="gradio", space_hardware=hardware, private=private, exist_ok=True
+        repo,
+        repo_type="space",
+        space_sdk="gradio",
+        space_hardware=hardware,
+        space_variables=[{"key": name, "value": value} for name, value in (variables or {}).items()],
+        private=private,
+        exist_ok=True,
     )
     with tempfile.TemporaryDirectory() as folder:
         stage(root, Path(folder))
@@ -84,15 +99,32 @@ def deploy(api: HfApi, repo: str, root: Path = ROOT, hardware: str | None = None
     return str(address)
 
 
+def _variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{text!r} is no variable: write NAME=VALUE")
+    return name, value
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Deploy as the command line says; the token is that of `hf auth login`, or HF_TOKEN."""
     parser = argparse.ArgumentParser(prog="python -m components.deploy", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("repo", metavar="OWNER/NAME", help="the Space; created if it is not there")
     parser.add_argument("--private", action="store_true", help="a new Space is seen by its owner alone")
     parser.add_argument("--hardware", help="what a new Space runs on, such as cpu-upgrade or t4-small")
+    parser.add_argument(
+        "--variable",
+        action="append",
+        default=[],
+        type=_variable,
+        metavar="NAME=VALUE",
+        help="a variable of a new Space, such as GRADIO_MCP_SERVER=true; may be given more than once",
+    )
     given = parser.parse_args(arguments)
     try:
-        address = deploy(HfApi(), given.repo, hardware=given.hardware, private=given.private)
+        address = deploy(
+            HfApi(), given.repo, hardware=given.hardware, variables=dict(given.variable), private=given.private
+        )
     except HFValidationError:
         raise SystemExit(f"{given.repo} is no name of a Space. Give it as OWNER/NAME.") from None
     except HfHubHTTPError as error:
