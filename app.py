@@ -128,7 +128,7 @@ def set_switches(settings: Settings) -> None:
 def main() -> None:
     """Start the app and serve until it is stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for client in ("httpx", "httpx2"):
+    for client in ("httpx", "httpx2", "mcp"):
         logging.getLogger(client).setLevel(logging.WARNING)
     try:
         settings = read_settings(os.environ, arguments())
