@@ -135,6 +135,24 @@ TERMS = {
     "Zero-shot": "Sorting into labels that the model has never been trained on. It asks of each label whether the "
     "text supports it.",
 }
+#: The field of a form -> the term that its help text leads to.
+_FIELDS = {
+    "batch_size": "Batch",
+    "chat_template": "Chat template",
+    "clipping": "Gradient",
+    "do_sample": "Sampling",
+    "epochs": "Epoch",
+    "function_to_apply": "Softmax",
+    "learning_rate": "Learning rate",
+    "method": "LoRA",
+    "metric": "Metric",
+    "num_beams": "Beam search",
+    "padding": "Padding",
+    "pooling": "Embedding",
+    "seed": "Seed",
+    "temperature": "Temperature",
+    "warmup": "Warm-up",
+}
 _LINK = re.compile(r"\[([^\[\]]+)\]")
 _CODE = re.compile(r"`([^`]+)`")
 
@@ -148,6 +166,11 @@ def linked(text: str) -> str:
     """Text as HTML, with the terms in square brackets as links to their entries and what is in backticks as code."""
     linked = _LINK.sub(lambda term: f'<a href="#{anchor(term[1])}">{term[1]}</a>', escape(text))
     return _CODE.sub(r"<code>\1</code>", linked)
+
+
+def field_help(name: str, text: str) -> str:
+    """The help text of a field, in Markdown: a link into the glossary where the field is about one of its terms."""
+    return f"[{text}](#{anchor(_FIELDS[name])})" if name in _FIELDS else text
 
 
 def glossary() -> str:

@@ -39,9 +39,14 @@ def tab_items(layout: dict[str, Any], parts: dict[int, Any]) -> Iterator[dict[st
 
 
 @pytest.fixture(scope="module")
-def views(app: Any) -> dict[str, list[str]]:
+def config(app: Any) -> dict[str, Any]:
+    """The page, as Gradio describes it."""
+    return httpx.get(f"{app.url}/config").json()
+
+
+@pytest.fixture(scope="module")
+def views(config: dict[str, Any]) -> dict[str, list[str]]:
     """By the id of a tab the titles of its views, as the page has them."""
-    config = httpx.get(f"{app.url}/config").json()
     parts = {part["id"]: part for part in config["components"]}
     label = {number: part["props"].get("label") for number, part in parts.items()}
     tabs = list(tab_items(config["layout"], parts))
@@ -86,6 +91,13 @@ def test_the_glossary_has_one_short_entry_a_term_and_its_links_lead_to_entries()
     assert linked_terms(drawn) <= set(ids)
     assert {term: count for term, told in TERMS.items() if (count := sentences(told)) > 3} == {}
     assert [term for term, told in TERMS.items() if anchor(term) in linked_terms(linked(told))] == []
+
+
+def test_the_help_of_fields_leads_to_entries_of_the_glossary(config: dict[str, Any]) -> None:
+    infos = " ".join(str(part["props"].get("info")) for part in config["components"])
+    found = re.findall(r"\(#(term-[^)]*)\)", infos)
+    assert set(found) <= {anchor(term) for term in TERMS}
+    assert {"term-learning-rate", "term-lora", "term-temperature"} <= set(found)
 
 
 def test_a_text_with_links_is_escaped() -> None:

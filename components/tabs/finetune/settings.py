@@ -16,6 +16,7 @@ from components.service.runs.tasks import TRAIN_TASKS
 from components.service.runs.titles import metric_title
 from components.tabs.context import Context, Updates
 from components.widgets.figures import better
+from components.widgets.glossary import field_help
 
 _WRITING = ("summarization", "translation")
 _PROBLEMS = {"auto": "As the data has it", "single": "One label a row", "multi": "Any number of labels a row",
@@ -49,10 +50,10 @@ class Setting:
 
 _METHODS = {"full": "All weights", "lora": "LoRA"}
 _COMMON = (
-    Setting("epochs", "Epochs", "[How often the rows are gone through.](#term-epoch)"),
-    Setting("batch_size", "Batch size", "[Rows of one pass.](#term-batch)"),
-    Setting("learning_rate", "Learning rate", "[How far each step goes.](#term-learning-rate)"),
-    Setting("method", "What is trained", "[LoRA](#term-lora): small matrices beside frozen weights.", _METHODS),
+    Setting("epochs", "Epochs", "How often the rows are gone through."),
+    Setting("batch_size", "Batch size", "Rows of one pass."),
+    Setting("learning_rate", "Learning rate", "How far each step goes."),
+    Setting("method", "What is trained", "LoRA: small matrices beside frozen weights.", _METHODS),
 )
 _ROWS = (
     Setting("validation", "Held out", "Where there is no validation split: a share below 1, or how many rows."),
@@ -130,7 +131,7 @@ class SettingsForm:
     def _field(self, one: Setting, width: int) -> Component:
         look: dict[str, Any] = {
             "label": one.title,
-            "info": one.help,
+            "info": field_help(one.name, one.help),
             "visible": one.fits(self.first),
             "min_width": width,
             "elem_id": f"ft-{one.name.replace('_', '-')}",

@@ -16,7 +16,10 @@ from components.tabs.playground.form import Form
 from components.widgets import html, model_picker
 from components.widgets.compare import compare_view
 
-_EMPTY = "Choose two models or more of the task on the left: they answer the same rows, side by side."
+_EMPTY = (
+    "Choose two models or more of the task on the left: they answer the same rows, side by side. Your finished runs "
+    "are among them."
+)
 
 
 class ComparePanel:

@@ -13,6 +13,7 @@ from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS, ParameterSpec, TaskSpec
 from components.tabs.context import Updates
 from components.tabs.labels import label
+from components.widgets.glossary import field_help
 
 
 class ParameterForm:
@@ -61,7 +62,7 @@ class ParameterForm:
             one = own[key]
             value = _written(one, given.get(one.name, one.default))
             more = {"choices": ["", *one.choices]} if one.type == "choice" else {}
-            updates[field] = gr.update(visible=True, info=one.help, value=value, **more)
+            updates[field] = gr.update(visible=True, info=field_help(one.name, one.help), value=value, **more)
         return updates
 
     def read(self, spec: TaskSpec, values: tuple[Any, ...]) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def _key(spec: ParameterSpec) -> Key:
 
 def _field(spec: ParameterSpec, *, visible: bool) -> Component:
     """The field of one parameter; its bounds are the service's to check, which says them in a sentence."""
-    named: dict[str, Any] = {"label": label(spec.name), "info": spec.help, "visible": visible}
+    named: dict[str, Any] = {"label": label(spec.name), "info": field_help(spec.name, spec.help), "visible": visible}
     if spec.type == "bool":
         return gr.Checkbox(value=bool(spec.default), **named)
     if spec.type == "choice":
