@@ -136,7 +136,8 @@ class Batch:
         }
         known = {"task": spec.name, "model": snapshot.id, "commit": snapshot.commit}
         notes: list[str] = []
-        for item in self._engine.stream("run_batch", arguments, seconds=self._settings.batch_seconds):
+        seconds = self._settings.batch_seconds
+        for item in self._engine.stream("run_batch", arguments, seconds=seconds, owner=visitor.owner):
             notes += item.get("notes", [])
             if "finished" in item:
                 told = item["facts"]

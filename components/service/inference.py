@@ -57,7 +57,7 @@ class Inference:
             WorkbenchError: With the field that has to be mended.
         """
         arguments, facts = self.prepare(task, model, inputs, parameters, revision, visitor)
-        return {**self._engine.call("run_task", arguments), **facts}
+        return {**self._engine.call("run_task", arguments, owner=visitor.owner), **facts}
 
     def run_stages(
         self,
@@ -79,7 +79,7 @@ class Inference:
             `next_tokens` (tokens with `probability`) and its postprocess the new `tokens`.
         """
         arguments, facts = self.prepare(task, model, inputs, parameters, revision, visitor)
-        return {**self._engine.call("run_stages", arguments), **facts}
+        return {**self._engine.call("run_stages", arguments, owner=visitor.owner), **facts}
 
     def stream_task(
         self,
@@ -102,7 +102,7 @@ class Inference:
         if not spec.streams:
             raise WorkbenchError(f"{spec.title} gives its output at once; it cannot be followed.", field="task")
         arguments, facts = self.prepare(task, model, inputs, parameters, revision, visitor, alone=True)
-        for item in self._engine.stream("stream_task", arguments):
+        for item in self._engine.stream("stream_task", arguments, owner=visitor.owner):
             yield {**item, **facts} if item["done"] else item
 
     def stream_tokens(
@@ -133,7 +133,7 @@ class Inference:
         if is_batch(spec, inputs):
             raise WorkbenchError("One text can be followed at a time.", field="inputs")
         arguments, facts = self.prepare(task, model, inputs, parameters, None, visitor)
-        for item in self._engine.stream("stream_tokens", {**arguments, "top": top}):
+        for item in self._engine.stream("stream_tokens", {**arguments, "top": top}, owner=visitor.owner):
             yield {**item, **facts} if "done" in item else item
 
     def prepare(

@@ -38,6 +38,7 @@ class Settings:
         call_seconds: Longest time one inference call may take, in seconds.
         queue_seconds: Longest time one inference call may wait for its turn, in seconds.
         worker_calls: Inference calls that run side by side.
+        visitor_worker_calls: Inference calls of one visitor that run side by side; more of them wait.
         hub_seconds: Longest wait for one answer of the Hub, in seconds.
         worker_bytes: Memory that the inference worker may take for data, in bytes.
         cache_bytes: Loaded models that the worker keeps, in bytes of weights.
@@ -113,6 +114,7 @@ class Settings:
     call_seconds: float = 120.0
     queue_seconds: float = 60.0
     worker_calls: int = 4
+    visitor_worker_calls: int = 256
     hub_seconds: float = 10.0
     worker_bytes: int = 12 * GB
     cache_bytes: int = 6 * GB
@@ -170,6 +172,7 @@ class Settings:
 PUBLIC_LIMITS: dict[str, Any] = {
     "visitor_calls": 16,
     "nameless_calls": 64,
+    "visitor_worker_calls": 2,
     "call_seconds": 30.0,
     "worker_bytes": 6 * GB,
     "cache_bytes": 2 * GB,

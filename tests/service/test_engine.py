@@ -164,6 +164,25 @@ def test_a_call_that_waits_too_long_for_its_turn_is_told_so(settings: Settings) 
     assert engine.status()["alive"] is False
 
 
+def test_a_visitor_s_many_long_calls_hold_up_nobody_else(settings: Settings, fifo: Path) -> None:
+    engine = build(replace(settings, worker_calls=2, visitor_worker_calls=1, queue_seconds=2.0))
+    long = engine.stream("endless", {"fifo": str(fifo)}, owner="greedy")
+    try:
+        assert next(long) == "more"
+        with ThreadPoolExecutor(2) as pool:
+            waiting = [
+                pool.submit(refused, lambda: engine.call("echo", {"value": 0}, owner="greedy")) for _ in range(2)
+            ]
+            assert engine.call("echo", {"value": 1}, owner="modest") == 1
+            told = [one.result() for one in waiting]
+        assert [(error.kind, "as many as one visitor" in error.message) for error in told] == [("busy", True)] * 2
+        long.close()
+        assert fifo.read_text() == "stopped"
+        assert engine.call("echo", {"value": 2}, owner="greedy") == 2
+    finally:
+        engine.close()
+
+
 def test_a_worker_that_cannot_start_is_told_at_once(settings: Settings) -> None:
     engine = build(replace(settings, worker_bytes=1))
     error = refused(lambda: engine.call("echo", {"value": 1}))

@@ -65,3 +65,10 @@ def test_the_limits_fit_a_space_of_two_cores_and_16_gb() -> None:
     assert public.cache_bytes + public.model_bytes <= public.worker_bytes
     assert public.running_runs == 1
     assert public.runs_bytes + public.free_disk_bytes < 50 * 1024**3
+
+
+def test_one_visitor_s_calls_leave_room_for_those_of_others() -> None:
+    public = read_settings({"SPACE_ID": "ada/space"}, {})
+    assert public.visitor_calls < public.calls_at_once
+    assert public.visitor_worker_calls < public.worker_calls
+    assert public.visitor_calls + public.nameless_calls < public.waiting_calls

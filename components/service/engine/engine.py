@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from components.service.engine.process import WorkerProcess
+from components.service.engine.turns import Turns
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
 
@@ -48,32 +49,40 @@ class Engine:
         self._search = search
         self._lock = threading.Lock()
         self._one_suspect = threading.Lock()
+        self._turns = Turns(settings.visitor_worker_calls, settings.queue_seconds)
         self._numbers = itertools.count(1)
         self._worker: WorkerProcess | None = None
         self._restarts = 0
         self._closed = False
 
-    def call(self, name: str, arguments: dict[str, Any], *, seconds: float | None = None) -> Any:
+    def call(
+        self, name: str, arguments: dict[str, Any], *, seconds: float | None = None, owner: str | None = None
+    ) -> Any:
         """Run the call `name` in the worker and return its JSON value.
 
         Args:
             name: A name of the worker's call table.
             arguments: JSON values, passed to the handler by name.
             seconds: How long the work may take, counted from when the worker begins with it.
+            owner: Whose call it is, of whom the worker has only so many at once; None for the app's own.
 
         Raises:
             WorkbenchError: The handler refused, or the call waited or ran too long, ran out of memory, or crashed.
         """
-        for kind, value in self._frames(name, arguments, seconds):
-            if kind == "value":
-                return value
+        with self._turns.take(owner):
+            for kind, value in self._frames(name, arguments, seconds):
+                if kind == "value":
+                    return value
         raise AssertionError("a call ends in a value or an error")
 
-    def stream(self, name: str, arguments: dict[str, Any], *, seconds: float | None = None) -> Iterator[Any]:
+    def stream(
+        self, name: str, arguments: dict[str, Any], *, seconds: float | None = None, owner: str | None = None
+    ) -> Iterator[Any]:
         """Run the call `name` and yield each JSON value it emits; closing the generator stops the work."""
-        for kind, value in self._frames(name, arguments, seconds):
-            if kind == "item":
-                yield value
+        with self._turns.take(owner):
+            for kind, value in self._frames(name, arguments, seconds):
+                if kind == "item":
+                    yield value
 
     def warm(self) -> None:
         """Start a worker in the background, if none is there; returns at once."""

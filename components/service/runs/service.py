@@ -256,7 +256,7 @@ class Runs:
             "labels": state["labels"],
             "samples": asked,
         }
-        rows: dict[str, Any] = self.engine.call("try_run", arguments)
+        rows: dict[str, Any] = self.engine.call("try_run", arguments, owner=visitor.owner)
         return rows
 
     def delete(self, run_id: str, *, visitor: Visitor) -> dict[str, Any]:
