@@ -105,4 +105,5 @@ def _row(token: dict[str, Any]) -> str:
         f'<span title="{_FITS[fit]}">{fit}</span>' if fit in _FITS else escape(fit),
         f'<b class="wb-flag">{flags}</b>' if flags else "",
     )
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    # Cells and rows end by themselves in HTML: their closing tags would be a quarter of the table.
+    return f"<tr><td>{'<td>'.join(cells)}"

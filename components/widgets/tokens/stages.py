@@ -9,7 +9,7 @@ from components.widgets.tokens.facts import kind_view
 from components.widgets.tokens.text import changed, folded, piece, pieces
 
 #: Most pieces of a stage, and most words whose cutting is replayed, that are shown.
-_PIECES, _WORDS = 200, 20
+_PIECES, _WORDS = 160, 20
 
 
 def stages_view(seen: dict[str, Any]) -> str:
