@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from components.service.errors import WorkbenchError
+from components.service.runs.cells import labels_value
 from components.service.runs.spec import RunSpec, defaults
 from components.service.runs.splits import split_rows, strata
 from components.service.runs.tasks import TRAIN_TASKS
@@ -124,7 +125,8 @@ KINDS: dict[str, tuple[str, Callable[[str, str, int], str], dict[str, Any], tupl
         ("loss", "f1", "matthews"),
     ),
     "any number of labels": (
-        "text,label", lambda text, kind, i: f"{text},{kind}{';long' if i % 3 else ''}", {"problem": "multi"},
+        "text,label", lambda text, kind, i: f"{text},{(kind + ';long' * (i % 3 > 0)) * (i % 7 > 0)}",
+        {"problem": "multi"},
         ("loss", "accuracy", "f1", "recall"),
     ),
     "a number": (
@@ -140,6 +142,23 @@ def test_texts_get_other_labels(run_snippet: Program, tiny_classifier: Path, tmp
     columns, line, changes, figures = KINDS[kind]
     given = spec("text-classification", tiny_classifier, **changes)
     check(run_snippet, given, table(tmp_path / "rows.csv", columns, line), figures)
+
+
+CELLS = ["", "  ", "a", " b ; a;b;", "a|b, c", "[]", '["a", "b"]', "['a', 'b']", [], ["a", "a"], [2]]
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_a_script_reads_the_labels_of_a_cell_as_a_run_does(cell: Any) -> None:
+    of_texts = isinstance(cell, str)
+    file = "a.csv" if of_texts else "a.jsonl"
+    given = {"task": "text-classification", "model": "a/b", "data": {"file": file}, "problem": "multi"}
+    code = snippet("finetune", {"spec": given, "labels": ["a"]}, HUB)
+    functions = [node for node in ast.parse(code).body if getattr(node, "name", "") in ("label_name", "split_labels")]
+    names: dict[str, Any] = {"re": re, "ast": ast, "Any": Any, "Sequence": list}
+    exec(compile(ast.Module(functions, []), "script", "exec"), names)
+    # A cell of a table without anything in it is read as none.
+    read = labels_value(None if of_texts and not cell.strip() else cell)
+    assert names["split_labels"](*([cell] if of_texts else [cell, []])) == read
 
 
 def test_words_are_tagged(run_snippet: Program, models_folder: Path, tmp_path: Path) -> None:

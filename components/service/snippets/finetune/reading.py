@@ -100,7 +100,9 @@ _EACH_LABEL = {
 
 _PARTED = '''
 def split_labels(cell):
-    """The labels of a cell, each once: a list, or with `;`, `|` or `,` between them."""
+    """The labels of a cell, each once: a list, or with `;`, `|` or `,` between them; of an empty one `None`."""
+    if not cell.strip():
+        return None
     parts = ast.literal_eval(cell) if cell.startswith("[") else re.split(r"\\s*[;|,]\\s*", cell.strip())
     return list(dict.fromkeys(str(part).strip() for part in parts if str(part).strip()))
 
@@ -108,8 +110,8 @@ def split_labels(cell):
 
 _LISTED = '''
 def split_labels(cell, names):
-    """The labels of a cell, each once: those of a list, or with `;`, `|` or `,` between them; none is `None`."""
-    if cell is None:
+    """The labels of a cell, each once: a list, or with `;`, `|` or `,` between them; of an empty one `None`."""
+    if cell is None or (isinstance(cell, str) and not cell.strip()):
         return None
     parts = re.split(r"\\s*[;|,]\\s*", cell.strip()) if isinstance(cell, str) else cell
     return list(dict.fromkeys(label for label in (label_name(part, names) for part in parts) if label))
