@@ -95,6 +95,21 @@ RESULTS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("status", "fraction", "heard"),
+    [
+        ("queued", 0.0, "Waiting for its turn"),
+        ("running", 0.09, "Training, 0 %"),
+        ("running", 0.57, "Training, 50 %"),
+        ("running", 1.0, "Training, 100 %"),
+        ("finished", 1.0, "Finished"),
+    ],
+)
+def test_how_a_run_goes_is_told_at_each_tenth(status: str, fraction: float, heard: str) -> None:
+    shown = run_view(state(status=status, progress={**state()["progress"], "fraction": fraction}))
+    assert f'data-says="{heard}"' in shown
+
+
 @pytest.mark.parametrize(("given", "answer", "shown"), ANSWERS)
 def test_every_kind_of_answer_stands_beside_the_one_from_before(given: Any, answer: Any, shown: str) -> None:
     drawn = before_after([{"text": given, "before": None, "after": answer}])

@@ -14,7 +14,7 @@ from components.service.tasks.spec import Output
 from components.tabs.labels import in_labels
 from components.tabs.playground.inputs import places, summary
 from components.tabs.playground.link import read_link, write_link
-from components.widgets.outputs import _DRAW, shown
+from components.widgets.outputs import _DRAW, in_words, shown
 
 EVIL = "<script>alert(1)</script>\"'"
 BOX = {"xmin": 1, "ymin": 2, "xmax": 30, "ymax": 20}
@@ -72,6 +72,20 @@ def test_hostile_text_in_a_result_is_shown_as_text(kind: str, inputs: Any, outpu
     drawn = shown(spec, inputs, {"task": spec.name, "output": output, "image_sizes": [[64, 48], [64, 48]]})
     assert "<script" not in drawn
     assert "&lt;script" in drawn or kind in ("vectors", "matches")
+
+
+@pytest.mark.parametrize(
+    ("output", "heard"),
+    [
+        ([{"label": "positive", "score": 0.9999}, {"label": "negative", "score": 0.0001}], "there: positive, 99.99 %"),
+        ([{"generated_text": "Once"}], "there"),
+        ({"answer": "Oslo", "score": 0.5}, "there"),
+        ([], "there"),
+        (None, "there"),
+    ],
+)
+def test_a_result_is_told_in_words_to_those_who_listen(output: Any, heard: str) -> None:
+    assert in_words(output) == f"The result is {heard}"
 
 
 def test_a_result_with_nothing_in_it_says_so() -> None:

@@ -16,7 +16,7 @@ from components.tabs.playground.asked import Asked
 from components.tabs.playground.form import Form
 from components.tabs.playground.link import write_link
 from components.widgets import html
-from components.widgets.outputs import shown, summary
+from components.widgets.outputs import in_words, shown
 from components.widgets.script import script
 
 _WAYS = [("With pipeline", "pipeline"), ("Step by step", "stages")]
@@ -118,7 +118,7 @@ class ResultPanel:
         done = {**answer, "inputs": asked.inputs}
         code = self._code_of(way, done)
         talked = self.form.inputs.said(_messages(asked.inputs, done["output"])) if _is_chat(asked) else {}
-        ran = facts_of(answer) + html.says(summary(done["output"]))
+        ran = facts_of(answer) + html.says(in_words(done["output"]))
         yield {self.ran: ran, self.code: code, self.last: _kept(done), self.form.stop: _OFF, **talked}
 
     def _answers(self, asked: Asked, where: str, visitor: Visitor) -> Iterator[dict[str, Any]]:

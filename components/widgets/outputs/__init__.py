@@ -51,7 +51,7 @@ def shown(spec: TaskSpec, inputs: Any, answer: dict[str, Any]) -> str:
     return drawn + (raw(answer["output"]) if "output" in answer else "")
 
 
-def summary(output: Any) -> str:
+def in_words(output: Any) -> str:
     """A result in a few words, for those who hear that it is there."""
     best = output[0] if isinstance(output, list) and output else None
     if isinstance(best, dict) and isinstance(best.get("score"), float) and isinstance(best.get("label"), str):
