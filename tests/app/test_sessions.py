@@ -35,6 +35,16 @@ def test_a_session_copies_nothing_of_the_page_until_something_changes(page: gr.B
     assert len(session.config_values) == 1
 
 
+def test_a_session_shares_the_page_s_blocks_and_calls(page: gr.Blocks) -> None:
+    session = Session(page)
+    key = next(iter(page.default_config.blocks))
+    session[key] = gr.Textbox("another", render=False)
+    assert page.default_config.blocks[key].value == "text 0"
+    assert session[key].value == "another"
+    assert session.blocks_config.fns is page.default_config.fns
+    assert len(session.blocks_config.blocks.maps[0]) == 1
+
+
 def test_a_session_tells_the_same_of_every_component_as_one_of_gradio(page: gr.Blocks) -> None:
     ours, theirs = Session(page), SessionState(page)
     assert list(ours.components) == list(theirs.components)
