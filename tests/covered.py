@@ -1,4 +1,4 @@
-"""How much of the service its tests run through: `python -m tests.covered [arguments of pytest]`.
+"""How much of the service its tests and the app's run through: `python -m tests.covered [arguments of pytest]`.
 
 The worker and the training process are measured, too. They inherit no variable of the environment and are killed when
 they are done, so each process of this virtual environment counts by itself while the command runs, through a `.pth`
@@ -38,7 +38,7 @@ def begin(folder, source):
 
 
 def main(arguments: list[str]) -> int:
-    """Run the tests of the service, print the lines that none of them reached, and say whether the goal holds."""
+    """Run the tests of the service and the app, print the lines that none of them reached, and say whether the goal holds."""
     packages = Path(sysconfig.get_path("purelib"))
     hook, start = packages / "workbench_counted.py", packages / "workbench_counted.pth"
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
         hook.write_text(HOOK)
         start.write_text(f"import workbench_counted; workbench_counted.begin({folder!r}, {service!r})\n")
         try:
-            tests = arguments or ["tests/service"]
+            tests = arguments or ["tests/service", "tests/app"]
             done = subprocess.run([sys.executable, "-m", "pytest", "-q", *tests], cwd=ROOT, check=False)
         finally:
             start.unlink()
