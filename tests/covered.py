@@ -38,7 +38,7 @@ def begin(folder, source):
 
 
 def main(arguments: list[str]) -> int:
-    """Run the tests of the service and the app, print the lines that none of them reached, and say whether the goal holds."""
+    """Run the tests of the service and the app, print the lines that none reached, and say whether the goal holds."""
     packages = Path(sysconfig.get_path("purelib"))
     hook, start = packages / "workbench_counted.py", packages / "workbench_counted.pth"
     with tempfile.TemporaryDirectory() as folder:
