@@ -304,6 +304,19 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(tmp_path: Path, name: st
     assert str(tmp_path) not in told.value.message
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("text,label\n", "^The pasted text holds no rows"),
+        ('text,label\nfine,a\n"oh dear,b\n', "^Line 3 of the pasted text opens a quote"),
+        ("text,label\n" + "x" * 3000 + ",a\n", "of the pasted text .* 2,000"),
+    ],
+)
+def test_pasted_rows_that_cannot_be_read_are_refused_in_sentences(text: str, said: str) -> None:
+    with pytest.raises(WorkbenchError, match=said):
+        load({"text": text}, Caps(cell=2000))
+
+
 def test_rows_above_the_limit_are_drawn_from_all_of_the_file() -> None:
     table = load({"text": GOOD}, Caps(rows=20))["train"]
     assert len(table) == 20

@@ -21,7 +21,7 @@ from components.service.worker.layout import (
 )
 from components.service.worker.layout import split_of as split_of
 from components.service.worker.pictures import check_pictures, labels_of, picture_table
-from components.service.worker.tables import Caps, Table, check, join, read_csv, read_table
+from components.service.worker.tables import PASTED, Caps, Table, check, join, read_csv, read_table
 
 MOST_FILES = 200
 
@@ -64,9 +64,8 @@ def _load(source: Mapping[str, Any], caps: Caps) -> dict[str, Table]:
     if not text.strip():
         raise WorkbenchError("There is no data yet. Paste rows, upload a file or name a data set.", field="data")
     if len(text) > caps.bytes:
-        raise WorkbenchError("The pasted text is too long. Upload it as a file.", field="data")
-    name = "The pasted text"
-    return {"train": check(read_csv(text.removeprefix("\ufeff"), name, caps), name, caps)}
+        raise WorkbenchError(f"{PASTED} is too long. Upload it as a file.", field="data")
+    return {"train": check(read_csv(text.removeprefix("\ufeff"), PASTED, caps), PASTED, caps)}
 
 
 def _folder(folder: Path, source: Mapping[str, Any], caps: Caps) -> dict[str, Table]:

@@ -30,6 +30,8 @@ DELIMITERS = (",", ";", "\t", "|")
 UNPACKED = 8
 #: A cell with more lines than this is looked at for rows that it has swallowed.
 MANY = 8
+#: What rows that were pasted are called, where a file has its name.
+PASTED = "The pasted text"
 _BREAK = re.compile(r"\r\n|\r|\n")
 _END = "\x1eend of the table"
 
@@ -120,11 +122,16 @@ def check(table: Table, name: str, caps: Caps) -> Table:
         for row, value in enumerate(values, 1):
             if isinstance(value, str) and len(value) > caps.cell:
                 raise WorkbenchError(
-                    f"Row {row} of {name} has {len(value):,} characters in {column}; the limit for one cell is "
-                    f"{caps.cell:,}. Check the quotes of that row, or shorten it.",
+                    f"Row {row} of {_within(name)} has {len(value):,} characters in {column}; the limit for one cell "
+                    f"is {caps.cell:,}. Check the quotes of that row, or shorten it.",
                     field="data",
                 )
     return _sample(table, name, caps)
+
+
+def _within(name: str) -> str:
+    """A name where it does not begin a sentence."""
+    return name.lower() if name == PASTED else name
 
 
 def _sample(table: Table, name: str, caps: Caps) -> Table:
@@ -154,8 +161,8 @@ def read_csv(text: str, name: str, caps: Caps, *, tab: bool = False) -> Table:
         form["quoting"] = int(csv.QUOTE_NONE)
     if opened:
         raise WorkbenchError(
-            f"Line {opened} of {name} opens a quote that is never closed, so all that follows would be one cell. "
-            'Close it, or write a quote inside a text twice ("").',
+            f"Line {opened} of {_within(name)} opens a quote that is never closed, so all that follows would be one "
+            'cell. Close it, or write a quote inside a text twice ("").',
             field="data",
         )
     if not rows:
@@ -188,7 +195,7 @@ def _lines(
     except csv.Error:  # all that is left to go wrong in a text without NUL
         line = rows[-1][0] + 1 if rows else 1
         raise WorkbenchError(
-            f"The row that begins in line {line} of {name} has a cell of more than {csv.field_size_limit():,} "
+            f"The row that begins in line {line} of {_within(name)} has a cell of more than {csv.field_size_limit():,} "
             "characters, the limit for one cell. Look there for a quote that is never closed, or shorten the cell.",
             field="data",
         ) from None
