@@ -13,6 +13,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from components.service.errors import WorkbenchError
 from components.service.worker.blame import blaming
+from components.service.worker.building import BUILDING
 from components.service.worker.calls import Call
 from components.service.worker.fit import LAYERS, read_config
 
@@ -97,6 +98,7 @@ def build(config: PretrainedConfig, name: str) -> PreTrainedModel:
     """
     _check_layers(config.to_dict(), name)
     with (
+        BUILDING,
         blaming(f"transformers cannot build a model from the config.json of {name}. Choose another.", "model"),
         torch.device("meta"),
     ):

@@ -15,6 +15,7 @@ from components.service.errors import WorkbenchError
 from components.service.sizes import in_units
 from components.service.tasks import TASKS, TaskSpec
 from components.service.worker.blame import blaming
+from components.service.worker.building import BUILDING
 
 #: Which table of transformers names the classes of which kind of model; the first that holds a class counts.
 _KINDS = {
@@ -189,6 +190,7 @@ def check_size(
             field="model",
         )
     with (
+        BUILDING,
         blaming(f"transformers cannot build a model from the config.json of {name}. Choose another.", "model"),
         torch.device("meta"),
     ):

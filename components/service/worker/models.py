@@ -22,6 +22,7 @@ from components.service.settings import Settings
 from components.service.tasks import TaskSpec
 from components.service.worker import fit
 from components.service.worker.blame import blaming
+from components.service.worker.building import BUILDING
 from components.service.worker.processors import load_parts, load_tokenizer
 from components.service.worker.revived import pipeline_class
 from components.service.worker.runners.shared import Writing
@@ -271,9 +272,12 @@ def _with(pipe: Pipeline, model: PreTrainedModel | None) -> Pipeline:
 def _load_weights(
     path: Path, spec: TaskSpec, auto_class: str, config: PretrainedConfig, dtype: torch.dtype, name: str
 ) -> tuple[PreTrainedModel, tuple[str, ...]]:
-    with blaming(
-        f"The weights of {name} do not fit its config.json, or a file of it is broken. Choose another model.",
-        field="model",
+    with (
+        BUILDING,
+        blaming(
+            f"The weights of {name} do not fit its config.json, or a file of it is broken. Choose another model.",
+            field="model",
+        ),
     ):
         model, report = _loading(auto_class, config)(
             path,
