@@ -60,7 +60,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="publish FOLDER/models/NAMESPACE/NAME/... and FOLDER/datasets/NAMESPACE/NAME/... at the start",
     )
-    command.add_argument("--with-parent", action="store_true", help="stop when the process that started this one ends")
+    command.add_argument(
+        "--with-parent",
+        type=int,
+        nargs="?",
+        const=0,
+        metavar="PID",
+        help="stop when the process that started this one ends; with its id, also if it has ended already",
+    )
     command.add_argument(
         "--test", action="store_true", help="for tests: a log under /test/requests, faults under /test/faults, for all"
     )
@@ -89,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
             hosts=hosts,
             test=options.test,
             # An app that is killed and started again at once finds the server of its former self still closing.
-            patience=PATIENCE if options.with_parent else 0.0,
+            patience=0.0 if options.with_parent is None else PATIENCE,
         )
         listener = _listen(options.host, options.port)
     except (RuntimeError, ValueError, OSError) as error:
@@ -104,8 +111,8 @@ def main(arguments: list[str] | None = None) -> int:
             timeout_graceful_shutdown=3,
         )
     )
-    if options.with_parent:
-        follow_parent(server)
+    if options.with_parent is not None:
+        follow_parent(server, options.with_parent)
     server.run(sockets=[listener])
     return 0
 

@@ -91,7 +91,7 @@ class EmbeddedHub:
         inherited = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
         with self._log.open("a") as errors:
             return subprocess.Popen(
-                [*command, "--user", USER, "--seed", str(self._seed), "--with-parent"],
+                [*command, "--user", USER, "--seed", str(self._seed), f"--with-parent={os.getpid()}"],
                 cwd=ROOT,
                 env={**inherited, "LOCALHUB_TOKEN": self.token},
                 stdout=subprocess.PIPE,

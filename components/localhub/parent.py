@@ -15,13 +15,17 @@ _PR_SET_PDEATHSIG = 1
 _SECONDS = 0.5
 
 
-def follow_parent(server: uvicorn.Server) -> None:
+def follow_parent(server: uvicorn.Server, parent: int = 0) -> None:
     """Let `server` stop soon after this process's parent ends, however it ends.
 
     On Linux the kernel wakes us at once. It does so when the *thread* that started us ends, too, so the signal only
     makes us look; a parent that is still there is left alone.
+
+    Args:
+        server: What is to stop.
+        parent: The parent's process id, as it says itself: by now it may have ended. 0 for whoever it is now.
     """
-    parent = os.getppid()
+    parent = parent or os.getppid()
     ended = threading.Event()
 
     def watch() -> None:

@@ -122,6 +122,15 @@ def test_it_ends_with_its_parent(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes have no parents to follow there")
+def test_it_ends_if_its_parent_ended_before_it_could_look(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    command = [*COMMAND, "--root", str(tmp_path / "root"), f"--with-parent={gone.pid}"]
+    child = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
+    assert child.wait(timeout=60) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes have no parents to follow there")
 def test_it_outlives_the_thread_that_started_it(tmp_path):
     code = (
         "import subprocess, sys, threading, urllib.request\n"
