@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -206,17 +207,26 @@ class Runner:
 
     def note_unknown(self, ids: list[int]) -> None:
         """Add a note if much of a text is unknown to the model; its special tokens do not count."""
+        unknown = self._unknown
+        if unknown is None or unknown not in ids:
+            return
         tokenizer = self.loaded.tokenizer
-        special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
-        if tokenizer.unk_token_id in (None, tokenizer.eos_token_id):
-            return  # GPT-2 and its kin name their end token here, and know every byte
+        special = set(tokenizer.all_special_ids) - {unknown}
         own = [number for number in ids if number not in special]
-        if own.count(tokenizer.unk_token_id) > UNKNOWN_SHARE * len(own):
+        if own.count(unknown) > UNKNOWN_SHARE * len(own):
             self.note(
                 f"More than {100 * UNKNOWN_SHARE:.0f} % of a text's tokens are unknown to {self.loaded.name}, which "
                 f"reads {tokenizer.unk_token} in their place: its answer says little about that text. Use a model that "
                 "was trained on such texts."
             )
+
+    @cached_property
+    def _unknown(self) -> int | None:
+        """The id of what the tokenizer does not know; None where it knows all: GPT-2 and its kin name their end token
+        here, and know every byte."""
+        tokenizer = self.loaded.tokenizer
+        unknown: int | None = tokenizer.unk_token_id
+        return None if unknown == tokenizer.eos_token_id else unknown
 
     def check_finite(self, logits: torch.Tensor) -> None:
         """Refuse to make an answer of logits that are no finite numbers."""
