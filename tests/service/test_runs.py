@@ -390,6 +390,7 @@ def test_a_spec_comes_back_from_its_own_json(settings: Settings) -> None:
         (rows(), {"columns": {"text": "review"}}, "columns.text", "text, label"),
         (rows(), {"metric": "pearson"}, "metric", "does not measure"),
         ("text,label\nfine,a\nbad,b\n", {}, "data", "each label has one row only"),
+        ("text\nfine\nfine\n", {"task": "fill-mask"}, "data", "1 row is left .* alike count as one"),
         ("text,label\nfine,a\nbad,a\nfair,a\n", {}, "columns.label", "one label"),
         ("text,label\n,\n,\n", {}, "columns.text", "No column looks like text"),
         ("text,label\n", {}, "data", "no rows"),

@@ -259,9 +259,10 @@ def arrange(read: Read, spec: RunSpec) -> Rows:
             field="data",
         )
     if not train or not validation:
+        alike = " Rows that are alike count as one." if duplicates else ""
         raise WorkbenchError(
             f"{count(len(train) + len(validation), 'row is', 'rows are')} left once those are taken out that cannot "
-            "be used; at least 2 are needed, and better 50 or more. Check the columns, or add rows.",
+            f"be used; at least 2 are needed, and better 50 or more.{alike} Check the columns, or add rows.",
             field="data",
         )
     labels = _labels(read, spec, [*train, *validation, *test])
