@@ -51,8 +51,8 @@ VIEWS = {
     },
     "finetune": {
         "Data": "Your examples as the training will see them, with what is wrong with them. Each finding names the "
-        "rows and offers a remedy, which changes the run and never your file. The last part shows a row as [token "
-        "ids], with what is learned marked.",
+        "rows and offers a remedy, which changes the run and never your file. The last part shows rows as [token]s, "
+        "with what is learned marked.",
         "Progress": "The [loss] while the model trains: it should fall, quickly at first. The second line is the "
         "[loss] on examples that it does not train on; where it rises while the first falls, the model is "
         "[overfitting]. The run goes on when you close this page.",
