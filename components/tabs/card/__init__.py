@@ -53,7 +53,7 @@ def build(ctx: Context, page: gr.Blocks, shelf: gr.Tab) -> Card:
         file = gr.UploadButton("Open a file", file_types=[".md"], scale=1, min_width=120, elem_id="card-file")
     told = gr.HTML(padding=False, elem_id="card-told")
     with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=320), gr.Tabs(elem_id="card-views") as views:
+        with gr.Column(scale=1, min_width=320), gr.Tabs(elem_id="card-views", overflow_behavior="wrap") as views:
             with gr.Tab("Text", id="text"):
                 document = Document()
             with gr.Tab("Form", id="form"):
