@@ -31,7 +31,7 @@ from components.web.blocks import Page
 from components.web.bounds import RequestBound
 from components.web.headers import AnswerHeaders
 from components.web.logs import keep_tokens_out_of_logs
-from components.web.misuse import HANDLERS
+from components.web.misuse import CLOSED, HANDLERS
 from components.web.sessions import keep_sessions_light
 from components.web.visitors import Door
 from components.widgets.explain import explain
@@ -256,7 +256,7 @@ def serve(settings: Settings) -> None:
             blocked_paths=[str(settings.home)],
             app_kwargs={
                 "exception_handlers": HANDLERS,
-                "routes": [health(bench), *inference_routes(bench)],
+                "routes": [*CLOSED, health(bench), *inference_routes(bench)],
                 "middleware": [
                     Middleware(AnswerHeaders, hub=HUGGING_FACE if gr.utils.get_space() else ""),
                     Middleware(RequestBound, settings=settings),

@@ -1,7 +1,14 @@
-"""How long the body of a request may be. Gradio bounds uploaded files alone, and would read any JSON into memory."""
+"""How long the body of a request may be, and how much disk uploads leave.
+
+Gradio bounds each uploaded file alone, and would read any JSON into memory and take files until the disk is full.
+"""
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,15 +25,26 @@ class _TooLong(Exception):
 
 
 class RequestBound:
-    """ASGI middleware: refuses a body (413) that is longer than an uploaded file in base64 with its surroundings."""
+    """ASGI middleware: refuses a body (413) that is longer than an uploaded file in base64 with its surroundings.
+
+    And an upload (507) where the disk would not keep as much free as it has to.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
+        self.free = settings.free_disk_bytes
         self.most = settings.upload_bytes * 4 // 3 + 1 * MB
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(_UPLOADS):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if scope["path"].startswith(_UPLOADS):
+            if scope["method"] == "POST" and free_disk(Path(get_upload_folder())) < self.free:
+                sentence = "The disk of the app is nearly full, so nothing can be uploaded now. Try again in an hour."
+                await PlainTextResponse(sentence, 507, {"Connection": "close"})(scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
             return
         told = Headers(scope=scope).get("content-length", "")
         if told.isdecimal() and int(told) > self.most:
@@ -44,6 +62,13 @@ class RequestBound:
         sentence = f"The request is longer than the {in_units(self.most)} that are allowed here. Send less at once."
         # The rest of the body is not read, so the connection is of no more use.
         await PlainTextResponse(sentence, 413, {"Connection": "close"})(scope, receive, send)
+
+
+def free_disk(folder: Path) -> int:
+    """Free space on the disk of a folder that may have yet to be made, in bytes."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 class _Body:

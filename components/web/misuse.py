@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from gradio.route_utils import FnIndexInferError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from components.service.errors import tellable
 
@@ -33,6 +34,14 @@ async def _answer(request: Request, error: Exception) -> Response:
         return JSONResponse({"error": _ARGUMENTS}, 400)
     return JSONResponse({"error": _NOTHING}, 404)
 
+
+async def _closed(_request: Request) -> Response:
+    return JSONResponse({"error": _NOTHING}, 404)
+
+
+#: An address of Gradio's that this page has no use for: whoever asks there has all that a session holds written to a
+#: file, which stays for good.
+CLOSED = [Route("/gradio_api/deep_link", _closed)]
 
 #: What answers which exception, as Starlette takes it.
 HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {

@@ -190,6 +190,8 @@ LOAD = {
         "service/test_training.py::test_a_disk_that_takes_no_more_at_a_checkpoint_leaves_the_one_before",
         "service/test_training.py::test_a_disk_that_takes_no_more_at_the_model_leaves_no_half_of_it",
         f"{REPO}::test_a_disk_that_takes_no_more_is_told_and_costs_no_more_than_the_call",
+        f"{HEAD}::test_an_upload_leaves_as_much_of_the_disk_free_as_has_to_be",
+        f"{ID}::test_what_a_session_holds_is_written_to_no_file",
         "localhub/test_durability.py::test_a_full_disk_is_told_and_costs_nothing_but_the_upload"]),
     57: ("a kill in the middle of a checkpoint", [
         "service/test_training.py::test_a_checkpoint_with_a_torn_file_is_not_whole",

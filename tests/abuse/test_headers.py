@@ -104,7 +104,7 @@ def test_one_s_own_machine_is_asked_by_its_own_names_alone(hosts: list[str], ent
     assert enters_through(settings(root_path="/proxied"), method, headers)
 
 
-def app(hub: str = "") -> TestClient:
+def app(hub: str = "", **limits: int) -> TestClient:
     """Pages and files of every kind behind the middleware."""
 
     async def page(_request: Request) -> HTMLResponse:
@@ -121,7 +121,7 @@ def app(hub: str = "") -> TestClient:
 
     routes = [Route("/", page), Route("/parts", parts), Route("/gradio_api/file=a.svg", other), Route("/x", other)]
     routes += [Route("/{path:path}", read, methods=["POST"])]
-    bounds = Middleware(RequestBound, settings=settings(upload_bytes=3000))
+    bounds = Middleware(RequestBound, settings=settings(**{"upload_bytes": 3000, "free_disk_bytes": 0, **limits}))
     return TestClient(Starlette(routes=routes, middleware=[Middleware(AnswerHeaders, hub=hub), bounds]))
 
 
@@ -179,6 +179,13 @@ def test_the_policy_of_a_page_without_scripts_is_whole() -> None:
 def test_a_body_is_read_only_as_far_as_it_may_be_long(path: str, size: int, status: int, told: bool) -> None:
     content: Any = b"x" * size if told else iter([b"x" * 1000] * (size // 1000))
     assert app().post(path, content=content).status_code == status
+
+
+def test_an_upload_leaves_as_much_of_the_disk_free_as_has_to_be() -> None:
+    full = app(free_disk_bytes=10**18)
+    answer = full.post("/gradio_api/upload", content=b"x")
+    assert (answer.status_code, "nearly full" in answer.text) == (507, True)
+    assert full.post("/call", content=b"x").status_code == 200
 
 
 class _Asked:

@@ -346,6 +346,13 @@ def test_a_call_of_nothing_is_refused_in_a_sentence_and_fills_no_log(
     assert street.app.log.stat().st_size - before < 500
 
 
+def test_what_a_session_holds_is_written_to_no_file(street: Any) -> None:
+    begun = street.guest.http.post("/gradio_api/call/list_metrics", json={"data": [], "session_hash": "to-be-linked"})
+    assert begun.status_code == 200
+    asked = street.guest.http.get("/gradio_api/deep_link", params={"session_hash": "to-be-linked"})
+    assert asked.status_code == 404
+
+
 def test_no_token_is_in_any_file_or_log_of_the_app(street: Any) -> None:
     # Last in this file: after everything that the visitors above have done.
     secrets = [token.encode() for token in street.tokens.values()]

@@ -34,6 +34,8 @@ from tests.bench.table import as_text
 FEW = 8
 WARM_UP = 60.0
 GREEDY = 100
+#: How long somebody greedy waits once refused, in seconds.
+PAUSE = 0.5
 #: How long what was used by the last calls may take to be let go of, in seconds.
 SETTLES = 20.0
 SECONDS = 300.0
@@ -73,30 +75,41 @@ def defaults(url: str) -> dict[str, list[Any]]:
 
 
 class Visitor:
-    """One browser, with a cookie of its own, which notes what it is answered."""
+    """One browser, which notes what it is answered.
 
-    def __init__(self, url: str, told: Told) -> None:
+    Args:
+        cookies: Those of another window of it; without them it is a new one.
+    """
+
+    def __init__(self, url: str, told: Told, cookies: httpx.Cookies | None = None) -> None:
         # Each call has a connection of its own: those that rest are closed by the server while a visitor thinks.
         limits = httpx.Limits(max_keepalive_connections=0)
-        self._http = httpx.Client(base_url=url, timeout=SECONDS, limits=limits)
+        self._http = httpx.Client(base_url=url, timeout=SECONDS, limits=limits, cookies=cookies)
         self._url = url
         self._told = told
-        self._http.get("/health")
+        if cookies is None:
+            self._http.get("/health")
 
-    def ask(self, ask: Ask) -> None:
-        """Make one call and note how it ended."""
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """What it is known by."""
+        return self._http.cookies
+
+    def ask(self, ask: Ask) -> bool:
+        """Make one call and note how it ended; gives whether with a result."""
         began = time.perf_counter()
         try:
             kind, value = self._ask(ask)
         except (httpx.HTTPError, ValueError, KeyError) as error:
             self._told.broken.append(f"{ask.endpoint}: {error!r}")
-            return
+            return False
         if kind == "complete":
             self._told.waits.setdefault(ask.endpoint, []).append(time.perf_counter() - began)
         elif isinstance(value, str) and value.rstrip()[-1:] in (".", "?", ")") and SORRY not in value:
             self._told.refused[f"{ask.endpoint}: {value[:70]}"] += 1
         else:
             self._told.broken.append(f"{ask.endpoint}: {kind} {value!r}"[:300])
+        return kind == "complete"
 
     def _ask(self, ask: Ask) -> tuple[str, Any]:
         given = list(ask.arguments)
@@ -137,12 +150,14 @@ def crowd(url: str, visitors: int, seconds: float, think: float, seed: int) -> T
 def beside_greedy(url: str, seconds: float, think: float, seed: int) -> tuple[Told, Told]:
     """Seven visitors as ever beside one who always has a hundred calls under way; gives what each side was told."""
     over, greedy = threading.Event(), Told()
-    visitor = Visitor(url, greedy)
+    cookies = Visitor(url, greedy).cookies
     ask = Ask("run_task", ("text-classification", "starter/sentiment", "I love it " * 50))
 
     def grab() -> None:
+        window = Visitor(url, greedy, cookies)
         while not over.is_set():
-            visitor.ask(ask)
+            if not window.ask(ask):
+                over.wait(PAUSE)
 
     with ThreadPoolExecutor(GREEDY) as pool:
         grabbing = [pool.submit(grab) for _ in range(GREEDY)]
