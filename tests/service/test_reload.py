@@ -169,6 +169,27 @@ def test_a_model_that_was_written_anew_meanwhile_is_not_brought_back(
     assert worker.run(CLASSIFY, folder, TEXT) != before
 
 
+@pytest.mark.parametrize("broken", [b"", b"\xff" * 64, None], ids=["empty", "nonsense", "gone"])
+def test_files_that_broke_while_a_model_was_in_use_keep_nobody_else_from_theirs(
+    worker: Worker, other: Path, tmp_path: Path, broken: bytes | None
+) -> None:
+    folder = made("service_models:classifier", tmp_path / "model")
+    worker.load(CLASSIFY, folder)
+    (folder / "model.safetensors").unlink()
+    if broken is not None:
+        (folder / "model.safetensors").write_bytes(broken)
+    assert worker.run(CLASSIFY, other, TEXT)
+
+
+def test_a_model_that_takes_much_of_the_memory_is_not_looked_for(tight: Settings, other: Path, tmp_path: Path) -> None:
+    folder = made("service_models:classifier", tmp_path / "model")
+    worker = Worker(replace(tight, worker_bytes=200_000))
+    before = worker.load(CLASSIFY, folder)
+    assert before.bytes > 50_000
+    worker.load(CLASSIFY, other)
+    assert worker.load(CLASSIFY, folder).structure is not before.structure
+
+
 def test_what_is_kept_beside_the_weights_is_bounded(tight: Settings, other: Path, tmp_path: Path) -> None:
     worker = Worker(tight)
     folder = made("service_models:classifier", tmp_path / "model")

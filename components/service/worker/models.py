@@ -32,6 +32,9 @@ _TOKENIZERS = 16
 #: Models of which all but the weights is kept, and most bytes of their tokenizers' files: in memory they take some
 #: eleven times as much.
 _ASIDE, _ASIDE_FILES = 16, 32_000_000
+#: The part of the worker's memory that the weights of such a model may take: to be found in its files, they are mapped
+#: a second time.
+_FOUND_SHARE = 0.25
 _UNLIMITED = 10**9
 
 Key = tuple[str, int, str]
@@ -179,7 +182,7 @@ class Models:
         while (oldest := self._oldest(needed)) is not None:
             key, one = oldest
             one.writing.end()
-            if one.structure.find(one.model):
+            if one.bytes <= _FOUND_SHARE * self._settings.worker_bytes and one.structure.find(one.model):
                 self._put_aside(key, replace(one, pipe=_with(one.pipe, None), writing=Writing()))
         self._tell()
 

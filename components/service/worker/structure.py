@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from transformers import PreTrainedModel
 
 _LOG = logging.getLogger(__name__)
@@ -52,8 +52,11 @@ class Structure:
         them are there, number for number. What was put together from several tensors is not, nor what no file holds.
         """
         if self._modules and not self._places:
-            with ExitStack() as files:
-                self._places = self._search(model, files)
+            try:
+                with ExitStack() as files:
+                    self._places = self._search(model, files)
+            except (OSError, SafetensorError) as error:  # its files went or broke while it was in use
+                _LOG.info("%s is loaded anew the next time: %s", type(model).__name__, error)
         return bool(self._places)
 
     def fill(self, device: torch.device) -> PreTrainedModel:
