@@ -22,6 +22,9 @@ from components.service.visitor import Visitor
 
 #: Most files of one upload, and the longest path in a repository, in characters.
 FILES, PATH_CHARS = 1000, 255
+_COMMIT = re.compile("[0-9a-fA-F]{5,40}")
+#: How the Hub's client begins what the Hub says of a card's metadata.
+_METADATA = "Invalid metadata in README.md.\n"
 #: What no path may hold: control characters, the backslash, and signs that turn the direction of writing.
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\\u202a-\u202e\u2066-\u2069]")
 
@@ -159,6 +162,8 @@ class Contents:
             `{"repo", "repo_type", "commit", "address", "private", "pull_request", "changed"}`; `changed` is False where
             the repository held exactly this already, so that no commit was made.
         """
+        if parent and not _COMMIT.fullmatch(parent):
+            raise WorkbenchError("A commit is named by 5 to 40 hexadecimal digits.", field="parent_commit")
         with _readable_card(), hub_errors(repo, field="repo"):
             made = self.hub.api.create_commit(
                 repo,
@@ -197,7 +202,7 @@ class Contents:
 
 @contextmanager
 def _readable_card() -> Iterator[None]:
-    """Say what is wrong with a card that is not UTF-8: the Hub's client reads it before it sends anything."""
+    """Say what is wrong with a card that the Hub's client, or the Hub, refuses before anything is sent."""
     try:
         yield
     except UnicodeDecodeError:
@@ -205,6 +210,15 @@ def _readable_card() -> Iterator[None]:
             "README.md is not text in UTF-8, as which the Hub reads a card. Open it in the card editor, which tells "
             "what its letters are, and publish it from there.",
             field="files",
+        ) from None
+    except ValueError as error:
+        # The Hub judges the metadata before it is sent, and the client gives its words in an exception of this kind.
+        said = str(error).removeprefix(_METADATA)
+        if said == str(error):
+            raise
+        raise WorkbenchError(
+            f"The Hub refuses the metadata of README.md: {' '.join(said.split())[:500]}. Mend it in the card editor.",
+            field="text",
         ) from None
 
 

@@ -22,6 +22,7 @@ from components.service.errors import WorkbenchError
 from components.service.hub import Hub, Snapshot, checked_id
 from components.service.manage import Manager
 from components.service.repositories import Repositories
+from components.service.tasks.texts import check_characters
 from components.service.transfer import Upload, finished
 from components.service.visitor import Visitor
 
@@ -146,6 +147,7 @@ class Publisher:
         repo = self._target(repo, create_pr, visitor)
         if not text.strip():
             raise WorkbenchError("The card is empty. Write or draft one first.", field="text")
+        check_characters(text, "text")
         if len(text.encode()) > self.hub.settings.card_bytes:
             raise WorkbenchError(
                 f"The card is longer than the {self.hub.settings.card_bytes:,} bytes allowed. Shorten it.",

@@ -64,6 +64,12 @@ def test_what_is_not_utf_8_is_opened_without_a_lost_letter_and_told(
     assert "Publishing writes" in card.remark
 
 
+#: A card, the commit that it was made from, and what is said of them.
+REFUSED = [
+    ("\ud800" + "# Card", "", "half of a surrogate pair"),
+    ("---\nlicense: m\x97it\n---\n", "", "The Hub refuses the metadata of README.md: .*not valid YAML"),
+    ("---\nlicense: mit\n---\n# Card\n", "0" * 41, "A commit is named by"),
+]
 CARD = "---\nlicense: mit\n---\n\n# Caf\u00e9s\n"
 
 
@@ -99,4 +105,7 @@ def test_a_card_on_the_hub_that_is_not_utf_8_is_told_and_pushed_as_utf_8(
     publisher.push_card(repo, card["text"], parent_commit=card["commit"], visitor=ada)
     assert publisher.repositories.list_commits(repo, visitor=ada)[0]["title"] == "Update the model card: UTF-8"
     assert publisher.repositories.repo_card(repo, visitor=ada)["remark"] == ""
+    for text, parent, said in REFUSED:
+        with pytest.raises(WorkbenchError, match=said):
+            publisher.push_card(repo, text, parent_commit=parent, visitor=ada)
     run_parts.close_runs(runs)
