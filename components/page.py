@@ -207,6 +207,7 @@ def keepers(page: gr.Blocks, settings: Settings) -> list[Middleware]:
             files=files,
             unfinished=lambda: unfinished(page._queue),
             most=settings.visitor_calls,
+            nameless=settings.nameless_calls,
         )
     ]
 

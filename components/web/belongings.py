@@ -29,7 +29,6 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components.service.settings import PUBLIC_LIMITS
 from components.web.visitors import COOKIE
 
 Owners = frozenset[str]
@@ -70,7 +69,7 @@ class Belongings:
         files: Files,
         unfinished: Callable[[], Iterable[str]],
         most: int,
-        nameless: int = PUBLIC_LIMITS["nameless_calls"],
+        nameless: int,
     ) -> None:
         self.app = app
         self.files = files
