@@ -245,9 +245,8 @@ class Models:
 def choose(stored: str) -> tuple[torch.device, torch.dtype]:
     """Where to compute and in what type: on a GPU as the weights are stored; on a processor in float32.
 
-    Where a processor has instructions for bfloat16, it is quicker for large stacks only, and slower for one text and
-    for writing token by token (`tests.bench.precision`); a second copy of the weights for batches would take half as
-    much memory again, and a score would depend on whether it was asked for alone.
+    A processor with instructions for bfloat16 can be up to twice as quick in it (`tests.bench.precision`), but a score
+    would differ in its third digit from the one that the model's own pipeline and the shown code give.
     """
     if not torch.cuda.is_available():
         return torch.device("cpu"), torch.float32
