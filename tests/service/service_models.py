@@ -23,15 +23,24 @@ TEXTS = [
 ] * 4
 
 
+#: What the library's trainer for WordPiece once made of these texts; it makes something else of them each time.
+_PIECES = """
+[PAD] [UNK] [CLS] [SEP] [MASK]
+! , . a c d e f g h i k l m n o p r s t u v w x ##h ##a ##t ##i ##m ##e ##r ##n ##s ##f ##o ##c ##w ##u ##l ##d
+##g ##p ##x ##k ##v th is lo ##er ##nd ##ul and it sm to wa ##at ##al ##im ##is ##rm ##ng ##ful ##ve this love
+smal small aw dul fa fi fo hat mo mu ne on re sa so sim tr tim us up wo ##an ##ad ##tw ##id ##ing ##el ##rk ##sf
+##on ##orm ##ork ##ch ##ce ##lm ##le ##del ##ple the ther that long ##erful ##nderful too was warm loved awful
+dull far film fox hate model much netw once read said simple tran time using upon wonderful ##sform there
+network transform transformer
+"""
+
+
 def wordpiece() -> PreTrainedTokenizerFast:
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    vocabulary = {piece: number for number, piece in enumerate(_PIECES.split())}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train_from_iterator(
-        TEXTS, trainers.WordPieceTrainer(vocab_size=300, special_tokens=special, show_progress=False)
-    )
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",

