@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def sentences(folder: Path) -> Case:
 
 
 def entities(folder: Path) -> Case:
-    """WNUT 17: `train.conll` and `dev.conll`, a token and its tag in each line, an empty one between sentences."""
+    """WNUT 17: `train.conll` and `dev.conll`, a token and its tag in each line, a blank one between sentences."""
     train, held = (list(_tagged(folder / f"{name}.conll")) for name in ("train", "dev"))
     return Case("WNUT 17", "token-classification", STARTER / "encoder", "f1", train, held)
 
@@ -89,7 +90,7 @@ def _lines(file: Path) -> list[str]:
 
 
 def _tagged(file: Path) -> Iterator[Row]:
-    for part in file.read_text(encoding="utf-8").split("\n\n"):
+    for part in re.split(r"\n\s*\n", file.read_text(encoding="utf-8")):
         pairs: Sequence[list[str]] = [line.split("\t") for line in part.split("\n") if line.strip()]
         if pairs:
             yield {"tokens": [pair[0] for pair in pairs], "tags": [pair[-1] for pair in pairs]}
