@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -50,6 +51,16 @@ def window(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="module")
+def opened(window: Page, app: Any) -> Page:
+    """That window on the page of a first visit."""
+    window.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+    window.goto(f"{app.url}/?__theme=light")
+    expect(window.locator("#who")).to_contain_text("signed in as me")
+    return window
 
 
 @pytest.fixture(scope="session")

@@ -21,15 +21,6 @@ SEARCH = "[placeholder^='Search the Hub for a model']"
 OFFLINE = [spec for spec in TASKS.values() if spec.starter_model]
 
 
-@pytest.fixture(scope="module")
-def opened(window: Page, app: Any) -> Page:
-    window.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
-    window.goto(f"{app.url}/?__theme=light")
-    expect(window.locator("#who")).to_contain_text("signed in as me")
-    return window
-
-
 @pytest.fixture
 def playground(opened: Page) -> Page:
     """The page with the task and the model of a first visit, and what else the test before left in it."""
