@@ -11,6 +11,7 @@ from typing import Any
 from components.service.sizes import GB, MB
 
 HUGGING_FACE = "https://huggingface.co"
+PRECISIONS = ("auto", "fp32", "bf16")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Settings:
             counts, and the limits are tight.
         host, port, share, root_path: Where the page is served.
         mcp: The endpoints are MCP tools, too.
+        precision: What models are run in on a processor: `"fp32"`; `"bf16"` where the answer is scores; or
+            `"auto"`, bf16 for such answers of large models where the processor was measured quicker in it.
         space_hosts: The names that a Space is reached by, its own domains included.
         calls_at_once: Calls of one endpoint that are worked on side by side.
         waiting_calls: Calls that may wait, of all visitors together.
@@ -105,6 +108,7 @@ class Settings:
     share: bool = False
     root_path: str = ""
     mcp: bool = False
+    precision: str = "auto"
     space_hosts: tuple[str, ...] = ()
 
     calls_at_once: int = 32
@@ -225,9 +229,9 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
     """The settings of one start.
 
     Args:
-        environ: `WORKBENCH_HOME`, `WORKBENCH_REMOTE`, `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE`, `GRADIO_SERVER_NAME`,
-            `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH`, `GRADIO_MCP_SERVER` and, on a Space, `SPACE_ID`, `SPACE_HOST`
-            and `SPACES_ZERO_GPU`.
+        environ: `WORKBENCH_HOME`, `WORKBENCH_REMOTE`, `WORKBENCH_PRECISION`, `HF_ENDPOINT`, `HF_HOME`,
+            `HF_HUB_CACHE`, `GRADIO_SERVER_NAME`, `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH`, `GRADIO_MCP_SERVER` and, on
+            a Space, `SPACE_ID`, `SPACE_HOST` and `SPACES_ZERO_GPU`.
         flags: `hub`, `host`, `port`, `share`, `home`, `root_path`, `mcp` from the command line; None where not given.
 
     Raises:
@@ -245,6 +249,9 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
     remote = environ.get("WORKBENCH_REMOTE", "")
     if remote and not remote.startswith(("http://", "https://")):
         raise ValueError(f"WORKBENCH_REMOTE must be an address that begins with http, not {remote!r}")
+    precision = environ.get("WORKBENCH_PRECISION") or "auto"
+    if precision not in PRECISIONS:
+        raise ValueError(f"WORKBENCH_PRECISION must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     home = _home(given.get("home") or environ.get("WORKBENCH_HOME"), on_space)
     return Settings(
         home=home,
@@ -258,6 +265,7 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
         root_path=given.get("root_path") or environ.get("GRADIO_ROOT_PATH", ""),
         mcp=bool(given.get("mcp")) or _yes(environ.get("GRADIO_MCP_SERVER")),
         space_hosts=tuple(host.strip() for host in environ.get("SPACE_HOST", "").split(",") if host.strip()),
+        precision=precision,
         remote=remote.rstrip("/"),
         zero_gpu=_yes(environ.get("SPACES_ZERO_GPU")),
         **(PUBLIC_LIMITS if public else {}),

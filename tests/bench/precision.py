@@ -14,7 +14,7 @@ SIZES = (16, 128, 1_024, 4_096)
 PASSES = 3
 NOTE = """A pass of 6 layers, 384 wide, in texts of 16 tokens: 16 tokens are one visitor's text, 4,096 the largest stack
 of a batch. `cast` has its weights in float32 and casts them in each pass (autocast). The worker computes in float32, so
-that an answer is that of the model's own pipeline, whatever else is in its stack."""
+that an answer is that of the model's own pipeline, but for large models that answer with scores."""
 
 
 def curves(rounds: int) -> list[Curve]:

@@ -52,6 +52,7 @@ def test_flags_count_before_the_environment_and_that_before_the_defaults(
         ({"GRADIO_SERVER_PORT": "eighty"}, {}, "eighty"),
         ({}, {"port": "70000"}, "70000"),
         ({"WORKBENCH_REMOTE": "gpu"}, {}, "WORKBENCH_REMOTE"),
+        ({"WORKBENCH_PRECISION": "int4"}, {}, "WORKBENCH_PRECISION"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(environ: dict[str, str], flags: dict[str, Any], named: str) -> None:

@@ -25,24 +25,30 @@ def compare_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
     models = [one for one in arguments.get("models") or [] if isinstance(one, Mapping) and one.get("commit")]
     if not models:
         raise WorkbenchError("Name the models, each with its commit.", field="models")
-    named = {f"{one['model']}".partition("@")[0]: str(one["commit"]) for one in models}
+    dtypes = [str(one.get("dtype") or "float32") for one in models]
+    alike = len(set(dtypes)) == 1
+    named = {
+        f"{one['model']}".partition("@")[0]: str(one["commit"]) if alike else [str(one["commit"]), dtype]
+        for one, dtype in zip(models, dtypes, strict=True)
+    }
     used = used_parameters(spec, arguments)
     seed = used.pop("seed", None)
     called = call_of(spec)(arguments.get("inputs"), used)
-    imports, loading = _loading(spec, arguments, str(models[0].get("dtype") or "float32"))
+    imports, loading = _loading(spec, arguments, dtypes[0] if alike else Name("dtype"))
     steps = [loading, called.before, "" if seed is None else call("set_seed", seed), f"result = {called.line}"]
+    pinned = "commit" if alike else "(commit, dtype)"
     loop = "\n".join(part for part in (*steps, called.after, "results.append(result)") if part)
     return program(
         endpoint,
         [*called.imports, *imports, *([] if seed is None else ["from transformers import set_seed"])],
         beside(spec, arguments.get("inputs")),
         f"models = {literal(named)}",
-        f"results = []\nfor model_id, commit in models.items():\n{textwrap.indent(loop, '    ')}",
+        f"results = []\nfor model_id, {pinned} in models.items():\n{textwrap.indent(loop, '    ')}",
         "result = results\nfor one in zip(*result):\n    print(*one)",
     )
 
 
-def _loading(spec: TaskSpec, arguments: Mapping[str, Any], dtype: str) -> tuple[list[str], str]:
+def _loading(spec: TaskSpec, arguments: Mapping[str, Any], dtype: str | Name) -> tuple[list[str], str]:
     """Imports, and the line that makes the pipeline of one model."""
     pinned: dict[str, Any] = {"revision": Name("commit")}
     if not spec.revived:

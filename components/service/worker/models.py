@@ -20,7 +20,7 @@ from transformers.decision.modeling_utils import DecisionMixin
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
 from components.service.tasks import TaskSpec
-from components.service.worker import fit
+from components.service.worker import fit, precision
 from components.service.worker.blame import blaming
 from components.service.worker.building import BUILDING
 from components.service.worker.processors import load_parts, load_tokenizer
@@ -53,6 +53,7 @@ class Loaded:
         stored: The type of the weights in the files, as safetensors names it.
         seconds: How long loading took.
         untrained: Weights that no file holds and that are random therefore; nothing asks for them by itself.
+        told: What visitors are told of the type that it computes in; empty where that is no news.
         takes_padding: Whether a padded text gets the answer that it gets alone; None before that was tried.
         structure: The model without its weights.
         small: Size of its files without the weights, in bytes.
@@ -70,6 +71,7 @@ class Loaded:
     structure: Structure
     small: int
     untrained: tuple[str, ...] = ()
+    told: str = ""
     takes_padding: bool | None = None
     writing: Writing = field(default_factory=Writing)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -226,7 +228,7 @@ class Models:
         if spec.name == "fill-mask":
             fit.check_mask(parts["tokenizer"], name)
         held, stored = fit.stored(path, name)
-        device, dtype = choose(stored)
+        device, dtype, told = self._choose(spec, config, held, stored)
         itemsize = torch.empty((), dtype=dtype).element_size()
         needed = fit.check_size(config, auto_class, held, itemsize, self._settings.model_bytes, name)
         self._make_room(needed)
@@ -239,19 +241,19 @@ class Models:
         ):
             pipe = kind(model=model, task=spec.name, device=device, **parts)
         structure, seconds = Structure(model, path), time.perf_counter() - begun
-        return Loaded(name, spec.name, pipe, auto_class, needed, stored, seconds, structure, _small(path), untrained)
+        small = _small(path)
+        return Loaded(name, spec.name, pipe, auto_class, needed, stored, seconds, structure, small, untrained, told)
 
-
-def choose(stored: str) -> tuple[torch.device, torch.dtype]:
-    """Where to compute and in what type: on a GPU as the weights are stored; on a processor in float32.
-
-    A processor with instructions for bfloat16 can be up to twice as quick in it (`tests.bench.precision`), but a score
-    would differ in its third digit from the one that the model's own pipeline and the shown code give.
-    """
-    if not torch.cuda.is_available():
-        return torch.device("cpu"), torch.float32
-    halves = {"F16": torch.float16, "BF16": torch.bfloat16}
-    return torch.device("cuda", 0), halves.get(stored, torch.float32)
+    def _choose(
+        self, spec: TaskSpec, config: PretrainedConfig, held: int, stored: str
+    ) -> tuple[torch.device, torch.dtype, str]:
+        """Where to compute, in what type, and what is to be said of it: on a GPU as the weights are stored; on a
+        processor in float32, but for what `precision` finds to be worth bfloat16."""
+        if torch.cuda.is_available():
+            halves = {"F16": torch.float16, "BF16": torch.bfloat16}
+            return torch.device("cuda", 0), halves.get(stored, torch.float32), ""
+        told = precision.told(self._settings, spec.name, config.model_type, held)
+        return torch.device("cpu"), torch.bfloat16 if told else torch.float32, told
 
 
 def _changed(path: Path) -> int:

@@ -28,8 +28,8 @@ _PER_TOKEN: dict[str, tuple[str, ...]] = {
 #: Tensors of shape (1, sequence, ...) that a text may come as. What the model does not read may be filled with any
 #: number, since each text gets its own back.
 _PADDED = ("input_ids", "attention_mask", "token_type_ids", "special_tokens_mask", "offset_mapping")
-#: How far a number may be from that of the text alone, in float32.
-_RELATIVE, _ABSOLUTE = 1e-3, 1e-4
+#: How far a number may be from that of the text alone, relative and absolute, by the type that is computed in.
+_TOLERANCE = {torch.float32: (1e-3, 1e-4), torch.bfloat16: (3e-2, 3e-2), torch.float16: (4e-3, 4e-3)}
 
 
 def may_pad(one: Runner, chunk: Mapping[str, Any]) -> bool:
@@ -80,7 +80,11 @@ def alike(one: Any, other: Any) -> bool:
     """Whether two outputs of the same text hold the same numbers, but for rounding."""
     pairs = [(one[name], other[name]) for name in one.keys() & other.keys()]
     return all(
-        first.shape == second.shape and torch.allclose(first.float(), second.float(), _RELATIVE, _ABSOLUTE)
+        first.shape == second.shape and torch.allclose(first.float(), second.float(), *_tolerance(first.dtype))
         for first, second in pairs
         if isinstance(first, torch.Tensor) and isinstance(second, torch.Tensor)
     )
+
+
+def _tolerance(dtype: torch.dtype) -> tuple[float, float]:
+    return _TOLERANCE.get(dtype, _TOLERANCE[torch.float32])

@@ -23,8 +23,8 @@ for encoding in encoded.encodings:
     special = [i for i, number in enumerate(encoding.ids) if number == tokenizer.cls_token_id]
     allowed = inside.clone()
     allowed[special] = True
-    starts = outputs.start_logits[0].masked_fill(~allowed, -10000.0).softmax(dim=-1)
-    ends = outputs.end_logits[0].masked_fill(~allowed, -10000.0).softmax(dim=-1)
+    starts = outputs.start_logits[0].float().masked_fill(~allowed, -10000.0).softmax(dim=-1)
+    ends = outputs.end_logits[0].float().masked_fill(~allowed, -10000.0).softmax(dim=-1)
     none = special[0] if special else 0
     no_answer = min(no_answer, float(starts[none] * ends[none]))
     scores = (starts * inside)[:, None] * (ends * inside)[None, :]

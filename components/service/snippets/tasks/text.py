@@ -28,7 +28,7 @@ def _classify(item: Any, used: dict[str, Any]) -> Steps:
         "# preprocess: from the text to ids, shape (batch, sequence)\n"
         f"inputs = {call('tokenizer', *texts, return_tensors='pt', **cut)}\n{_TOKENS}",
         "# forward: from ids to one logit for each label, shape (batch, labels)\n"
-        "with torch.no_grad():\n    logits = model(**inputs).logits\nprint(logits)",
+        "with torch.no_grad():\n    logits = model(**inputs).logits.float()\nprint(logits)",
         "# postprocess: from logits to scores\n"
         f"scores = {scores}.tolist()\n"
         'result = [{"label": model.config.id2label[i], "score": s} for i, s in enumerate(scores)]\n'
@@ -54,7 +54,7 @@ def _each(inputs: Any, variable: str, code: str) -> str:
 
 _BEST = (
     "with torch.no_grad():\n"
-    '    logits = model(input_ids=torch.tensor([inputs["input_ids"]])).logits[0]\n'
+    '    logits = model(input_ids=torch.tensor([inputs["input_ids"]])).logits[0].float()\n'
     "scores, best = logits.softmax(dim=-1).max(dim=-1)\nprint(logits.shape)"
 )
 _READ_TOKENS = """\
@@ -203,7 +203,7 @@ def _zero_shot(item: Any, used: dict[str, Any]) -> Steps:
         "for label in labels:\n"
         "    sentence = template.format(label)\n"
         f"    inputs = {asked}\n"
-        "    with torch.no_grad():\n        logits.append(model(**inputs).logits[0])\n"
+        "    with torch.no_grad():\n        logits.append(model(**inputs).logits[0].float())\n"
         "    print(sentence, logits[-1])\n"
         "logits = torch.stack(logits)",
         "# postprocess: from the logits of entailment to scores\n"

@@ -46,7 +46,9 @@ def _classify(item: Any, used: dict[str, Any]) -> Steps:
     }[used.get("function_to_apply")]
     body = [
         _PREPROCESS,
-        _forward("from numbers to one logit for each label, shape (batch, labels)", "logits = model(**inputs).logits"),
+        _forward(
+            "from numbers to one logit for each label, shape (batch, labels)", "logits = model(**inputs).logits.float()"
+        ),
         "# postprocess: from logits to scores\n"
         f"scores = {scores}.tolist()\n"
         'result = [{"label": model.config.id2label[i], "score": s} for i, s in enumerate(scores)]\n'

@@ -40,7 +40,7 @@ class Runner:
         self.loaded = loaded
         self.spec = TASKS[loaded.task]
         self.until = until
-        self.notes: list[str] = []
+        self.notes: list[str] = [loaded.told] if loaded.told else []
         self.context = context(loaded)
         self._sizes: dict[int, list[int]] = {}
         self.parameters = self.resolve(parameters)
