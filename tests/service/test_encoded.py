@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from components.service.runs.encoded import FEWEST, Encoded, key_of
 from components.service.runs.families.examples import BATCH, Examples, Ragged, encode
@@ -35,6 +35,20 @@ def test_texts_get_the_ids_that_the_tokenizer_gives_each_alone(tokenizer: Any, p
     assert made.lengths().tolist() == [len(one["input_ids"]) for one in made]
     with pytest.raises(IndexError):
         made[len(made)]
+
+
+class Backwards(PreTrainedTokenizerFast):
+    """Does more in Python than the Rust tokenizer in it knows of."""
+
+    def __call__(self, text: Any, *args: Any, **options: Any) -> Any:
+        return super().__call__([one[::-1] for one in text], *args, **options)
+
+
+def test_a_tokenizer_with_ways_of_its_own_keeps_them(tiny_classifier: Path) -> None:
+    own, texts = Backwards.from_pretrained(tiny_classifier), ["doog mlif", "mraw"] * BATCH
+    made = Examples({**encode(own, texts, **CUT)}, len(texts))
+    assert made[-1]["input_ids"] == made[1]["input_ids"] == own(["mraw"], **CUT)["input_ids"][0]
+    assert own.convert_ids_to_tokens(made[-2]["input_ids"])[1:-1] != own.tokenize("doog mlif")
 
 
 def test_numbers_that_are_alike_take_no_memory() -> None:
