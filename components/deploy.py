@@ -7,6 +7,7 @@ Hub takes no binary file into git, so all of them are sent as large files, which
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,9 @@ ROOT = Path(__file__).parent.parent
 LEFT_OUT = ("tests/", ".ci/", ".gitignore")
 ATTRIBUTES = ".gitattributes"
 _LARGE = "filter=lfs diff=lfs merge=lfs -text"
+#: ZeroGPU as the Hub names it, and a Python that it has: that of the front matter is none.
+ZERO_GPU = "zero-a10g"
+_ZERO_GPU_PYTHON = "3.12"
 
 
 def tracked(root: Path) -> list[str]:
@@ -49,14 +53,19 @@ def is_binary(file: Path) -> bool:
     return b"\0" in content[:8000]
 
 
-def stage(root: Path, folder: Path) -> None:
-    """Copy what belongs into a Space into an empty folder, with attributes that make a large file of each binary."""
+def stage(root: Path, folder: Path, hardware: str | None = None) -> None:
+    """Copy what belongs into a Space into an empty folder, with attributes that make a large file of each binary, and
+    a front matter that names a Python which the hardware has."""
     names = tracked(root)
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / name, folder / name)
     kinds = {f"*{Path(name).suffix}" if Path(name).suffix else name for name in names if is_binary(root / name)}
     (folder / ATTRIBUTES).write_text("".join(f"{kind} {_LARGE}\n" for kind in sorted(kinds)))
+    if hardware == ZERO_GPU:
+        readme = (folder / "README.md").read_text()
+        named = re.sub(r"^python_version: .*$", f'python_version: "{_ZERO_GPU_PYTHON}"', readme, count=1, flags=re.M)
+        (folder / "README.md").write_text(named)
 
 
 def deploy(
@@ -74,7 +83,8 @@ def deploy(
         api: A client with a token that may write to the namespace.
         repo: `owner/name`.
         root: The checkout.
-        hardware: What a new Space runs on, as the Hub names it; the free processors if not given.
+        hardware: What a new Space runs on, as the Hub names it; two processors if not given. ZeroGPU has to be named at
+            every deployment.
         variables: What a new Space finds in its environment, for everybody to read.
         private: Whether a new Space is seen by its owner alone.
     """
@@ -88,7 +98,7 @@ def deploy(
         exist_ok=True,
     )
     with tempfile.TemporaryDirectory() as folder:
-        stage(root, Path(folder))
+        stage(root, Path(folder), hardware)
         api.upload_folder(
             repo_id=repo,
             repo_type="space",
@@ -111,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m components.deploy", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("repo", metavar="OWNER/NAME", help="the Space; created if it is not there")
     parser.add_argument("--private", action="store_true", help="a new Space is seen by its owner alone")
-    parser.add_argument("--hardware", help="what a new Space runs on, such as cpu-upgrade or t4-small")
+    parser.add_argument("--hardware", help="what a new Space runs on, such as cpu-upgrade or zero-a10g (ZeroGPU)")
     parser.add_argument(
         "--variable",
         action="append",

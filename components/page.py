@@ -231,7 +231,12 @@ def serve(settings: Settings) -> None:
         from components.web.mcp import serve_mcp  # takes a second to import
 
         serve_mcp()
-    bench = open_workbench(settings)
+    lender = None
+    if settings.zero_gpu:
+        from components.web.zerogpu import LentGpu  # has torch imported in this process
+
+        lender = LentGpu(settings)
+    bench = open_workbench(settings, lender)
     page = build_page(bench)
     try:
         page.launch(

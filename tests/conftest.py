@@ -64,14 +64,14 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _start_app(home: Path, *flags: str, **environ: str) -> RunningApp:
-    """Start `app.py` on a free port with its data in `home`, and wait until its page answers."""
+def _start_app(home: Path, *flags: str, program: tuple[str, ...] = ("app.py",), **environ: str) -> RunningApp:
+    """Start `app.py`, or another program, on a free port with its data in `home`, and wait until its page answers."""
     port = free_port()
     home.mkdir(parents=True, exist_ok=True)
     log = home / "app.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port), "--home", str(home), *(flags or ("--hub", "local"))],
+            [sys.executable, *program, "--port", str(port), "--home", str(home), *(flags or ("--hub", "local"))],
             cwd=ROOT,
             env={**os.environ, "HF_HOME": str(home / "hf"), "OMP_NUM_THREADS": "2", **environ},
             stdout=output,

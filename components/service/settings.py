@@ -93,6 +93,7 @@ class Settings:
         compared_runs: Most runs that are put side by side.
         log_bytes: Most of a run's log that is shown at once, in bytes.
         free_disk_bytes: Disk space that must stay free, in bytes.
+        lent_bytes: Weights from which on a model computes on the GPU that ZeroGPU lends, in bytes.
         zero_gpu: The app runs on ZeroGPU, which lends a GPU for a minute at a time: no run is trained there.
     """
 
@@ -169,6 +170,7 @@ class Settings:
     compared_runs: int = 8
     log_bytes: int = 1 * MB
     free_disk_bytes: int = 1 * GB
+    lent_bytes: int = 500 * MB
     zero_gpu: bool = False
 
 

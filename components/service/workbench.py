@@ -12,7 +12,7 @@ from components.service.catalog import Catalog
 from components.service.compare import Compare
 from components.service.contents import Contents
 from components.service.data import Data
-from components.service.engine import Engine
+from components.service.engine import Engine, Lender
 from components.service.generation import Generation
 from components.service.hub import Hub
 from components.service.inference import Inference
@@ -64,11 +64,16 @@ class Workbench:
         self.engine.close()
 
 
-def open_workbench(settings: Settings) -> Workbench:
-    """Build every part of the service; starts no process and asks nothing of the network."""
+def open_workbench(settings: Settings, lender: Lender | None = None) -> Workbench:
+    """Build every part of the service; starts no process and asks nothing of the network.
+
+    Args:
+        settings: What every part keeps to.
+        lender: What computes some calls in place of the worker process.
+    """
     settings.home.mkdir(parents=True, exist_ok=True)
     hub = Hub(settings)
-    engine = Engine(settings)
+    engine = Engine(settings, lender=lender)
     data = Data(settings, hub, engine)
     batch = Batch(settings, hub, engine, data)
     runs = Runs(settings, hub, engine, data)

@@ -13,7 +13,7 @@ import pytest
 from huggingface_hub import HfApi, RepoCard
 from huggingface_hub.errors import EntryNotFoundError
 
-from components.deploy import LEFT_OUT, is_binary, stage, tracked
+from components.deploy import LEFT_OUT, ZERO_GPU, is_binary, stage, tracked
 
 ROOT = Path(__file__).parents[2]
 #: The scopes of the Hub's sign-in.
@@ -91,6 +91,13 @@ def test_the_front_matter_is_a_space_s(staged: Path) -> None:
     assert {data.colorFrom, data.colorTo} <= colours
     assert data.hf_oauth is True
     assert set(data.hf_oauth_scopes) <= SCOPES
+
+
+def test_zero_gpu_is_sent_a_python_that_it_has(staged: Path, tmp_path: Path) -> None:
+    stage(ROOT, tmp_path, ZERO_GPU)
+    assert RepoCard.load(tmp_path / "README.md").data.python_version == "3.12"
+    text, other = ((folder / "README.md").read_text().splitlines() for folder in (staged, tmp_path))
+    assert sum(one != two for one, two in zip(text, other, strict=True)) == 1
 
 
 def test_nothing_that_the_hub_would_refuse_is_sent_as_text(staged: Path) -> None:

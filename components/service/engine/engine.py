@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -32,6 +32,16 @@ class _Gone(Exception):
         self.innocent = ending != "unstarted" and (not self.suspect or suspects > 1)
 
 
+class Lender(Protocol):
+    """Computes some calls elsewhere than in the worker process: on a GPU that is lent for one call."""
+
+    def takes(self, name: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether the call is computed there."""
+
+    def answers(self, name: str, arguments: dict[str, Any], seconds: float) -> Iterator[tuple[str, Any]]:
+        """`("item", value)` for each value of a stream, and one last `("value", value)`."""
+
+
 class Engine:
     """Runs named calls in the worker process. Safe to use from many threads.
 
@@ -39,14 +49,21 @@ class Engine:
         settings: Limits: `call_seconds`, `queue_seconds`, `worker_calls`, `worker_bytes`, `cache_bytes` and others.
         calls: More calls than the worker's own table has, as name -> "module:function".
         search: Folders in which the worker finds those modules.
+        lender: What computes some calls in place of the worker, where there is such a thing.
     """
 
     def __init__(
-        self, settings: Settings, *, calls: Mapping[str, str] | None = None, search: tuple[Path, ...] = ()
+        self,
+        settings: Settings,
+        *,
+        calls: Mapping[str, str] | None = None,
+        search: tuple[Path, ...] = (),
+        lender: Lender | None = None,
     ) -> None:
         self._settings = settings
         self._calls = dict(calls or {})
         self._search = search
+        self._lender = lender
         self._lock = threading.Lock()
         self._one_suspect = threading.Lock()
         self._turns = Turns(settings.visitor_worker_calls, settings.queue_seconds)
@@ -70,7 +87,7 @@ class Engine:
             WorkbenchError: The handler refused, or the call waited or ran too long, ran out of memory, or crashed.
         """
         with self._turns.take(owner):
-            for kind, value in self._frames(name, arguments, seconds):
+            for kind, value in self._answers(name, arguments, seconds or self._settings.call_seconds):
                 if kind == "value":
                     return value
         raise AssertionError("a call ends in a value or an error")
@@ -80,7 +97,7 @@ class Engine:
     ) -> Iterator[Any]:
         """Run the call `name` and yield each JSON value it emits; closing the generator stops the work."""
         with self._turns.take(owner):
-            for kind, value in self._frames(name, arguments, seconds):
+            for kind, value in self._answers(name, arguments, seconds or self._settings.call_seconds):
                 if kind == "item":
                     yield value
 
@@ -132,9 +149,14 @@ class Engine:
         if worker.pid is not None and worker.served:
             self.warm()
 
-    def _frames(self, name: str, arguments: dict[str, Any], seconds: float | None) -> Iterator[tuple[str, Any]]:
+    def _answers(self, name: str, arguments: dict[str, Any], seconds: float) -> Iterator[tuple[str, Any]]:
+        """What the worker answers, or whoever computes in its place."""
+        if self._lender is not None and self._lender.takes(name, arguments):
+            return self._lender.answers(name, arguments, seconds)
+        return self._frames(name, arguments, seconds)
+
+    def _frames(self, name: str, arguments: dict[str, Any], seconds: float) -> Iterator[tuple[str, Any]]:
         """What the worker answers, as ("item", ...) and one last ("value", ...); retried where it is innocent."""
-        seconds = seconds or self._settings.call_seconds
         suspected = sent = False
         with ExitStack() as alone:
             for attempt in range(_TRIES):

@@ -24,7 +24,7 @@ _ABORT_TAIL = 4096
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
 _INHERITED_PREFIXES = ("CUDA_", "NVIDIA_", "MKL_", "PYTORCH_")
 
-_FIXED = {
+FIXED = {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
@@ -45,7 +45,7 @@ def environment(home: Path, search: tuple[Path, ...] = (), source: Mapping[str, 
         name: value for name, value in source.items() if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
     }
     path = os.pathsep.join(str(folder) for folder in (_ROOT, *search))
-    return {**inherited, **_FIXED, "PYTHONPATH": path, "HOME": str(home), "HF_HOME": str(home / "huggingface")}
+    return {**inherited, **FIXED, "PYTHONPATH": path, "HOME": str(home), "HF_HOME": str(home / "huggingface")}
 
 
 class WorkerProcess:
@@ -138,6 +138,8 @@ class WorkerProcess:
         log = logs / "worker.log"
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             log.replace(log.with_suffix(".1.log"))
+        # There is no GPU for it on ZeroGPU, however much of one is in sight.
+        hidden = {"CUDA_VISIBLE_DEVICES": ""} if self._settings.zero_gpu else {}
         with log.open("ab") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "components.service.worker"],
@@ -145,7 +147,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=output,
                 cwd=home,
-                env=environment(home, self._search),
+                env={**environment(home, self._search), **hidden},
             )
         self._process, self.pid = process, process.pid
         settings = {

@@ -92,7 +92,7 @@ class Server:
             with self._cores:  # given back before the answer goes out: the next call may be there at once
                 value = handler(self._calls[job.name])(job.call, **job.arguments)
                 if isinstance(value, Iterator):
-                    _drain(job.call, value)
+                    drain(job.call, value)
                     value = None
             self._end(job, {"value": value})
         except BaseException as error:  # noqa: BLE001 - the one boundary; a tokenizer's panic is no Exception
@@ -122,7 +122,7 @@ class Server:
             self._sink.flush()
 
 
-def _drain(call: Call, items: Iterator[Any]) -> None:
+def drain(call: Call, items: Iterator[Any]) -> None:
     """Emit what a generator yields; it is closed as soon as nobody waits for more."""
     for item in items:
         if call.cancelled.is_set():
