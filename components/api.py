@@ -19,7 +19,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from components.api_docs import document, said_of
-from components.service.errors import WorkbenchError, tellable
+from components.service.errors import SORRY, WorkbenchError, tellable
 from components.service.metrics import list_metrics
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench
@@ -38,8 +38,6 @@ _KINDS = {
     Sequence: "a list",
     types.NoneType: "null",
 }
-
-SORRY = "Something went wrong in the app itself. Nothing of yours was lost. Try again, or report it with what you did."
 
 
 def endpoints(bench: Workbench) -> dict[str, Callable[..., Any]]:

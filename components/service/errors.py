@@ -19,6 +19,10 @@ Kind = Literal[
 ]
 
 
+#: What a visitor reads of a defect.
+SORRY = "Something went wrong in the app itself. Try again, or report it with what you did."
+
+
 class WorkbenchError(Exception):
     """A failure whose text may be shown to a visitor.
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from components.api import uploads_only
-from components.service.errors import Kind, WorkbenchError, tellable
+from components.service.errors import SORRY, Kind, WorkbenchError, tellable
 from components.service.hub import Hub
 from components.service.settings import Settings
 from components.service.sizes import in_units
@@ -39,7 +39,6 @@ STATUS: dict[Kind, int] = {
 }
 #: What Text Generation Inference calls a failure of each status; `InferenceClient` raises by it.
 _TYPES = {400: "validation", 413: "validation", 422: "validation", 503: "overloaded"}
-_SORRY = "Something went wrong in the app itself. Try again, or report it with what you did."
 #: What a body may take beside a file in base64, in bytes.
 _BESIDE = 100_000
 
@@ -70,7 +69,7 @@ def endpoint(handler: Handler) -> Handler:
             if (said := tellable(error)) is not None:
                 return JSONResponse(failure(said), status_of(said))
             log.error("A defect", exc_info=error)
-            return JSONResponse({"error": _SORRY, "error_type": "unknown"}, 500)
+            return JSONResponse({"error": SORRY, "error_type": "unknown"}, 500)
 
     return answered
 

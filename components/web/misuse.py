@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from components.service.errors import tellable
+from components.service.errors import SORRY, tellable
 
 log = logging.getLogger("workbench")
 
@@ -21,7 +21,6 @@ log = logging.getLogger("workbench")
 _CALLS = ("/gradio_api/call/", "/gradio_api/run/", "/gradio_api/api/", "/gradio_api/queue/join")
 _NOTHING = "There is no such call here. The page's footer leads to the list of all."
 _ARGUMENTS = "The arguments do not fit the call. The page's footer leads to the list of all calls with their arguments."
-_SORRY = "Something went wrong in the app itself. Try again, or report it with what you did."
 
 
 async def _answer(request: Request, error: Exception) -> Response:
@@ -29,7 +28,7 @@ async def _answer(request: Request, error: Exception) -> Response:
         return JSONResponse({"error": said.message}, 507)
     if isinstance(error, OSError) or not request.url.path.startswith(_CALLS):
         log.error("A defect", exc_info=error)
-        return JSONResponse({"error": _SORRY}, 500)
+        return JSONResponse({"error": SORRY}, 500)
     if isinstance(error, TypeError):
         return JSONResponse({"error": _ARGUMENTS}, 400)
     return JSONResponse({"error": _NOTHING}, 404)

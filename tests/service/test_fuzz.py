@@ -21,8 +21,8 @@ from fuzzing import CLASSIFIER, GENERATOR, argument, uploads
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from components.api import SORRY, endpoints, exposed
-from components.service.errors import WorkbenchError
+from components.api import endpoints, exposed
+from components.service.errors import SORRY, WorkbenchError
 from components.service.hub import Snapshot
 from components.service.workbench import Workbench, open_workbench
 
