@@ -344,6 +344,9 @@ def test_each_remedy_does_one_thing_and_it_is_recorded(name: str) -> None:
     facts = rows.facts()
     assert facts["remedied"] == {name: changed}
     assert facts["data_fingerprint"] != choose_rows(splits(), spec()).fingerprint()
+    before = choose_rows(splits(), spec())
+    kept = rows.validation == before.validation
+    assert (facts["evaluation_fingerprint"] == before.facts()["evaluation_fingerprint"]) is kept
 
 
 def test_all_remedies_together_leave_sound_rows() -> None:

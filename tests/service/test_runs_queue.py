@@ -311,7 +311,12 @@ def state_of(name: str, value: float | None, half: float | None = 0.05, **more: 
         "name": name,
         "status": "finished",
         "spec": {"task": "text-classification", "epochs": 1, **more.get("spec", {})},
-        "facts": {"metric": "accuracy", "rows": {"validation": 200}, "data_fingerprint": more.get("rows", "same")},
+        "facts": {
+            "metric": "accuracy",
+            "rows": {"validation": 200},
+            "data_fingerprint": more.get("rows", "same"),
+            **({"evaluation_fingerprint": more["evaluated"]} if "evaluated" in more else {}),
+        },
         "results": {"final": final},
         "train": [{"step": 1, "loss": 0.7}],
         "eval": [{"step": 1, "accuracy": 0.5, "loss": 0.6}],
@@ -370,6 +375,14 @@ def test_a_log_is_read_from_its_end_in_whole_lines_without_paths_or_tokens(
         assert refused.value.field == "tail"
     log.unlink()
     assert runs.log(state["id"], visitor=ME) == {"text": "", "bytes": 0}
+    (
+        "other rows to train on alone",
+        state_of("a", 0.7, evaluated="same", rows="some", **EPOCHS),
+        state_of("b", 0.9, evaluated="same", rows="others"),
+        False,
+        "more than",
+    ),
+    ("an older run", state_of("a", 0.7, evaluated="same"), state_of("b", 0.9, **EPOCHS), False, "more than"),
 
 
 @pytest.mark.parametrize(

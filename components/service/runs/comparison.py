@@ -100,7 +100,7 @@ def _verdict(
     ended = [figure for figure in figures if figure["value"] is not None]
     if len(ended) < len(figures):
         return "Not every run has its final figures yet. Compare them again once all have ended.", None
-    prints = {state["facts"].get("data_fingerprint") for state in states}
+    prints = _prints(states)
     name = metric_name(metric, states[0]["spec"]["task"])
     best, second = sorted(ended, key=lambda figure: figure["value"] * (1 if metric in LOWER else -1))[:2]
     gap = abs(best["value"] - second["value"])
@@ -122,6 +122,14 @@ def _verdict(
     if gap <= Z * error:
         return f"{lead}: the difference is within noise. More than {Z * error:.3f} would tell{on}.", True
     return f"{lead}: more than chance would give{on}, where differences up to {Z * error:.3f} are noise.", False
+
+
+def _prints(states: Sequence[State]) -> set[str | None]:
+    """What tells the rows that the runs were evaluated on; of older runs, which rows they had at all."""
+    asked = "evaluation_fingerprint"
+    if not all(asked in state["facts"] for state in states):
+        asked = "data_fingerprint"
+    return {state["facts"].get(asked) for state in states}
 
 
 def _error(best: dict[str, Any], second: dict[str, Any]) -> float | None:

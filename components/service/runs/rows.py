@@ -88,6 +88,7 @@ class Rows:
             "data_files": self.data_files,
             **({"shared_contexts": shared} if (shared := self.shared_contexts()) else {}),
             "data_fingerprint": self.fingerprint(),
+            "evaluation_fingerprint": _digest({"validation": self.validation, "test": self.test}),
         }
 
     def shared_contexts(self) -> dict[str, int]:
@@ -99,8 +100,11 @@ class Rows:
 
     def fingerprint(self) -> str:
         """16 hexadecimal digits that change with any row of any split, and with their order."""
-        splits = {"train": self.train, "validation": self.validation, "test": self.test}
-        return hashlib.sha256(orjson.dumps(splits, default=digest)).hexdigest()[:16]
+        return _digest({"train": self.train, "validation": self.validation, "test": self.test})
+
+
+def _digest(splits: Mapping[str, list[Row]]) -> str:
+    return hashlib.sha256(orjson.dumps(splits, default=digest)).hexdigest()[:16]
 
 
 def _counts(rows: Sequence[Row], labels: Sequence[str]) -> dict[str, int]:
