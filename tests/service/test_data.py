@@ -279,6 +279,8 @@ REFUSED: list[tuple[str, bytes, str]] = [
         "row that begins in line 3 of a.csv .* 2,000 characters",
     ),
     ("a.csv", b"text,label\na\0b,x\n", "NUL"),
+    ("a.csv", GOOD.encode("utf-16-le"), "UTF-16 without the mark"),
+    ("a.csv", GOOD.encode("utf-16-be"), "UTF-16 without the mark"),
     ("a.csv", b"text,label\n" + b"x" * 3000 + b",a\n", "characters|limit"),
     ("a.csv", ",".join(f"c{i}" for i in range(30)).encode() + b"\n" + b"," * 29 + b"\n", "30 columns"),
     ("a.csv", b"x" * 100_001, "limit"),

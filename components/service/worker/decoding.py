@@ -29,10 +29,21 @@ def decode(data: bytes, name: str) -> tuple[str, str, list[dict[str, Any]]]:
         fix = 'Look whether accented letters are right; if not, save it again as "CSV UTF-8" and upload that.'
         findings.append(finding("warning", message, fix))
     if "\0" in text:
-        raise WorkbenchError(
-            f"{name} holds NUL characters, so it is not a text file, or a damaged one. Export it again.", field="data"
-        )
+        raise WorkbenchError(_nul(data, name), field="data")
     return text, encoding, findings
+
+
+def _nul(data: bytes, name: str) -> str:
+    """Why a file is refused that holds zero bytes."""
+    sample = data[:4096]
+    fewer, more = sorted((sample[::2].count(0), sample[1::2].count(0)))
+    # In UTF-16, one of the two bytes of most languages' letters is zero, and always on the same side.
+    if 4 * more > len(sample) and 10 * fewer < more:
+        return (
+            f"{name} seems to be UTF-16 without the mark at its beginning that says so. "
+            'Save it again as "CSV UTF-8" and upload that.'
+        )
+    return f"{name} holds NUL characters, so it is not a text file, or a damaged one. Export it again."
 
 
 def _windows(data: bytes, name: str, line: int) -> str:
