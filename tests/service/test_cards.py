@@ -181,8 +181,9 @@ def test_splits_are_called_what_the_data_calls_them() -> None:
 
 def test_a_stopped_run_says_so_and_one_without_a_model_has_no_card() -> None:
     assert "stopped at step 12" in draft_run(run_state(status="stopped"))
-    with pytest.raises(WorkbenchError, match="no model yet"):
-        draft_run(run_state(model=None))
+    for status, said in (("running", "no model yet"), ("stopped", "has left no model")):
+        with pytest.raises(WorkbenchError, match=said):
+            draft_run(run_state(status=status, model=None))
 
 
 def test_a_model_without_a_card_gets_questions() -> None:

@@ -16,6 +16,7 @@ from components.service.cards.markdown import clean, plain
 from components.service.cards.sections import FILLED, FILLED_OF_MODEL, summary
 from components.service.cards.template import TEMPLATE
 from components.service.errors import WorkbenchError
+from components.service.runs.state import no_model
 
 _REPO_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _DATASET = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
@@ -64,10 +65,10 @@ def draft_run(state: Mapping[str, Any], repo: str | None = None) -> Draft:
     """The card of a run that has a model.
 
     Raises:
-        WorkbenchError: It has none yet.
+        WorkbenchError: It has none.
     """
     if state["model"] is None:
-        raise WorkbenchError("This run has no model yet. Wait until it is finished or stopped.", field="model")
+        raise WorkbenchError(no_model(state["status"]), field="model")
     run = Recorded(state, repo or REPO_PLACEHOLDER)
     name = run.repo.rsplit("/", 1)[-1] if run.repo != REPO_PLACEHOLDER else str(state["name"])
     front = front_matter(_metadata(run, clean(name)))

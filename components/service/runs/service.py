@@ -19,7 +19,7 @@ from components.service.runs.log import read_log
 from components.service.runs.rehearsal import Rehearsals
 from components.service.runs.samples import check_samples
 from components.service.runs.spec import RunSpec
-from components.service.runs.state import ACTIVE, read_state
+from components.service.runs.state import ACTIVE, no_model, read_state
 from components.service.runs.store import STOPS, RunFolder, is_id, new_id, read_json, write_json
 from components.service.runs.supervisor import Supervisor
 from components.service.settings import Settings
@@ -243,7 +243,7 @@ class Runs:
         folder = self.folder(run_id, visitor=visitor)
         state = read_state(folder, history=False)
         if state["model"] is None:
-            raise WorkbenchError(_no_model(state["status"]), field="run_id")
+            raise WorkbenchError(no_model(state["status"]), field="run_id")
         asked = check_samples(state["spec"]["task"], texts, self.settings, "texts")
         if not asked:
             raise WorkbenchError("Write at least one sentence to try.", field="texts")
@@ -278,7 +278,7 @@ class Runs:
         state = read_state(folder, history=False)
         commit = state["results"].get("commit")
         if state["model"] is None or not commit:
-            raise WorkbenchError(_no_model(state["status"]), field="model")
+            raise WorkbenchError(no_model(state["status"]), field="model")
         return Snapshot(id=f"runs/{folder.id}", commit=commit, path=folder.model)
 
     def close(self) -> None:
@@ -362,13 +362,6 @@ class Runs:
         if known is None or known[0] != stamp:
             known = self._lists[folder.id] = (stamp, read_state(folder, history=False))
         return dict(known[1])
-
-
-def _no_model(status: str) -> str:
-    """Why there is no model of a run, and what to do."""
-    if status in ("queued", *ACTIVE):
-        return "This run has no model yet. Wait until it is finished or stopped."
-    return "This run has left no model. Start a new one with the same settings, or resume it if it can be."
 
 
 def _check_owner(visitor: Visitor) -> None:

@@ -27,8 +27,27 @@ def read_state(folder: RunFolder, *, history: bool = True) -> dict[str, Any]:
         a run that waits, filled in by who knows the line.
     """
     spec = read_json(folder.spec) or {}
-    state: dict[str, Any] = {
-        "id": folder.id,
+    state = _begun(folder.id, spec)
+    for event in folder.events():
+        _apply(state, event)
+    if state["status"] in ACTIVE and folder.pid() is None:
+        state |= {"status": "interrupted", "message": INTERRUPTED}
+    stop = asked(folder)
+    if state["status"] in ACTIVE and stop:
+        state["message"] = OUTCOMES[stop].stopping
+    elif state["status"] == "stopped" and stop:
+        state["outcome"] = _outcome(stop)
+    state["progress"] = _progress(state, read_json(folder.progress) or {})
+    _add_model(state, folder, stop)
+    if not history:
+        del state["train"], state["eval"]
+    return state
+
+
+def _begun(run: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """The state of a run of which nothing but its spec is known."""
+    return {
+        "id": run,
         "name": spec.get("name") or f"{str(spec.get('model', '')).rsplit('/', 1)[-1]} · {spec.get('task', '')}",
         "status": "queued",
         "message": "",
@@ -51,32 +70,6 @@ def read_state(folder: RunFolder, *, history: bool = True) -> dict[str, Any]:
         "place": None,
         "ahead": None,
     }
-    for event in folder.events():
-        _apply(state, event)
-    if state["status"] in ACTIVE and folder.pid() is None:
-        state |= {"status": "interrupted", "message": INTERRUPTED}
-    stop = asked(folder)
-    if state["status"] in ACTIVE and stop:
-        state["message"] = OUTCOMES[stop].stopping
-    elif state["status"] == "stopped" and stop:
-        state["outcome"] = _outcome(stop)
-    state["progress"] = _progress(state, read_json(folder.progress) or {})
-    has_model = (folder.model / "config.json").is_file()
-    state["model"] = f"runs/{folder.id}" if has_model and state["status"] in ("finished", "stopped") else None
-    discarded = "discard" in (stop, (state["outcome"] or {}).get("how"))
-    state["resumable"] = state["status"] in ("stopped", "interrupted", "failed") and not discarded
-    if state["status"] in ENDED:
-        state["on_disk"] = on_disk(folder)
-        state["resumable"] &= bool(state["on_disk"]["checkpoints"]) or state["status"] != "failed"
-    if state["failure"]:
-        state["failure"]["changes"] = mending(state["failure"]["kind"], spec)
-    results = state["results"]
-    if results.get("step"):
-        chosen = state["facts"].get("metric"), results.get("best_step"), results["step"], spec["task"]
-        state["results"] = {**results, "kept": weights_kept(state["eval"], *chosen)}
-    if not history:
-        del state["train"], state["eval"]
-    return state
 
 
 def _apply(state: dict[str, Any], event: dict[str, Any]) -> None:
@@ -109,8 +102,32 @@ def _apply(state: dict[str, Any], event: dict[str, Any]) -> None:
         state["outcome"] = _outcome(event["how"])
 
 
+def _add_model(state: dict[str, Any], folder: RunFolder, stop: str | None) -> None:
+    """What there is of the run's model, and what may still become of it."""
+    has_model = (folder.model / "config.json").is_file()
+    state["model"] = f"runs/{folder.id}" if has_model and state["status"] in ("finished", "stopped") else None
+    discarded = "discard" in (stop, (state["outcome"] or {}).get("how"))
+    state["resumable"] = state["status"] in ("stopped", "interrupted", "failed") and not discarded
+    if state["status"] in ENDED:
+        state["on_disk"] = on_disk(folder)
+        state["resumable"] &= bool(state["on_disk"]["checkpoints"]) or state["status"] != "failed"
+    if state["failure"]:
+        state["failure"]["changes"] = mending(state["failure"]["kind"], state["spec"])
+    results = state["results"]
+    if results.get("step"):
+        chosen = state["facts"].get("metric"), results.get("best_step"), results["step"], state["spec"]["task"]
+        state["results"] = {**results, "kept": weights_kept(state["eval"], *chosen)}
+
+
 def _outcome(how: str) -> dict[str, str]:
     return {"how": how, "title": OUTCOMES[how].title, "effect": OUTCOMES[how].effect}
+
+
+def no_model(status: str) -> str:
+    """Why there is no model of a run, and what to do."""
+    if status in ("queued", *ACTIVE):
+        return "This run has no model yet. Wait until it is finished or stopped."
+    return "This run has left no model. Start a new one with the same settings, or resume it if it can be."
 
 
 def mending(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
