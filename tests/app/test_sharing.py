@@ -11,15 +11,9 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from huggingface_hub import HfApi
 
-ROWS = "text,label\n" + "".join(f"{'lovely' if i % 2 else 'awful'} thing {i},{i % 2}\n" for i in range(400))
-SPEC = {
-    "task": "text-classification",
-    "model": "starter/encoder",
-    "data": {"text": ROWS},
-    "columns": {"text": "text", "label": "label"},
-    "epochs": 2,
-    "batch_size": 8,
-}
+from tests.app import town
+
+SPEC = {**town.SPEC, "batch_size": 8}
 
 
 def api_of(app: Any) -> HfApi:
