@@ -52,6 +52,7 @@ class Inference:
         Returns:
             `{output, task, model, commit, seconds, load_seconds, device, dtype, stored_dtype, auto_class, parameters,
             notes}`; `output` is what transformers' pipeline gives with `parameters`, which are those that were used.
+            Images add their `image_sizes`, languages that are tokens `language_by`, by which `generate` is told them.
 
         Raises:
             WorkbenchError: With the field that has to be mended.

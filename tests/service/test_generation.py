@@ -23,18 +23,20 @@ TEXT = "I love this film, it is wonderful and warm."
 PROMPT = "Once upon a"
 CHAT = [{"role": "user", "content": "Once upon"}]
 LANGUAGES = {"src_lang": "en", "tgt_lang": "fr"}
+ROMANIAN = {"src_lang": "en_XX", "tgt_lang": "ro_RO"}
 
 
 @pytest.fixture(scope="module")
 def models(models_folder: Path) -> Path:
-    """`local/steps-gpt2` with a chat template, `steps-t5`, `steps-bart`, `steps-m2m100`, `steps-bert` (masked)."""
+    """`local/steps-gpt2` with a chat template, `steps-t5`, `steps-bart`, `steps-m2m100`, `steps-mbart`, `steps-bert`
+    (masked)."""
     import generation_models
     import torch
     from service_models import bert_config, wordpiece
     from transformers import BertForMaskedLM
 
     generation_models.chat(models_folder / "steps-gpt2")
-    for name in ("t5", "bart", "m2m100"):
+    for name in ("t5", "bart", "m2m100", "mbart"):
         getattr(generation_models, name)(models_folder / f"steps-{name}")
     torch.manual_seed(0)
     BertForMaskedLM(bert_config(wordpiece(), initializer_range=0.5)).save_pretrained(models_folder / "steps-bert")
@@ -64,6 +66,7 @@ def code(view: str, shown: dict[str, Any], models: Path, **asked: Any) -> str:
         (SUMMARIZE, "t5", TEXT, {}),
         (SUMMARIZE, "bart", TEXT, {"max_new_tokens": 5, "do_sample": True, "seed": 8}),
         (TRANSLATE, "m2m100", TEXT, {**LANGUAGES, "max_new_tokens": 5}),
+        (TRANSLATE, "mbart", TEXT, {**ROMANIAN, "max_new_tokens": 5}),
     ],
 )
 def test_the_steps_are_those_of_generate(
@@ -122,6 +125,7 @@ def test_both_probabilities_are_those_of_the_logits_and_of_the_scores(
         (GENERATE, "gpt2", PROMPT, {"max_new_tokens": 7, "min_new_tokens": 7, "do_sample": True, "seed": 1}),
         (SUMMARIZE, "t5", TEXT, {"max_new_tokens": 7, "min_new_tokens": 7}),
         (SUMMARIZE, "bart", TEXT, {"max_new_tokens": 7, "min_new_tokens": 7, "do_sample": True, "seed": 8}),
+        (TRANSLATE, "mbart", TEXT, {**ROMANIAN, "max_new_tokens": 7, "min_new_tokens": 7}),
     ],
 )
 def test_another_token_is_taken_and_the_text_goes_on_from_there(

@@ -29,10 +29,11 @@ CHAT = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "
 
 @pytest.fixture(scope="module")
 def models(models_folder: Path, tiny_generator: Path) -> Path:
-    """`local/generator`, `t5`, `bart`, `marian`, `targets` (a Marian of two languages), `m2m100`, `nllb`, `chat`."""
+    """`local/generator`, `t5`, `bart`, `marian`, `targets` (a Marian of two languages), `m2m100`, `nllb`, `mbart`,
+    `chat`."""
     import generation_models
 
-    for name in ("t5", "bart", "marian", "m2m100", "nllb", "chat"):
+    for name in ("t5", "bart", "marian", "m2m100", "nllb", "mbart", "chat"):
         getattr(generation_models, name)(models_folder / name)
     generation_models.marian(models_folder / "targets", ("fra", "deu"))
     return models_folder
@@ -86,6 +87,15 @@ CASES: list[tuple[str, str, dict[str, Any], str, str | None, str | None, dict[st
     (
         TRANSLATE,
         "nllb",
+    (
+        TRANSLATE,
+        "mbart",
+        {"src_lang": "en_XX", "tgt_lang": "ro_RO", "max_new_tokens": 8, "temperature": 3.0, "seed": 1},
+        "",
+        "en_XX",
+        "ro_RO",
+        {"max_new_tokens": 8, "do_sample": True, "temperature": 3.0},
+    ),
         {
             "src_lang": "eng_Latn",
             "tgt_lang": "fra_Latn",
@@ -140,7 +150,10 @@ def by_hand(path: Path, text: str, source: str | None, first: str | None, seed: 
     if source is not None:
         tokenizer.src_lang = source
     if first is not None:
-        given["forced_bos_token_id"] = tokenizer.convert_tokens_to_ids(first)
+        language = tokenizer.convert_tokens_to_ids(first)
+        # The decoder of the first mBART starts from the language; other models are made to write it first.
+        start = {"decoder_start_token_id": language, "forced_bos_token_id": None}
+        given |= start if path.name == "mbart" else {"forced_bos_token_id": language}
     ids = torch.tensor([tokenizer(text)["input_ids"]])
     torch.manual_seed(seed)
     written = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **given)

@@ -7,7 +7,7 @@ from typing import Any
 
 from components.service.errors import WorkbenchError
 from components.service.snippets.code import Name, call, literal, model_id, origin, program, remark
-from components.service.snippets.model import auto_class, used_parameters
+from components.service.snippets.model import auto_class, by_hand
 from components.service.snippets.tasks.generation import READ, read_prompt, reading_source
 from components.service.tasks import TaskSpec, find_task
 
@@ -23,7 +23,7 @@ def steps_snippet(arguments: Mapping[str, Any], endpoint: str) -> str:
         endpoint: The Hub in use.
     """
     spec = _spec(arguments)
-    used = used_parameters(spec, arguments)
+    used = by_hand(spec, arguments)
     seed, stop = used.pop("seed", None), used.pop("stop", None)
     for name in ("return_full_text", "clean_up_tokenization_spaces"):
         used.pop(name, None)
@@ -71,7 +71,8 @@ def _replayed(spec: TaskSpec, given: dict[str, Any], forced: dict[int, int]) -> 
         prompt = 'inputs["input_ids"]'
         given |= {"input_ids": Name("ids"), "attention_mask": Name("torch.ones_like(ids)")}
     else:
-        prompt = "torch.tensor([[model.generation_config.decoder_start_token_id]])"
+        start = given.get("decoder_start_token_id", "model.generation_config.decoder_start_token_id")
+        prompt = f"torch.tensor([[{start}]])"
         given |= {"decoder_input_ids": Name("ids")}
     made = _generate({**given, **stretch}, indent=4)
     return (

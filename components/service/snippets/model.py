@@ -134,7 +134,14 @@ def steps_of(spec: TaskSpec, arguments: Mapping[str, Any]) -> Steps:
     """A task by hand, for the first of its inputs."""
     inputs = arguments.get("inputs")
     first = inputs[0] if is_batch(spec, inputs) and inputs else inputs
-    return STEPS[spec.name](first, used_parameters(spec, arguments))
+    return STEPS[spec.name](first, by_hand(spec, arguments))
+
+
+def by_hand(spec: TaskSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters for a task by hand; of a translation with `language_by`, as a result states it."""
+    by = arguments.get("language_by") if spec.name == "translation" else None
+    told = {} if by is None else {"language_by": by}
+    return {**used_parameters(spec, arguments), **told}
 
 
 def _loading(spec: TaskSpec, arguments: Mapping[str, Any], parts: Mapping[str, str]) -> str:

@@ -34,14 +34,14 @@ def runner_class(task: str) -> type[Runner]:
 
 
 def facts(one: Runner, begun: float, load_seconds: float) -> dict[str, Any]:
-    """How a result came about: time in seconds, device, number type, parameters as used, notes, the sizes of images."""
+    """How a result came about: seconds, device, number type, parameters as used, notes, and what the task adds."""
     return {
         "seconds": time.perf_counter() - begun,
         "load_seconds": load_seconds,
         **one.loaded.facts(),
         "parameters": one.parameters,
         "notes": one.notes,
-        **({"image_sizes": one.image_sizes} if one.image_sizes else {}),
+        **one.stated(),
     }
 
 

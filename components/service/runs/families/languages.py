@@ -10,12 +10,10 @@ from typing import Any
 from components.service.errors import WorkbenchError
 from components.service.runs.spec import RunSpec
 from components.service.runs.values import language_of
-from components.service.worker.revived.translation import NAMES
+from components.service.worker.revived.translation import NAMES, ends_with
 
 #: Settings of `generate`: what the decoder starts from, and what it is made to write first.
 START, FIRST = "decoder_start_token_id", "forced_bos_token_id"
-#: Models that learn a target from its last token on: it is what their decoder starts from.
-_ROUND = ("mbart", "plbart")
 _PAIR = re.compile(r"translation_(.+)_to_(.+)")
 _ROLES = {"source_language": "the language of the texts", "target_language": "the language to translate to"}
 
@@ -55,7 +53,7 @@ class Languages:
             to_id = getattr(tokenizer, "get_lang_id", tokenizer.convert_tokens_to_ids)
             language = int(to_id(self.target))
             self.first = tokenizer.convert_ids_to_tokens(language)
-            self.begin = {START if _ends_with(tokenizer, language, config) else FIRST: language}
+            self.begin = {START if ends_with(tokenizer, language, config) else FIRST: language}
         elif targets:
             self.target = _known(self.target, targets, "target_language", spec)
             self.prefix = f">>{self.target}<< "
@@ -89,11 +87,6 @@ def _codes(tokenizer: Any) -> list[str]:
     named = set((tokenizer.special_tokens_map or {}).values())
     table = getattr(tokenizer, "lang_code_to_id", None)
     return sorted(table or {token for token in tokenizer.all_special_tokens if token not in named})
-
-
-def _ends_with(tokenizer: Any, language: int, config: Any) -> bool:
-    """Whether the decoder starts from the language, since a target ends with it and is turned round by one token."""
-    return config.model_type in _ROUND and tokenizer(text_target="")["input_ids"][-1:] == [language]
 
 
 def _known(code: str | None, known: Sequence[str], role: str, spec: RunSpec) -> str:

@@ -92,6 +92,7 @@ def reading_source(text: Any, used: dict[str, Any]) -> tuple[str, dict[str, Any]
     """The code that turns a text into `inputs` for an encoder, and further arguments of `generate`; what concerns the
     input alone is taken out of `used`."""
     source, target = used.pop("src_lang", None), used.pop("tgt_lang", None)
+    starts = used.pop("language_by", None) == "decoder_start_token_id"
     before, most = used.pop("prefix", None) or "", used.pop("max_input_tokens", None)
     used.pop("truncation", None)
     cut = {} if most is None else {"truncation": True, "max_length": most}
@@ -102,7 +103,10 @@ def reading_source(text: Any, used: dict[str, Any]) -> tuple[str, dict[str, Any]
         return "\n".join(lines), {}
     language = f'getattr(tokenizer, "get_lang_id", tokenizer.convert_tokens_to_ids)({literal(target)})'
     lines = [f"tokenizer.src_lang = {literal(source)}", *lines, f"language_id = {language}"]
-    return "\n".join(lines), {"forced_bos_token_id": Name("language_id")}
+    language_id = Name("language_id")
+    if starts:  # and is not made to write first what the model's own files say
+        return "\n".join(lines), {"decoder_start_token_id": language_id, "forced_bos_token_id": None}
+    return "\n".join(lines), {"forced_bos_token_id": language_id}
 
 
 def _called(inputs: Any, used: dict[str, Any]) -> Called:

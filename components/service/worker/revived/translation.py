@@ -6,6 +6,13 @@ from transformers import GenerationConfig, Pipeline
 
 #: What T5 calls the languages that it was trained on.
 NAMES = {"en": "English", "fr": "French", "de": "German", "ro": "Romanian"}
+#: Models that may learn a text from its last token on: it is what their decoder starts from.
+ROUND = ("mbart", "plbart")
+
+
+def ends_with(tokenizer: Any, language: int, config: Any) -> bool:
+    """Whether a text to write ends with the token of its language, which is that of `tokenizer.tgt_lang`."""
+    return config.model_type in ROUND and tokenizer(text_target="")["input_ids"][-1:] == [language]
 
 
 class TranslationPipeline(Pipeline):
@@ -45,6 +52,15 @@ class TranslationPipeline(Pipeline):
         """The token that stands for a language."""
         to_id = getattr(self.tokenizer, "get_lang_id", self.tokenizer.convert_tokens_to_ids)
         return int(to_id(language))
+
+    def told(self, language: str) -> dict[str, int | None]:
+        """The arguments of `generate` that tell the language to write: what the decoder starts from, where a text ends
+        with its language (the first mBART), else what is written first."""
+        token = self.language_id(language)
+        self.tokenizer.tgt_lang = language
+        if ends_with(self.tokenizer, token, self.model.config):
+            return {"decoder_start_token_id": token, "forced_bos_token_id": None}
+        return {"forced_bos_token_id": token}
 
     def own_prefix(self, src_lang: str | None = None, tgt_lang: str | None = None) -> str:
         """What tells the model the languages where they are no tokens of their own."""
@@ -86,7 +102,7 @@ class TranslationPipeline(Pipeline):
         own = {name: value for name, value in self.own(src_lang, tgt_lang).items() if name != "prefix"}
         if self.has_language_tokens() and src_lang and tgt_lang:
             self.tokenizer.src_lang = src_lang
-            own["forced_bos_token_id"] = self.language_id(tgt_lang)
+            own |= self.told(tgt_lang)
         elif prefix is None:
             prefix = self.own_prefix(src_lang, tgt_lang)
         cut = {} if max_input_tokens is None else {"truncation": True, "max_length": max_input_tokens}

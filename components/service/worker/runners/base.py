@@ -104,6 +104,10 @@ class Runner:
     def begin_list(self) -> None:
         """Called once before the inputs of a list are run."""
 
+    def stated(self) -> dict[str, Any]:
+        """What is stated of a result besides what all results state: here the sizes of its images."""
+        return {"image_sizes": self.image_sizes} if self.image_sizes else {}
+
     # The steps, shown
 
     def stages(self, item: Any) -> tuple[list[dict[str, Any]], Any]:

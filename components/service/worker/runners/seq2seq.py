@@ -15,6 +15,8 @@ _KEYS = {"summarization": "summary_text", "translation": "translation_text"}
 _NEW_TOKENS = 256
 #: How configurations call the longest text that a decoder writes; those that name none have no such limit.
 _DECODER_POSITIONS = ("max_decoder_position_embeddings", "max_position_embeddings")
+#: What a language of tokens is told to `generate` by: what the decoder starts from, or what is written first.
+_START, _FIRST = "decoder_start_token_id", "forced_bos_token_id"
 #: The pair that transformers' own translation pipeline took first, for a model that knows several.
 _FIRST_PAIR = "translation_en_to_fr"
 
@@ -132,6 +134,8 @@ class Translator(TextToText):
     """Translation, in the three ways in which models are told the languages: not at all, where they know one pair; by
     words before the text (T5, Marian with several targets); by tokens (mBART, M2M100, NLLB)."""
 
+    _language_by = ""
+
     def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
         given = dict(given)
         if self.loaded.pipe.has_language_tokens():
@@ -140,13 +144,22 @@ class Translator(TextToText):
             self._choose_prefix(given)
         return super().resolve(given)
 
+    def preprocess(self, item: Any) -> Any:
+        inputs = super().preprocess(item)
+        if self.loaded.pipe.has_language_tokens():
+            self._language_by = _START if inputs["own"][_FIRST] is None else _FIRST
+        return inputs
+
+    def stated(self) -> dict[str, Any]:
+        return {**super().stated(), **({"language_by": self._language_by} if self._language_by else {})}
+
     def note_preprocess(self, inputs: Any) -> str:
         told = super().note_preprocess(inputs)
-        language = inputs["own"].get("forced_bos_token_id")
-        if language is None:
+        if not self._language_by:
             return told
-        token = self.loaded.tokenizer.convert_ids_to_tokens(language)
-        return f"{told} The tokenizer marks its language with a token, and the new text has to begin with {token!r}."
+        token = self.loaded.tokenizer.convert_ids_to_tokens(inputs["own"][self._language_by])
+        how = "the decoder starts from" if self._language_by == _START else "the new text has to begin with"
+        return f"{told} The tokenizer marks its language with a token, and {how} {token!r}."
 
     def _check_tokens(self, given: dict[str, Any]) -> None:
         """Refuse languages that are missing or unknown to a model whose languages are tokens."""
