@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import typing
 from typing import Any
 from urllib.parse import parse_qsl
 
+import gradio as gr
 import pytest
 
+from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.tasks.spec import Output
 from components.tabs.labels import in_labels
-from components.tabs.playground.inputs import places, summary
+from components.tabs.playground.inputs import InputForm, places, summary, typed_table
 from components.tabs.playground.link import read_link, write_link
+from components.tabs.playground.parameters import typed, written
 from components.widgets.outputs import _DRAW, in_words, shown
 
 EVIL = "<script>alert(1)</script>\"'"
@@ -117,6 +121,37 @@ def test_a_link_brings_back_each_example_of_each_task(task: str) -> None:
         assert linked.parameters == dict(example.parameters)
 
 
+CHAT = [
+    {"role": "system", "content": "Be kind."},
+    {"role": "user", "content": "Hello"},
+    {"role": "assistant", "content": "Hello, you"},
+    {"role": "user", "content": "Go on"},
+]
+FILLED = [
+    (spec.name, spec.example(number).inputs)
+    for spec in TASKS.values()
+    for number in range(len(spec.examples))
+    if not any(one.kind in ("image", "audio", "video") for one in spec.inputs)
+]
+
+
+@pytest.fixture(scope="module")
+def form() -> InputForm:
+    async def make() -> InputForm:
+        with gr.Blocks():
+            return InputForm(TASKS["fill-mask"])
+
+    return asyncio.run(make())  # where no loop runs, gradio makes one, which it never closes
+
+
+@pytest.mark.parametrize(
+    ("task", "inputs"), [*FILLED, ("text-generation", CHAT), ("decision", {"state": [1], "questions": {}})]
+)
+def test_what_the_form_is_filled_with_is_read_again(form: InputForm, task: str, inputs: Any) -> None:
+    filled = form.fill(TASKS[task], inputs)
+    assert form.read(TASKS[task], tuple(filled[field] for field in form.fields)) == inputs
+
+
 SECRETS = [
     "hf_abcdefghijklmnop",
     "my key is sk-proj-abcdefghijklmnop1234",
@@ -156,10 +191,70 @@ def test_ordinary_words_about_secrets_stay_in_a_link(text: str) -> None:
         {"task": "text-generation", "inputs": "{not json"},
         {"task": "text-generation", "parameters": "[1]"},
         {"task": "text-generation", "parameters": "[" * 100_000},
+        {"task": "text-generation", "inputs": '"\\ud800"'},
+        {"task": "image-classification", "inputs": '{"sample": "../../../README.md"}'},
+        {"task": "image-classification", "inputs": '{"sample": ["cat.png"]}'},
+        {"task": "keypoint-matching", "inputs": '[{"sample": "/etc/passwd"}, null]'},
+        {"task": "visual-question-answering", "inputs": '{"image": {"sample": "make_pictures.py"}}'},
+        {"task": "sentence-similarity", "inputs": '{"sentences": {"a": 1}}'},
+        {"task": "sentence-similarity", "inputs": '{"sentences": [1, 2]}'},
+        {"task": "table-question-answering", "inputs": '{"table": [[1]]}'},
+        {"task": "table-question-answering", "inputs": '{"table": {"a": ["1"], "b": []}}'},
+        {"task": "table-question-answering", "inputs": '{"table": {}}'},
     ],
 )
 def test_a_link_that_was_tampered_with_opens_the_plain_page(query: dict[str, str]) -> None:
     assert read_link(query) is None
+
+
+@pytest.mark.parametrize(
+    ("task", "value"),
+    [
+        ("text-generation", {"stop": 5, "top_p": 0.5}),
+        ("text-generation", {"stop": [1], "top_p": 0.5}),
+        ("text-generation", {"stop": ["\ud800"], "top_p": 0.5}),
+        ("text-generation", {"do_sample": "yes", "top_p": 0.5}),
+        ("text-classification", {"function_to_apply": "softmin", "top_k": 2}),
+        ("text-classification", {"function_to_apply": {}, "top_k": 2}),
+    ],
+)
+def test_a_link_leaves_out_parameters_that_their_fields_cannot_hold(task: str, value: dict[str, Any]) -> None:
+    linked = read_link({"task": task, "parameters": json.dumps(value)})
+    assert linked is not None
+    assert list(linked.parameters) == list(value)[1:]
+
+
+VALUES = [
+    ("stop", ["\n"]), ("stop", ["one", "two words"]), ("stop", [" a", "b, c"]), ("stop", ["[1]"]),
+    ("top_p", 0.123456789), ("top_p", 1), ("temperature", "warm"), ("seed", 2**32 - 1), ("do_sample", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), VALUES)
+def test_a_parameter_that_is_written_into_its_field_is_read_again_as_it_was(name: str, value: Any) -> None:
+    spec = next(one for one in TASKS["text-generation"].parameters if one.name == name)
+    assert typed(spec, written(spec, value)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "a line with the names"),
+        ("City,People", "a line with the names"),
+        ("City,People\nParis", "as many cells"),
+        ("City,City\nParis,Rome", "a name of its own"),
+        ('City\n"' + "a" * 200_000, "more than 131,072 characters"),
+    ],
+)
+def test_a_table_that_cannot_be_one_is_told(text: str, words: str) -> None:
+    with pytest.raises(WorkbenchError, match=words) as caught:
+        typed_table(text)
+    assert caught.value.field == "inputs"
+
+
+def test_a_table_may_have_one_column_and_tabs() -> None:
+    assert typed_table("City\nParis\n\nRome\n") == {"City": ["Paris", "Rome"]}
+    assert typed_table("City\tPeople\nParis\t2,1") == {"City": ["Paris"], "People": ["2,1"]}
 
 
 def test_a_link_with_a_file_or_a_long_text_says_what_it_leaves_out() -> None:

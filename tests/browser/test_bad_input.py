@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -82,6 +83,17 @@ def test_a_model_sent_from_the_hub_brings_the_form_of_its_task(playground: Page)
     expect(playground.get_by_label("Max new tokens")).to_be_visible()
 
 
+def test_a_link_fills_in_only_what_fits_and_what_is_wrong_in_it_is_told(playground: Page, app: Any) -> None:
+    asked = {"task": "image-classification", "inputs": '{"sample": "../../../README.md"}'}
+    visit(playground, f"{app.url}/?{urlencode(asked)}")
+    expect(playground.locator("#pg-task input")).to_have_value("Text classification")
+    asked = {"task": "text-generation", "inputs": '"Once"', "parameters": '{"num_beams": "many"}'}
+    visit(playground, f"{app.url}/?{urlencode(asked)}")
+    expect(playground.locator("#pg-text textarea")).to_have_value("Once")
+    playground.locator("#pg-run").click()
+    expect(playground.locator("#pg-told [role=alert]")).to_contain_text("Num beams must be a whole number")
+
+
 @pytest.fixture(scope="module")
 def slow_writer(app: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A deep model with random weights and a long context, on the embedded Hub: it writes for half a minute."""
@@ -128,3 +140,12 @@ def test_text_is_streamed_and_can_be_stopped(page: Page, app: Any, slow_writer: 
     playground.locator("#pg-run").click()
     expect(playground.locator("#pg-result")).to_contain_text("and the next one is answered")
     expect(playground.locator("#pg-facts")).to_contain_text("Tokens 3")
+    # Beam search is followed and stopped like any other.
+    for label, value in (("Max new tokens", "1000"), ("Min new tokens", "1000"), ("Num beams", "2")):
+        playground.get_by_label(label).fill(value)
+    playground.locator("#pg-run").click()
+    expect(playground.locator("#pg-facts")).not_to_contain_text("Commit")
+    expect(playground.locator("#pg-result mark")).not_to_be_empty()
+    expect(playground.locator("#pg-facts")).not_to_contain_text("Commit")
+    playground.locator("#pg-stop").click()
+    expect(playground.locator("#pg-told")).to_contain_text("Stopped")

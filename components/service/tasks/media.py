@@ -53,9 +53,14 @@ def check_media(value: Any, kind: str, settings: Settings, field: str) -> dict[s
     return {"data": text}
 
 
+def sample_names() -> list[str]:
+    """The names of the app's own samples."""
+    return sorted(file.name for file in SAMPLES.iterdir() if file.suffix != ".py" and file.is_file())
+
+
 def sample(name: str, field: str = "inputs") -> Path:
     """The file of one of the app's own samples."""
-    known = sorted(file.name for file in SAMPLES.iterdir() if file.suffix != ".py" and file.is_file())
+    known = sample_names()
     if name not in known:
         raise WorkbenchError(f"There is no sample {name[:80]!r}. Samples are {', '.join(known)}.", field=field)
     return SAMPLES / name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import gradio as gr
@@ -12,7 +13,7 @@ from gradio.components import Component
 
 from components.service.errors import WorkbenchError
 from components.service.tasks import InputSpec, TaskSpec
-from components.service.tasks.media import SAMPLES
+from components.service.tasks.media import SAMPLES, sample_names
 from components.tabs.context import Updates
 
 #: Which fields can show an input of a kind; the first that is free is taken.
@@ -27,6 +28,8 @@ _FIELDS = {
     "json": ("json", "json2"),
 }
 _MEDIA = ("image", "audio", "video")
+#: How JSON begins where a text may stand as well: of a chat the list of its messages.
+_JSON = {"json": re.compile(r"\s*[{\[]"), "chat": re.compile(r'\s*\[\s*\{\s*"')}
 _NAMES = (
     "text",
     "text2",
@@ -138,6 +141,37 @@ def summary(inputs: Any) -> str:
     return text if len(text) <= 90 else f"{text[:89]}…"
 
 
+def can_show(spec: TaskSpec, inputs: Any) -> bool:
+    """Whether the fields of a task can hold inputs that a stranger may have written."""
+    try:
+        json.dumps(inputs, indent=2, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # half of a character, among others
+        return False
+    whole = _by_name(spec, inputs)
+    return all(
+        _showable(one, part)
+        for one, names in places(spec)
+        for part in (whole[one.name][: len(names)] if _is_several(one, whole) else [whole.get(one.name)])
+    )
+
+
+def _is_several(one: InputSpec, whole: dict[str, Any]) -> bool:
+    return one.several and isinstance(whole.get(one.name), list)
+
+
+def _showable(one: InputSpec, value: Any) -> bool:
+    if value is None:
+        return True
+    if one.kind in _MEDIA:  # of a file only what the app itself brings; no path is taken from a link
+        return not isinstance(value, dict) or "sample" not in value or value["sample"] in sample_names()
+    if one.kind == "texts":
+        return isinstance(value, list) and all(isinstance(text, str) for text in value)
+    if one.kind == "table":
+        columns = list(value.values()) if isinstance(value, dict) else []
+        return bool(columns) and all(isinstance(cells, list) and len(cells) == len(columns[0]) for cells in columns)
+    return True
+
+
 def _looks(spec: TaskSpec) -> dict[str, dict[str, Any]]:
     """Whether each field is shown for a task, and under which words; a chat is offered once the model is known."""
     placed = {name: one for one, names in places(spec) for name in names}
@@ -159,7 +193,7 @@ def _values(spec: TaskSpec, inputs: Any) -> dict[str, Any]:
     values: dict[str, Any] = dict.fromkeys(_NAMES)
     for one, names in places(spec):
         given = whole.get(one.name)
-        for name, part in zip(names, given if one.several and isinstance(given, list) else [given], strict=False):
+        for name, part in zip(names, given if _is_several(one, whole) else [given], strict=False):
             values[name] = _shown(one, part)
     values["chat"] = isinstance(inputs, list) and bool(inputs) and isinstance(inputs[0], dict) and "role" in inputs[0]
     return {**values, "system": "", "history": []}
@@ -209,9 +243,8 @@ def _value(one: InputSpec, values: list[Any], given: dict[str, Any]) -> Any:
     if one.kind == "texts":
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
     if one.kind == "table":
-        return _table(value or "")
-    looks_json = (value or "").lstrip().startswith(("{", "[") if one.kind == "json" else '[{"')
-    if one.kind in ("json", "chat") and looks_json:
+        return typed_table(value or "")
+    if one.kind in _JSON and _JSON[one.kind].match(value or ""):
         return _json(value or "")
     if one.kind == "chat" and given["chat"]:
         return _conversation(value or "", given["system"] or "", given["history"] or [])
@@ -230,19 +263,28 @@ def _file(path: str) -> dict[str, str]:
     return {"file": path, "name": path.replace("\\", "/").rpartition("/")[2]}
 
 
-def _table(text: str) -> dict[str, list[str]]:
+def typed_table(text: str) -> dict[str, list[str]]:
     tab = "\t" in text.partition("\n")[0]
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter="\t" if tab else ",") if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), delimiter="\t" if tab else ",") if row]
+    except csv.Error:  # all that is left to go wrong here
+        raise WorkbenchError(
+            f"A cell of the table has more than {csv.field_size_limit():,} characters. Look for a quote that is never "
+            "closed, or shorten the cell.",
+            field="inputs",
+        ) from None
     if len(rows) < 2:
         raise WorkbenchError("A table needs a line with the names of its columns, and rows under it.", field="inputs")
     names, *cells = rows
     if any(len(row) != len(names) for row in cells):
         raise WorkbenchError("Every row of the table needs as many cells as there are columns.", field="inputs")
+    if len(set(names)) < len(names):
+        raise WorkbenchError("Every column of the table needs a name of its own.", field="inputs")
     return {name: [row[place] for row in cells] for place, name in enumerate(names)}
 
 
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WorkbenchError(f"This is not JSON: {error}.", field="inputs") from None

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 from components.service.tasks import TASKS
 from components.tabs.playground.asked import Asked
+from components.tabs.playground.inputs import can_show
+from components.tabs.playground.parameters import can_hold
 
 #: Longest address that browsers and servers are sure to take, in characters.
 MOST_CHARS = 6000
@@ -50,8 +52,8 @@ def read_link(query: Mapping[str, str]) -> Asked | None:
         parameters = json.loads(query["parameters"]) if "parameters" in query else {}
     except (ValueError, RecursionError):
         return None
-    if not isinstance(parameters, dict):
+    if not isinstance(parameters, dict) or not can_show(spec, inputs):
         return None
-    known = {one.name for one in spec.parameters}
-    kept = {name: value for name, value in parameters.items() if name in known}
+    known = {one.name: one for one in spec.parameters}
+    kept = {name: value for name, value in parameters.items() if name in known and can_hold(known[name], value)}
     return Asked(spec, query.get("model", ""), inputs, kept, query.get("revision") or None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -60,7 +61,7 @@ class ParameterForm:
                 updates[field] = gr.update(visible=False)
                 continue
             one = own[key]
-            value = _written(one, given.get(one.name, one.default))
+            value = written(one, given.get(one.name, one.default))
             more = {"choices": ["", *one.choices]} if one.type == "choice" else {}
             updates[field] = gr.update(visible=True, info=field_help(one.name, one.help), value=value, **more)
         return updates
@@ -68,11 +69,11 @@ class ParameterForm:
     def read(self, spec: TaskSpec, values: tuple[Any, ...]) -> dict[str, Any]:
         """The parameters that the visitor set away from their defaults, from the values of `fields`."""
         given = dict(zip(self._fields, values, strict=True))
-        typed = {one.name: _typed(one, given[_key(one)]) for one in spec.parameters}
+        found = {one.name: typed(one, given[_key(one)]) for one in spec.parameters}
         known = {one.name: one for one in spec.parameters}
         return {
             name: value
-            for name, value in typed.items()
+            for name, value in found.items()
             if value not in (None, "", []) and (known[name].required or value != known[name].default)
         }
 
@@ -95,23 +96,38 @@ def _field(spec: ParameterSpec, *, visible: bool) -> Component:
     # A number field cannot be left empty, and left empty means: as the model has it.
     lines = {"lines": 3} if spec.type == "json" else {"max_lines": 1}
     placeholder = {"list": "one, two, three", "json": "JSON"}.get(spec.type, "not set")
-    return gr.Textbox(value=_written(spec, spec.default), placeholder=placeholder, **named, **lines)
+    return gr.Textbox(value=written(spec, spec.default), placeholder=placeholder, **named, **lines)
 
 
-def _written(spec: ParameterSpec, value: Any) -> Any:
+def can_hold(spec: ParameterSpec, value: Any) -> bool:
+    """Whether the field of a parameter can hold a value that a stranger may have written."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # half of a character, among others
+        return False
+    if spec.type == "list":
+        return isinstance(value, list) and all(isinstance(text, str) for text in value)
+    if spec.type == "choice":
+        return value in spec.choices
+    return isinstance(value, bool) if spec.type == "bool" else True
+
+
+def written(spec: ParameterSpec, value: Any) -> Any:
     """A value as its field shows it."""
     if spec.type == "bool":
         return bool(value)
     if value is None:
         return ""
     if spec.type == "list":
-        return ", ".join(value)
+        # What would be cut elsewhere is written as JSON.
+        plain = ", ".join(value)
+        return plain if _listed(plain) == value else json.dumps(value, ensure_ascii=False)
     if spec.type == "json":
         return json.dumps(value, ensure_ascii=False)
-    return f"{value:g}" if spec.type == "float" else str(value)
+    return f"{value:.15g}" if spec.type == "float" and isinstance(value, float) else str(value)
 
 
-def _typed(spec: ParameterSpec, value: Any) -> Any:
+def typed(spec: ParameterSpec, value: Any) -> Any:
     """What was typed as what it is; anything else as it stands, for the service to refuse by name."""
     if not isinstance(value, str):
         # A box that is left empty says nothing where the default is the model's own.
@@ -126,10 +142,20 @@ def _typed(spec: ParameterSpec, value: Any) -> Any:
             return value
         return int(number) if number.is_integer() else number
     if spec.type == "list":
-        return [part.strip() for part in text.split("\n" if "\n" in text else ",") if part.strip()]
+        return _listed(text)
     if spec.type == "json":
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise WorkbenchError(f"{label(spec.name)} is not JSON.", field=f"parameters.{spec.name}") from None
     return value
+
+
+def _listed(text: str) -> list[str]:
+    """Texts from a field: a list as JSON, else with line breaks or commas between them."""
+    if text.startswith("["):
+        with suppress(ValueError, RecursionError):
+            texts = json.loads(text)
+            if isinstance(texts, list) and all(isinstance(one, str) for one in texts):
+                return texts
+    return [part.strip() for part in text.split("\n" if "\n" in text else ",") if part.strip()]
