@@ -18,7 +18,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpx2
-import orjson
 from huggingface_hub import HfApi, set_client_factory, snapshot_download
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.hf_api import DatasetInfo, ModelInfo
@@ -239,13 +238,13 @@ class Hub:
         _refuse(info.id, self.refusals(info) if weights else policy.text_refusals(files, self.settings))
         small = policy.small_files(files)
         snapshot = self._fetch(info, "model", small, visitor)
-        _refuse(info.id, policy.json_refusals(_documents(snapshot.path, small)))
+        _refuse(info.id, policy.json_refusals(policy.documents(snapshot.path, small)))
         names = small + policy.weight_files(files) if weights else small
         return self._fetch(info, "model", names, visitor) if weights else snapshot, names
 
     def _fetch(self, info: ModelInfo | DatasetInfo, kind: str, names: list[str], visitor: Visitor) -> Snapshot:
         commit = str(info.sha)
-        if any(not _inside(name) for name in names):
+        if any(not policy.inside(name) for name in names):
             raise WorkbenchError(
                 f"{info.id} names files outside of itself, so it is not opened here. Choose another one.",
                 kind="forbidden",
@@ -359,11 +358,6 @@ def checked_revision(revision: Any) -> str | None:
     return name or None
 
 
-def _inside(name: str) -> bool:
-    """Whether a file's name, as a Hub tells it, stays within its repository."""
-    return not name.startswith("/") and "\\" not in name and ".." not in name.split("/")
-
-
 def _files(info: ModelInfo | DatasetInfo) -> dict[str, int | None]:
     return {sibling.rfilename: sibling.size for sibling in info.siblings or []}
 
@@ -383,22 +377,6 @@ def _data_files(info: DatasetInfo) -> dict[str, int | None]:
 def _card_of(info: DatasetInfo) -> list[str]:
     size = _files(info).get("README.md", policy.DATA_CARD_BYTES + 1)
     return ["README.md"] if (size or 0) <= policy.DATA_CARD_BYTES else []
-
-
-def _documents(folder: Path, names: list[str]) -> list[tuple[str, Any]]:
-    """The JSON files that can redirect a load: not the tokenizer's, which is large and cannot."""
-    documents = []
-    for name in names:
-        if not name.endswith(".json") or name in ("tokenizer.json", "vocab.json"):
-            continue
-        try:
-            documents.append((name, orjson.loads((folder / name).read_bytes())))
-        except orjson.JSONDecodeError:
-            raise WorkbenchError(
-                f"The file {name} of this model is not valid JSON, so it cannot be opened. Choose another model.",
-                field="model",
-            ) from None
-    return documents
 
 
 def _refuse(model_id: str, reasons: list[str]) -> None:

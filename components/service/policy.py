@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+import orjson
+
+from components.service.errors import WorkbenchError
 from components.service.settings import Settings
 from components.service.sizes import MB, in_units
 
@@ -144,6 +148,31 @@ def custom_code(config: Any) -> bool:
 
 def _runs_code(key: Any, value: Any) -> bool:
     return bool(value) and (key in _CODE_KEYS or (key in _KERNEL_KEYS and "/" in str(value)))
+
+
+def inside(name: str) -> bool:
+    """Whether a file's name, as a Hub tells it, stays within its repository."""
+    return not name.startswith("/") and "\\" not in name and ".." not in name.split("/")
+
+
+def documents(folder: Path, names: list[str]) -> list[tuple[str, Any]]:
+    """The JSON files that can redirect a load, with what they hold: not the tokenizer's, which is large and cannot.
+
+    Raises:
+        WorkbenchError: One is no JSON.
+    """
+    read = []
+    for name in names:
+        if not name.endswith(".json") or name in ("tokenizer.json", "vocab.json"):
+            continue
+        try:
+            read.append((name, orjson.loads((folder / name).read_bytes())))
+        except orjson.JSONDecodeError:
+            raise WorkbenchError(
+                f"The file {name} of this model is not valid JSON, so it cannot be opened. Choose another model.",
+                field="model",
+            ) from None
+    return read
 
 
 def json_refusals(documents: Iterable[tuple[str, Any]]) -> list[str]:

@@ -81,3 +81,21 @@ print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}} & {HE
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """The lines of a function without its docstring."""
+    said = ast.get_docstring(function, clean=False) or ""
+    return (function.end_lineno or 0) - function.lineno + 1 - len(said.splitlines())
+
+
+def test_a_file_is_no_drawer_and_a_function_fits_a_screen() -> None:
+    files = {str(file.relative_to(ROOT)): file.read_text() for file in [*files_of("."), ROOT / "app.py"]}
+    assert [name for name, text in files.items() if len(text.splitlines()) > 400] == []
+    functions = {
+        f"{name}: {one.name}": lines_of(one)
+        for name, text in files.items()
+        for one in ast.walk(ast.parse(text))
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: lines for name, lines in functions.items() if lines > 60} == {}
