@@ -20,7 +20,7 @@ from components.service.worker.tokenizing.encoding import Encoded, encode
 from components.service.worker.tokenizing.findings import chat_findings, unused_findings
 from components.service.worker.tokenizing.kinds import describe
 from components.service.worker.tokenizing.rows import printable, window_rows
-from components.service.worker.tokenizing.segments import Segment, segments_of
+from components.service.worker.tokenizing.segments import Segment, prompt_of, segments_of
 
 _GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
 _TOLD_CHARS = 300
@@ -36,8 +36,8 @@ def render_chat(
         rendered = template.render(messages, generation=options["add_generation_prompt"])
         _check_length(rendered, call.settings.text_chars)
         bare = template.render(messages, generation=False) if options["add_generation_prompt"] else rendered
-        prompt = rendered.removeprefix(bare) if rendered != bare else ""
-        parts = segments_of(rendered, messages, prompt, lambda marked: template.render(marked, generation=False))
+        prompt = prompt_of(rendered, bare)
+        parts = segments_of(rendered, messages, prompt, template.render)
         encoded = encode(anatomy, rendered, special=False)
         learned, source = _learned(template, messages, parts, rendered)
         rows, grouped = window_rows(encoded, options["start"], options["start"] + options["count"])
@@ -46,6 +46,7 @@ def render_chat(
         twice = tokenizer(rendered)["input_ids"]
         findings = chat_findings(tokenizer, messages, encoded.ids, twice, options, prompt)
         findings += unused_findings(messages, options, template.text, rendered)
+        described = describe(tokenizer)
     return {
         "rendered": printable(rendered),
         "segments": [part.told(rendered) for part in parts],
@@ -59,7 +60,7 @@ def render_chat(
         "findings": findings,
         "template": template.text,
         "templates": template.names,
-        **describe(tokenizer),
+        **described,
     }
 
 

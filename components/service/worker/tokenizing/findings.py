@@ -98,8 +98,8 @@ def _control_tokens(tokenizer: Any, messages: list[dict[str, Any]]) -> list[dict
     special = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special and token.content]
     found = []
     for number, message in enumerate(messages, 1):
-        content = message.get("content")
-        written = [token for token in special if isinstance(content, str) and token in content]
+        said = _texts(message.get("content"))
+        written = [token for token in special if any(token in text for text in said)]
         if written:
             found.append(
                 _finding(
@@ -111,6 +111,13 @@ def _control_tokens(tokenizer: Any, messages: list[dict[str, Any]]) -> list[dict
                 )
             )
     return found
+
+
+def _texts(content: Any) -> list[str]:
+    """What a message says, in one text or in several parts."""
+    parts = content if isinstance(content, list) else [content]
+    texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
+    return [text for text in texts if isinstance(text, str)]
 
 
 def unused_findings(

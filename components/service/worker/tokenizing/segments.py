@@ -7,20 +7,27 @@ then looked for in the text, one after another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from components.service.errors import WorkbenchError
 from components.service.worker.tokenizing.rows import printable
 
-_Render = Callable[[list[dict[str, Any]]], str]
-
+#: A special token that has only begun: `<|`, `[IN`.
+_BEGUN = re.compile(r"[<\[][^<>\[\]\s]*$")
 #: Most messages up to which each beginning of a chat is rendered by itself.
 _MOST_BEGINNINGS = 64
 #: Private-use characters that stand around the content of message 0, 1 ...
 _OPENING, _CLOSING = 0xF1000, 0xF2000
 _MOST_MARKED = 0x1000
+
+
+class _Render(Protocol):
+    """Renders messages, with or without the generation prompt."""
+
+    def __call__(self, messages: list[dict[str, Any]], *, generation: bool) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -46,14 +53,27 @@ class Segment:
         return {**place, "part": self.part, "role": self.role, "message": self.message}
 
 
+def prompt_of(rendered: str, bare: str) -> str:
+    """What the generation prompt added to a chat that reads `bare` without it.
+
+    Some templates write it in place of something else, such as the token that ends a text: then it begins where the
+    two part, but not inside of a special token of which both write the first letters.
+    """
+    if rendered.startswith(bare) or bare.startswith(rendered):
+        return rendered[len(bare) :]
+    parted = next(place for place, (here, there) in enumerate(zip(rendered, bare, strict=False)) if here != there)
+    begun = _BEGUN.search(rendered[:parted])
+    return rendered[begun.start() if begun else parted :]
+
+
 def segments_of(rendered: str, messages: list[dict[str, Any]], prompt: str, render: _Render) -> list[Segment]:
-    """The rendered text cut at the borders of contents, in order and without gaps; `render` takes messages without
-    the generation prompt."""
+    """The rendered text, which ends in the `prompt`, cut at the borders of contents, in order and without gaps."""
     end = len(rendered) - len(prompt)
-    contents = _marked(rendered[:end], messages, render)
+    contents = _marked(rendered, messages, render, generation=bool(prompt))
     if contents is None:
         contents = list(_searched(rendered[:end], messages))
-    found = list(_with_gaps(rendered, contents, end, _ends(rendered[:end], messages, render)))
+    before = [content for content in contents if content.end <= end]
+    found = list(_with_gaps(rendered, before, end, _ends(rendered[:end], messages, render)))
     if prompt:
         found.append(Segment(end, len(rendered), "prompt", "assistant", None))
     return found
@@ -64,7 +84,7 @@ def _ends(rendered: str, messages: list[dict[str, Any]], render: _Render) -> dic
     ends = {}
     for number in range(min(len(messages) - 1, _MOST_BEGINNINGS)):
         try:
-            beginning = render(messages[: number + 1])
+            beginning = render(messages[: number + 1], generation=False)
         except WorkbenchError:
             continue  # the template asks for more messages than these
         if rendered.startswith(beginning):
@@ -72,11 +92,14 @@ def _ends(rendered: str, messages: list[dict[str, Any]], render: _Render) -> dic
     return ends
 
 
-def _marked(rendered: str, messages: list[dict[str, Any]], render: _Render) -> list[Segment] | None:
+def _marked(
+    rendered: str, messages: list[dict[str, Any]], render: _Render, *, generation: bool
+) -> list[Segment] | None:
     if any(_is_mark(letter) for letter in rendered) or len(messages) > _MOST_MARKED:
         return None
     try:
-        text = render([_mark(message, number) for number, message in enumerate(messages)])
+        marked = [_mark(message, number) for number, message in enumerate(messages)]
+        text = render(marked, generation=generation)
     except WorkbenchError:
         return None  # the template looks into the contents, and the marks are in its way
     plain: list[str] = []
