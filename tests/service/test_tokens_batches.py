@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,16 @@ def test_a_missing_padding_token_is_explained_and_another_can_stand_in(collate: 
     assert mended["rows"][2]["tokens"][-1] == "<|endoftext|>"
     assert mended["rows"][2]["attention_mask"][-1] == 0
     assert collate("generator", TEXTS)["error"] is not None, "the token was lent for one call only"
+
+
+def test_padding_is_shown_where_the_model_is_given_no_attention_mask(collate: Collate, models_folder: Path) -> None:
+    shutil.copytree(models_folder / "classifier", models_folder / "unmasked")
+    file = models_folder / "unmasked" / "tokenizer_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "model_input_names": ["input_ids"]}))
+    seen = collate("unmasked", TEXTS)
+    assert seen["rows"][2]["attention_mask"] == [1] * 3 + [0] * 9
+    assert [one["name"] for one in seen["tensors"]] == ["input_ids"]
+    assert any("no attention_mask" in note for note in seen["notes"])
 
 
 def test_a_side_to_cut_at_is_for_one_call_only(collate: Collate) -> None:

@@ -38,11 +38,12 @@ def collate(call: Call, *, path: str, model: str, texts: list[list[str]], option
     with inspecting(call, path, model) as anatomy, _lent(anatomy.tokenizer, options) as borrowed:
         tokenizer = anatomy.tokenizer
         batch = _encode(tokenizer, texts, options)
-        tensors, error = ([], batch.error) if batch.error else _tensors(batch.encoded)
+        tensors, error = ([], batch.error) if batch.error else _tensors(tokenizer, batch.encoded)
         rows = _rows(tokenizer, batch.encoded, call.settings.window_tokens)
         pad = {"token": tokenizer.pad_token, "id": tokenizer.pad_token_id, "borrowed": borrowed}
         counts = _counts(tokenizer, texts, options, batch.encoded)
         side = options["padding_side"] or tokenizer.padding_side
+        described = describe(tokenizer)
         notes = _unused(tokenizer, options, pair=len(texts[0]) == 2) + _notes(tokenizer, options)
     lengths = [len(ids) for ids in batch.encoded["input_ids"]]
     return {
@@ -55,7 +56,7 @@ def collate(call: Call, *, path: str, model: str, texts: list[list[str]], option
         "pad": {**pad, "side": side} if pad["token"] is not None else None,
         "counts": counts,
         "notes": notes,
-        **describe(tokenizer),
+        **described,
     }
 
 
@@ -93,6 +94,7 @@ def _encode(tokenizer: Any, texts: list[list[str]], options: Mapping[str, Any]) 
         "add_special_tokens": options["add_special_tokens"],
         # One that is written in Python gives what is left over as a list of ids, which is no row of a batch.
         "return_overflowing_tokens": options["return_overflowing_tokens"] and tokenizer.is_fast,
+        "return_attention_mask": True,
         "return_special_tokens_mask": True,
     }
     if options["padding"] != "do_not_pad" and tokenizer.pad_token is None:
@@ -136,9 +138,10 @@ def _check_stride(tokenizer: Any, asked: Mapping[str, Any], pair: bool) -> None:
         )
 
 
-def _tensors(encoded: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+def _tensors(tokenizer: Any, encoded: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """`[{name, shape, dtype, meaning}]`, or the library's own error where the rows are of unequal lengths."""
-    inputs = {name: encoded[name] for name in MEANINGS if name in encoded}
+    names = {"input_ids", *tokenizer.model_input_names}
+    inputs = {name: encoded[name] for name in MEANINGS if name in encoded and name in names}
     try:
         tensors = BatchEncoding(inputs, tensor_type="pt")
     except ValueError as error:
@@ -178,7 +181,7 @@ def _rows(tokenizer: Any, encoded: Mapping[str, Any], most: int) -> list[dict[st
                 "ids": ids[:width],
                 "attention_mask": masks[place][:width],
                 "token_type_ids": types,
-                "special_tokens_mask": encoded["special_tokens_mask"][place][:width],
+                "special_tokens_mask": encoded["special_tokens_mask"][place][: len(ids[:width])],
                 "padding": masks[place].count(0),
                 "hidden": max(0, len(ids) - width),
             }
@@ -238,6 +241,8 @@ def _notes(tokenizer: Any, options: Mapping[str, Any]) -> list[str]:
         notes.append("This tokenizer is written in Python: it makes no further rows of what is cut off.")
     if "token_type_ids" not in tokenizer.model_input_names:
         notes.append("The model of this tokenizer does not tell first from second texts: it has no token_type_ids.")
+    if "attention_mask" not in tokenizer.model_input_names:
+        notes.append("The model of this tokenizer is given no attention_mask: it looks at padding, too.")
     if tokenizer.padding_side == "right" and options["padding_side"] == "left":
         notes.append("On the left, padding keeps the end of each text at the end: what text generation needs.")
     return notes
