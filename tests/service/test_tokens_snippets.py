@@ -80,12 +80,13 @@ def test_every_view_of_the_inspector_has_a_snippet_that_gives_what_it_shows(
         shown = tokens.tokenize(**asked, visitor=visitor)
         ids = [item["id"] for item in shown["stages"][-3]["items"]]
         view("token_stages", shown, asked, ids, fast=shown["fast"])
-    asked = {"model": "tiny/generator", "text": "Transformer"}
-    shown = tokens.tokenize(**asked, visitor=visitor)
-    replay = shown["stages"][-3]["replays"][0]
-    steps = [replay["symbols"], *(step["symbols"] for step in replay["steps"])]
-    assert len(steps) > 3
-    view("merges", shown, asked, steps, word=replay["word"])
+    for model, text in (("generator", "Transformer"), ("suffix", "transformer"), ("fallback", "love it ☃")):
+        asked = {"model": f"tiny/{model}", "text": text}
+        shown = tokens.tokenize(**asked, visitor=visitor)
+        replay = shown["stages"][-3]["replays"][0]
+        steps = [replay["symbols"], *(step["symbols"] for step in replay["steps"])]
+        assert len(steps) > 3
+        view("merges", shown, asked, steps, word=replay["word"])
 
     asked = {"model": "tiny/generator", "ids": [[0, 300], [301, 302, 303]], "options": {"skip_special_tokens": True}}
     shown = tokens.decode(**asked, visitor=visitor)

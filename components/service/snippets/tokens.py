@@ -87,13 +87,25 @@ _MERGES = """\
 # the merges that the BPE learned, the first of which goes first
 merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
 ranks = {tuple(merge.split(" ") if isinstance(merge, str) else merge): rank for rank, merge in enumerate(merges)}
-symbols = list(word)
+# merging begins with the characters, marked as the vocabulary marks them; one without an entry is written otherwise
+model = tokenizer.backend_tokenizer.model
+prefix, suffix = model.continuing_subword_prefix or "", model.end_of_word_suffix or ""
+symbols = []
+for at, letter in enumerate(word):
+    symbol = prefix * (at > 0) + letter + suffix * (at == len(word) - 1)
+    octets = [f"<0x{byte:02X}>" for byte in symbol.encode()]
+    if model.token_to_id(symbol) is not None:
+        symbols.append(symbol)
+    elif model.byte_fallback and all(model.token_to_id(octet) is not None for octet in octets):
+        symbols += octets
+    elif model.unk_token and not (model.fuse_unk and symbols[-1:] == [model.unk_token]):
+        symbols.append(model.unk_token)
 result = [list(symbols)]
 while len(symbols) > 1:
     rank, at = min((ranks.get(pair, len(ranks)), at) for at, pair in enumerate(zip(symbols, symbols[1:])))
     if rank == len(ranks):
         break
-    symbols[at : at + 2] = ["".join(symbols[at : at + 2])]
+    symbols[at : at + 2] = [symbols[at] + symbols[at + 1].removeprefix(prefix)]
     result.append(list(symbols))
     print(rank, symbols)
 print(result)"""
