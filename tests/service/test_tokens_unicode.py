@@ -28,22 +28,26 @@ def tokenize(
     tiny_classifier: Path,
     tiny_generator: Path,
 ) -> Tokenize:
+    from odd_tokenizers import save_odd
     from tokenizer_models import save_all
 
     save_all(models_folder)
+    save_odd(models_folder)
     tokens = Tokens(settings, hub, engine)
     return lambda name, text: tokens.tokenize(f"local/{name}", text, visitor=visitor)
 
 
+ODD = ["llama-3", "gemma", "marked", "contiguous", "shrinking", "growing", "saved", "hashes", "joined", "speech"]
 NAMES = ["classifier", "generator", "unigram", "fallback", "suffix", "words", "chat", "byte", "character"]
 LOSSLESS = ["generator", "byte"]
 
 _PICTURES = ["👩\u200d👩\u200d👧", "🏳\ufe0f\u200d🌈", "👍🏽"]
 _WRITINGS = ["e\u0301\u0323", "é", "שלום", "مرحبا", "\u202e", "\u200f", "你好", "かな", "한국어", "ﬁ", "½", "İ", "ß"]
 _SPACES = [" ", "  ", "\n", "\r\n", "\t", "\0", "\x1b", "\u00a0", "\u3000", "\ufeff", "\u2028"]
+_ODD = ["\ufffd", "<mask>x", "<L>", " small ", "read", "bb", "@@", "|"]
 _MARKS = ["▁", "Ġ", "##", "<0x41>", "</w>", "<s>", "<unk>", "[SEP]", "<|begin|>", "<mask>", "<think>"]
 _WORDS = ["the", "small", "FOX", "fox", "reading", "simple,", "12.5"]
-CHUNKS = strategies.sampled_from([*_PICTURES, *_WRITINGS, *_SPACES, *_MARKS, *_WORDS])
+CHUNKS = strategies.sampled_from([*_PICTURES, *_WRITINGS, *_SPACES, *_MARKS, *_ODD, *_WORDS])
 CHARACTERS = strategies.characters(exclude_categories=["Cs"])
 UNICODE = strategies.lists(CHUNKS | CHARACTERS, min_size=1, max_size=12).map("".join)
 
@@ -70,6 +74,40 @@ def test_stages_offsets_and_round_trips_hold_for_any_text(tokenize: Tokenize, na
     check_stages(seen, text)
     check_offsets(seen, text)
     check_round_trip(seen, text, lossless=name in LOSSLESS)
+
+
+@pytest.mark.parametrize("name", ODD)
+@over_unicode(25)
+def test_stages_and_offsets_hold_for_tokenizers_of_odd_parts(tokenize: Tokenize, name: str, text: str) -> None:
+    seen = tokenize(name, text)
+    assert seen["matches_encode"], seen["check"]
+    assert all(replay["agrees"] in (True, None) for stage in seen["stages"] for replay in stage.get("replays", []))
+    check_stages(seen, text)
+    check_offsets(seen, text)
+    check_round_trip(seen, text, lossless=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "slices"),
+    [
+        ("hashes", ["f", "o", "x", "e", "s", "", "a", "b"]),
+        ("joined", ["f", "o", "x", "e", "s", "", "a", "b"]),
+        ("speech", ["f", "o", "x", "e", "s", " ", "", "", "a", "b"]),
+    ],
+)
+def test_pieces_with_marks_of_a_tokenizer_without_offsets_have_their_places(
+    tokenize: Tokenize, name: str, slices: list[str]
+) -> None:
+    text = "foxes ☃ ab"
+    rows = [row for row in tokenize(name, text)["tokens"] if row["sequence"] is not None]
+    placed = ["" if row["start"] is None else text[row["start"] : row["end"]] for row in rows]
+    assert placed == slices
+
+
+def test_a_text_that_ends_in_the_token_that_ends_texts_is_taken_apart(tokenize: Tokenize) -> None:
+    seen = tokenize("byte", "a</s>")
+    assert [(row["token"], row["start"]) for row in seen["tokens"]] == [("a", 0), ("</s>", 1)]
+    assert seen["matches_encode"]
 
 
 def check_stages(seen: dict[str, Any], text: str) -> None:
@@ -100,8 +138,7 @@ def check_offsets(seen: dict[str, Any], text: str) -> None:
         assert ("zero_width" in token["flags"]) == (start == end)
         assert ("mismatch" in token["flags"]) == (token["fit"] in ("mismatch", "mark"))
         assert ("overlap" in token["flags"]) == (start < min(end, cursor))
-        if token["fit"] == "exact":
-            assert bytes.fromhex(token["bytes"]).decode() == text[start:end]
+        assert (token["fit"] == "exact") == (bytes.fromhex(token["bytes"]) == text[start:end].encode())
         cursor = max(cursor, end)
     for group in seen["groups"]:
         assert group["text"] == text[group["start"] : group["end"]]

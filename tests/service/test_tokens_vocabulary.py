@@ -138,6 +138,21 @@ def test_entries_kept_free_and_entries_out_of_reach_are_told(search: Call) -> No
     assert search("leftovers", "Ġlove", mode="exact")["entries"][0]["reachable"] is True
 
 
+def test_what_is_a_part_of_a_word_or_of_a_character_is_not_called_out_of_reach(search: Call) -> None:
+    def reachable(name: str, token: str) -> bool | None:
+        return search(name, token, mode="exact")["entries"][0]["reachable"]
+
+    assert [reachable("suffix", token) for token in ("love</w>", "l")] == [True, None]
+    # "a" has an entry of its own, "~" has none, and E2 is only the beginning of a character.
+    assert [reachable("fallback", token) for token in ("<0x61>", "<0x7E>", "<0xE2>")] == [False, True, None]
+
+
+def test_half_a_surrogate_pair_reads_as_nothing(search: Call) -> None:
+    (question,) = search("character", "?", mode="exact")["entries"]
+    half = search("character", str(0xD800), mode="id")["entries"][0]
+    assert (question["id"], half["reads"], half["bytes"]) == (ord("?"), None, "ed a0 80")
+
+
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*b", "(.*)*x", "^(([a-z])+.)+[A-Z]([a-z])+$", "(a?){64}a{64}$"])
 def test_no_pattern_takes_long(search: Call, pattern: str) -> None:
     """On an entry of 64 letters a, each of these takes an engine that backtracks longer than anybody waits."""
@@ -274,3 +289,14 @@ def test_a_hostile_tokenizer_ends_in_a_sentence(
     assert (caught.value.kind, caught.value.field) == ("input", "model")
     assert caught.value.message.endswith(".")
     assert tokens.tokenize("local/byte", "a", visitor=visitor)["matches_encode"]
+
+
+def test_a_tokenizer_that_asks_for_more_than_a_text_is_told(
+    tokens: Tokens, visitor: Visitor, models_folder: Path
+) -> None:
+    from transformers import LayoutLMv2Tokenizer
+
+    LayoutLMv2Tokenizer().save_pretrained(models_folder / "pages")
+    with pytest.raises(WorkbenchError, match="LayoutLMv2Tokenizer, which asks for more than a text") as caught:
+        tokens.tokenize("local/pages", "a", visitor=visitor)
+    assert (caught.value.kind, caught.value.field) == ("input", "model")

@@ -24,7 +24,7 @@ def align(text: str, pieces: Sequence[bytes], decode: Callable[[int, int], str])
     """
     if b"".join(pieces) == text.encode():
         return _exact(text, pieces)
-    return _searched(text, len(pieces), decode)
+    return _searched(text, pieces, decode)
 
 
 def _exact(text: str, pieces: Sequence[bytes]) -> list[Span | None]:
@@ -39,22 +39,27 @@ def _exact(text: str, pieces: Sequence[bytes]) -> list[Span | None]:
     return spans
 
 
-def _searched(text: str, tokens: int, decode: Callable[[int, int], str]) -> list[Span | None]:
-    """Tokens are decoded one after another and looked for in the text from where the last one ended. Tokens that only
-    together make a character (the bytes of one) all get that character, as fast tokenizers have it."""
+def _searched(text: str, pieces: Sequence[bytes], decode: Callable[[int, int], str]) -> list[Span | None]:
+    """Tokens are decoded one after another and looked for in the text from where the last one ended; where that is in
+    vain, what the raw token reads is looked for, without the marks that decoding leaves on a lone piece. Tokens that
+    only together make a character (the bytes of one) all get that character, as fast tokenizers have it."""
     spans: list[Span | None] = []
     cursor = first = 0
-    for place in range(tokens):
+    for place in range(len(pieces)):
         piece = decode(first, place + 1)
         waiting = place + 1 - first
-        if (not piece or _UNFINISHED in piece) and waiting < _MOST_TOKENS:
-            continue  # the bytes of a character that is not whole yet, which some decoders leave out
         span = _find(piece, text, cursor)
+        if span is None and waiting == 1:
+            reads = pieces[place].decode("utf-8", "ignore")
+            here = bool(reads) and text.startswith(reads, cursor)
+            span = (cursor, cursor + len(reads)) if here else _find(reads.strip(), text, cursor)
+        if span is None and (not piece or _UNFINISHED in piece) and waiting < _MOST_TOKENS:
+            continue  # the bytes of a character that is not whole yet, which some decoders leave out
         alone = waiting > 1 and piece == decode(place, place + 1)
         spans += [None if alone else span] * (waiting - 1) + [span]
         first = place + 1
         cursor = cursor if span is None else span[1]
-    return spans + [None] * (tokens - len(spans))
+    return spans + [None] * (len(pieces) - len(spans))
 
 
 def _find(piece: str, text: str, cursor: int) -> Span | None:

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
+from transformers import PreTrainedTokenizerBase
 
 from components.service.worker.blame import blaming
 from components.service.worker.calls import Call
@@ -108,12 +109,21 @@ def inspecting(call: Call, path: str, model: str) -> Iterator[Anatomy]:
     A fast tokenizer keeps its truncation and padding in itself, so that two calls at once would mix them up.
     """
     tokenizer, lock = call.models.tokenizer(path, model)
-    sentence = (
+    with lock, blaming(_why_it_fails(tokenizer, model), field="model"):
+        yield anatomy_of(tokenizer)
+
+
+def _why_it_fails(tokenizer: Any, model: str) -> str:
+    """What is told where the tokenizer raises."""
+    if type(tokenizer).__call__ is not PreTrainedTokenizerBase.__call__:
+        return (
+            f"The tokenizer of {model} is a {type(tokenizer).__name__}, which asks for more than a text: the words of "
+            "a page with their places, for instance, or a table. It cannot be taken apart here. Choose another model."
+        )
+    return (
         f"The tokenizer of {model} failed on this: its files contradict each other, or its rules are too costly. "
         "Try another text, or choose another model."
     )
-    with lock, blaming(sentence, field="model"):
-        yield anatomy_of(tokenizer)
 
 
 @lru_cache(maxsize=4)

@@ -23,7 +23,8 @@ def decode(call: Call, *, path: str, model: str, ids: list[list[int]], options: 
         most = call.settings.window_tokens // len(ids)
         skips = options["skip_special_tokens"]
         rows = [_row(anatomy, row, text, most, skips=skips) for row, text in zip(ids, texts, strict=True)]
-    return {**rows[0], "rows": rows, **describe(tokenizer)}
+        described = describe(tokenizer)
+    return {**rows[0], "rows": rows, **described}
 
 
 def _check(anatomy: Anatomy, ids: list[list[int]], model: str) -> None:

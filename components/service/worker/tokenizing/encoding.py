@@ -6,6 +6,7 @@ of all of them costs as much as tokenizing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -53,7 +54,11 @@ class Encoded:
         if self.rust is None:
             return self._computed[place]
         found: Span | None = self.rust.token_to_chars(place)
-        return found
+        if found is None or found[1] <= self._shortest:
+            return found
+        # Marks that are written as bytes push the library's own offsets beyond the end of the text.
+        most = len(self.texts[self.sequence(place) or 0])
+        return min(found[0], most), min(found[1], most)
 
     def unknown(self, place: int) -> bool:
         """Whether the token at `place` stands for something else than its own name, which somebody may have typed."""
@@ -64,6 +69,10 @@ class Encoded:
             return True
         span = self.span(place)
         return span is None or self.texts[self.sequence(place) or 0][slice(*span)].strip() != self._named[number]
+
+    @cached_property
+    def _shortest(self) -> int:
+        return min(len(text) for text in self.texts if text or text is self.texts[0])
 
     @cached_property
     def _named(self) -> dict[int, str]:
@@ -108,4 +117,10 @@ def encode(anatomy: Anatomy, text: str, text_pair: str | None = None, *, special
     """The tokenizer's own call on a text or a pair, with or without the special tokens around it."""
     encoded = anatomy.tokenizer(text, text_pair, add_special_tokens=special, return_special_tokens_mask=True)
     rust = encoded.encodings[0] if encoded.is_fast else None
-    return Encoded(anatomy, (text, text_pair or ""), encoded["input_ids"], encoded["special_tokens_mask"], rust)
+    return Encoded(anatomy, (text, text_pair or ""), encoded["input_ids"], special_mask(encoded), rust)
+
+
+def special_mask(encoded: Mapping[str, Any]) -> list[int]:
+    """1 for each token that was put around the text: ByT5 tells of one more where the text ends in its last token."""
+    mask: list[int] = encoded["special_tokens_mask"]
+    return mask[: len(encoded["input_ids"])]

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from components.service.worker.tokenizing.kinds import sentencepiece
 
-_BYTE_PIECE = re.compile(r"<0x([0-9A-F]{2})>")
+BYTE_PIECE = re.compile(r"<0x([0-9A-F]{2})>")
+#: A mark is one where more than one entry in so many has it.
+_MANY = 100
 
 
 def _byte_letters() -> dict[str, int]:
@@ -39,12 +41,13 @@ class Reader:
         space: The mark that stands for a space (`▁`), or an empty text.
         prefix: The mark of a piece that continues a word (`##`), or an empty text.
         suffix: The mark of a piece that ends a word (`</w>`), or an empty text.
+        joiner: The mark of a piece that the next one continues (`@@`), or an empty text.
     """
 
     def __init__(self, tokenizer: Any, unit: str = "") -> None:
         self.unit = unit
         self.byte_level = self.byte_pieces = False
-        self.space = self.prefix = self.suffix = ""
+        self.space = self.prefix = self.suffix = self.joiner = ""
         self._added = {token.content for token in tokenizer.added_tokens_decoder.values()}
         if tokenizer.is_fast:
             backend = tokenizer.backend_tokenizer
@@ -52,8 +55,12 @@ class Reader:
                 self._learn(part)
             self.prefix = self.prefix or getattr(backend.model, "continuing_subword_prefix", None) or ""
             self.suffix = self.suffix or getattr(backend.model, "end_of_word_suffix", None) or ""
+            self.byte_pieces = self.byte_pieces or getattr(backend.model, "byte_fallback", False)
         elif sentencepiece(tokenizer):
             self.space, self.byte_pieces = "▁", True
+        else:
+            self.space = getattr(tokenizer, "word_delimiter_token", None) or ""
+            self._learn_from(() if unit else tokenizer.get_vocab())
 
     def _learn(self, part: dict[str, Any]) -> None:
         kind = part["type"]
@@ -70,18 +77,24 @@ class Reader:
         elif kind == "BPEDecoder":
             self.suffix = part["suffix"]
 
+    def _learn_from(self, vocabulary: Collection[str]) -> None:
+        """Learn the marks of a tokenizer that is written in Python: many of its entries bear them."""
+        many = len(vocabulary) / _MANY
+        self.prefix = "##" if sum(1 for token in vocabulary if token.startswith("##")) > many else ""
+        self.joiner = "@@" if sum(1 for token in vocabulary if token.endswith("@@")) > many else ""
+
     @property
     def marks(self) -> tuple[Any, ...]:
         """How the vocabulary writes its tokens: two that are alike in this can be compared as they are written."""
-        return (self.unit, self.byte_level, self.byte_pieces, self.space, self.prefix, self.suffix)
+        return (self.unit, self.byte_level, self.byte_pieces, self.space, self.prefix, self.suffix, self.joiner)
 
     def read(self, token: str) -> bytes:
         """The bytes, in UTF-8, that a raw token stands for; they may be only a part of a character."""
-        if token in self._added and not (self.byte_pieces and _BYTE_PIECE.fullmatch(token)):
-            return token.encode("utf-8", "replace")
+        if token in self._added and token != self.space and not (self.byte_pieces and BYTE_PIECE.fullmatch(token)):
+            return token.encode("utf-8", "surrogatepass")
         if self.unit == "byte":
             return bytes([ord(token)]) if len(token) == 1 and ord(token) < 256 else token.encode()
-        if self.byte_pieces and (piece := _BYTE_PIECE.fullmatch(token)):
+        if self.byte_pieces and (piece := BYTE_PIECE.fullmatch(token)):
             return bytes([int(piece[1], 16)])
         if self.byte_level and all(letter in BYTE_LETTERS for letter in token):
             return bytes(BYTE_LETTERS[letter] for letter in token)
@@ -89,7 +102,9 @@ class Reader:
             token = token.removeprefix(self.prefix)
         if self.suffix and token.endswith(self.suffix):
             token = token.removesuffix(self.suffix)
-        return (token.replace(self.space, " ") if self.space else token).encode("utf-8", "replace")
+        if self.joiner:
+            token = token.removesuffix(self.joiner)
+        return (token.replace(self.space, " ") if self.space else token).encode("utf-8", "surrogatepass")
 
     def text(self, token: str) -> str | None:
         """The characters that a raw token stands for, or None where its bytes are no whole characters."""
@@ -116,6 +131,8 @@ class Reader:
             yield self.prefix, "This piece continues the word to its left."
         if self.suffix:
             yield self.suffix, "This piece ends a word."
+        if self.joiner:
+            yield self.joiner, "The next piece continues this one."
         if self.byte_pieces:
             yield "<0x", "One byte of a character that the vocabulary does not have, in hexadecimal."
 

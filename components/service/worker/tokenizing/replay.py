@@ -85,7 +85,7 @@ def _symbols(anatomy: Anatomy, word: str) -> list[str]:
     for place, letter in enumerate(word):
         symbol = (model.continuing_subword_prefix or "") * (place > 0) + letter
         symbol += (model.end_of_word_suffix or "") * (place == len(word) - 1)
-        octets = [f"<0x{byte:02X}>" for byte in letter.encode()]
+        octets = [f"<0x{byte:02X}>" for byte in symbol.encode()]
         known = model.token_to_id(symbol) is not None
         if known:
             symbols.append(symbol)

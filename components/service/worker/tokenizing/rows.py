@@ -99,16 +99,17 @@ def _fit(anatomy: Anatomy, text: str, token: str, raw: bytes, *, unknown: bool) 
     """How a token's slice of the text fits what the token stands for."""
     if unknown:
         return "unknown"
-    reads = raw.decode("utf-8", "replace")
-    if text == reads:
+    if raw == text.encode():
         return "exact"
+    reads, normal = anatomy.reader.text(token), anatomy.normal(text)
+    if reads is None:
+        if text and raw in text.encode():
+            return "partial"
+        return "normalized" if raw.strip() in normal.encode() else "mismatch"
     if text.strip() == reads.strip():
         return "trimmed"
     if text and not reads.strip():
         return "mark"
-    if text and raw in text.encode() and anatomy.reader.text(token) is None:
-        return "partial"
-    normal = anatomy.normal(text)
     whole = normal.strip() == reads.strip() or _loose(normal) == _loose(reads)
     return "normalized" if whole or (reads.strip() and raw.strip() in normal.encode()) else "mismatch"
 

@@ -34,6 +34,7 @@ def search_vocabulary(call: Call, *, path: str, model: str, query: str, options:
         exact = options["mode"] in ("id", "exact") or len(found) == 1
         notes = [] if options["mode"] == "id" else _spelled(anatomy, vocabulary, query)
         detail = _detail(anatomy, vocabulary, window[0]) if exact and window else None
+        described = describe(anatomy.tokenizer)
     return {
         "entries": entries,
         "total": len(found),
@@ -41,7 +42,7 @@ def search_vocabulary(call: Call, *, path: str, model: str, query: str, options:
         "detail": detail,
         "notes": notes,
         "facts": vocabulary.facts,
-        **describe(anatomy.tokenizer),
+        **described,
     }
 
 

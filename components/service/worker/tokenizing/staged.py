@@ -7,6 +7,7 @@ from typing import Any
 
 from components.service.worker.findings import count
 from components.service.worker.tokenizing.anatomy import Anatomy
+from components.service.worker.tokenizing.encoding import special_mask
 from components.service.worker.tokenizing.reader import components
 from components.service.worker.tokenizing.replay import LONGEST_WORD, replay
 from components.service.worker.tokenizing.rows import printable
@@ -35,8 +36,9 @@ def stages(anatomy: Anatomy, text: str) -> tuple[list[dict[str, Any]], dict[str,
     plain = tokenizer(text, add_special_tokens=False)["input_ids"]
     whole = tokenizer(text, return_special_tokens_mask=True)
     walk, ids = _fast(anatomy, text) if tokenizer.is_fast else _slow(tokenizer, text)
-    inner = [number for number, mask in zip(whole["input_ids"], whole["special_tokens_mask"], strict=True) if not mask]
-    walk += _post_processed(anatomy, whole)
+    masks = special_mask(whole)
+    inner = [number for number, mask in zip(whole["input_ids"], masks, strict=True) if not mask]
+    walk += _post_processed(anatomy, whole["input_ids"], masks)
     for stage in walk:
         stage["total"] = stage.get("total", len(stage["items"]))
         stage["items"] = [_short(stage["name"], item) for item in stage["items"][:STAGE_ITEMS]]
@@ -192,12 +194,12 @@ def _slow(tokenizer: Any, text: str) -> tuple[list[dict[str, Any]], list[int]]:
     return [stage], ids
 
 
-def _post_processed(anatomy: Anatomy, whole: Any) -> list[dict[str, Any]]:
+def _post_processed(anatomy: Anatomy, numbers: list[int], masks: list[int]) -> list[dict[str, Any]]:
     """The special tokens put around the text, and the ids of all."""
-    names = anatomy.tokenizer.convert_ids_to_tokens(whole["input_ids"])
+    names = anatomy.tokenizer.convert_ids_to_tokens(numbers)
     items = [
         {"text": printable(token), "id": number, "special": bool(mask)}
-        for token, number, mask in zip(names, whole["input_ids"], whole["special_tokens_mask"], strict=True)
+        for token, number, mask in zip(names, numbers, masks, strict=True)
     ]
     ids = [{**item, "text": f"{item['text']} {item['id']}", "token": item["text"]} for item in items]
     component = anatomy.backend.post_processor if anatomy.backend is not None else None

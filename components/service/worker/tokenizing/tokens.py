@@ -25,6 +25,7 @@ def tokenize(
         rows, grouped = window_rows(encoded, start, start + options["count"])
         staged, check = stages(anatomy, text[:STAGED_CHARS])
         back = round_trip(anatomy, text)
+        described = describe(anatomy.tokenizer)
     return {
         "tokens": rows,
         "start": start,
@@ -39,7 +40,7 @@ def tokenize(
         "counts": counts_of(encoded, options["price_per_million"]),
         "round_trip": back,
         "notes": _notes(encoded),
-        **describe(anatomy.tokenizer),
+        **described,
     }
 
 

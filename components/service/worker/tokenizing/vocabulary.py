@@ -10,6 +10,7 @@ from typing import Any
 
 from components.service.worker.tokenizing.anatomy import Anatomy
 from components.service.worker.tokenizing.kinds import vocabulary_size
+from components.service.worker.tokenizing.reader import BYTE_PIECE
 from components.service.worker.tokenizing.rows import printable
 
 #: Names that model makers give to entries which they keep free.
@@ -106,17 +107,25 @@ class Vocabulary:
             "special": number in self._anatomy.special_ids,
             "added": number in self.added,
             "unused": self.unused(place),
-            "reachable": self._reachable(number, token),
+            "reachable": self._reachable(number, token, reads),
         }
 
-    def _reachable(self, number: int, token: str) -> bool | None:
-        """Added tokens are looked for first, so they are; a piece inside a word is never asked for by itself."""
+    def _reachable(self, number: int, token: str, reads: str | None) -> bool | None:
+        """Added tokens are looked for first, so they are; a part of a word or of a character is never asked for by
+        itself."""
         if number in self.added:
             return True
-        model, prefix = self._anatomy.model, self._anatomy.reader.prefix
-        if model is None or (prefix and token.startswith(prefix)):
+        model, whole = self._anatomy.model, self._whole(token, reads)
+        return None if model is None or whole is None else [found.id for found in model.tokenize(whole)] == [number]
+
+    def _whole(self, token: str, reads: str | None) -> str | None:
+        """The word that a raw token alone would be all of; None for a part of a word or of a character."""
+        reader = self._anatomy.reader
+        if reader.byte_pieces and BYTE_PIECE.fullmatch(token):
+            return reads
+        if (reader.prefix and token.startswith(reader.prefix)) or not token.endswith(reader.suffix):
             return None
-        return [found.id for found in model.tokenize(token)] == [number]
+        return token.removesuffix(reader.suffix)
 
 
 @lru_cache(maxsize=4)
