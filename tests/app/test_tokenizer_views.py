@@ -98,6 +98,15 @@ def test_a_window_that_ends_inside_a_character_is_still_well_formed(client: Clie
             assert drawn.count("<span") == drawn.count("</span>")
 
 
+def test_an_unknown_word_as_long_as_a_text_is_drawn_by_its_beginning(client: Client) -> None:
+    word = "x" * 200_000
+    seen = client.predict("starter/sentiment", f"a {word}", api_name="/tokenize")
+    assert [token["text"] for token in seen["tokens"]][2] == word
+    drawn = strip.linked(seen) + offsets.offsets_view(seen)
+    assert "(200,000 characters)" in drawn
+    assert len(drawn) < 10_000
+
+
 @given(st.text(min_size=1, max_size=20))
 def test_nothing_of_a_text_is_invisible(text: str) -> None:
     shown = html.unescape(re.sub(r"<[^>]*>", "", visible(text)))

@@ -126,6 +126,7 @@ class VocabularyPanel:
             [self.form.picker.model, self.other],
             [self.two, self.made_two],
             told=self.told_two,
+            failed={self.two: "", self.made_two: {}},
         )
 
     def look_up_on(self, listed: gr.HTML) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.widgets.html import escape, facts, notice
-from components.widgets.tokens.text import folded, visible
+from components.widgets.tokens.text import beginning, folded, visible
 
 #: What the fits mean that do not say it themselves; most tokens fit exactly, and there are many.
 _FITS = {
@@ -100,7 +100,7 @@ def _row(token: dict[str, Any]) -> str:
         escape(token["token"]),
         f"{token['start']:,}–{token['end']:,}" if placed else "–",
         f"{token['byte_start']:,}–{token['byte_end']:,}" if placed else "–",
-        f"<code>{visible(token['text'])}</code>" if placed and token["text"] else "–",
+        f"<code>{beginning(token['text'])}</code>" if placed and token["text"] else "–",
         "–" if token["reads"] is None else f"<code>{visible(token['reads'])}</code>",
         f'<span title="{_FITS[fit]}">{fit}</span>' if fit in _FITS else escape(fit),
         f'<b class="wb-flag">{flags}</b>' if flags else "",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from components.widgets.html import escape, table
-from components.widgets.tokens.text import dropped, folded, visible
+from components.widgets.tokens.text import beginning, dropped, folded
 
 COLOURS = 5
 _HINT = "Point at a token, or move with the arrow keys, to see what it is. Enter or a double click looks it up."
@@ -86,7 +86,7 @@ def _spans(
         spans += dropped(token["before"])
         if place in groups:
             last = groups[place]["last"]
-            spans += f'<span class="wb-group"><b>{visible(groups[place]["text"])}</b>'
+            spans += f'<span class="wb-group"><b>{beginning(groups[place]["text"])}</b>'
         spans += _span(token, paint(token), first=not number)
         spans += "</span>" if place == last else ""
         spans += dropped(token["after"])
@@ -107,7 +107,7 @@ def _shown(token: dict[str, Any]) -> str:
         return escape(token["token"])
     if token["group"] is not None:
         return escape(token["bytes"].upper())
-    return visible(token["text"] or token["token"])
+    return beginning(token["text"] or token["token"])
 
 
 def tip(token: dict[str, Any]) -> str:

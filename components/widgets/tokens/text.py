@@ -16,6 +16,8 @@ _HIDDEN = frozenset(
     for codes in ((0xAD,), (0x61C,), (0x180E,), (0x200B,), range(0x200E, 0x2010), range(0x202A, 0x202F), (0xFEFF,))
     for code in codes
 ) | frozenset(map(chr, range(0x2060, 0x2070)))
+#: Most characters that are drawn of one token, or of what is dropped between two: an unknown word may be a whole text.
+_DRAWN = 400
 #: Unicode's categories of characters that show nothing, or that no font has.
 _UNSEEN = ("Cc", "Cf", "Cn", "Co", "Zs", "Zl", "Zp")
 
@@ -39,12 +41,21 @@ def _character(c: str, *, joined: bool) -> str:
     return f"<i>U+{ord(c):04X}</i>"
 
 
+def beginning(text: str) -> str:
+    """A text as `visible` draws it; of a very long one the beginning, and how long it is."""
+    return visible(text[:_DRAWN]) + _rest(text)
+
+
+def _rest(text: str) -> str:
+    return f"… <em>({len(text):,} characters)</em>" if len(text) > _DRAWN else ""
+
+
 def dropped(text: str) -> str:
     """Characters that no token stands for, as HTML: spaces as they are, everything else named or struck out."""
     if not text.strip(" "):
-        return escape(text)
-    drawn = "".join(f"<i>U+{ord(c):04X}</i>" if unicodedata.combining(c) else visible(c) for c in text)
-    return f'<del class="wb-dropped" title="No token stands for this.">{drawn}</del>'
+        return escape(text[:_DRAWN])
+    drawn = "".join(f"<i>U+{ord(c):04X}</i>" if unicodedata.combining(c) else visible(c) for c in text[:_DRAWN])
+    return f'<del class="wb-dropped" title="No token stands for this.">{drawn}{_rest(text)}</del>'
 
 
 def changed(changes: Iterable[dict[str, Any]]) -> str:
