@@ -87,15 +87,15 @@ CASES: list[tuple[str, str, dict[str, Any], str, str | None, str | None, dict[st
     (
         TRANSLATE,
         "nllb",
-    (
-        TRANSLATE,
-        "mbart",
-        {"src_lang": "en_XX", "tgt_lang": "ro_RO", "max_new_tokens": 8, "temperature": 3.0, "seed": 1},
-        "",
-        "en_XX",
-        "ro_RO",
-        {"max_new_tokens": 8, "do_sample": True, "temperature": 3.0},
-    ),
+        (
+            TRANSLATE,
+            "mbart",
+            {"src_lang": "en_XX", "tgt_lang": "ro_RO", "max_new_tokens": 8, "temperature": 3.0, "seed": 1},
+            "",
+            "en_XX",
+            "ro_RO",
+            {"max_new_tokens": 8, "do_sample": True, "temperature": 3.0},
+        ),
         {
             "src_lang": "eng_Latn",
             "tgt_lang": "fra_Latn",
