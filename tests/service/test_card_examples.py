@@ -99,3 +99,16 @@ def test_an_example_goes_into_a_list_in_one_line() -> None:
 def test_a_card_that_cannot_take_an_example_says_why(card: str, words: str) -> None:
     with pytest.raises(WorkbenchError, match=words):
         with_example(card, {"text": "a"})
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        [{"label": "good", "score": None}], [{"label": "good"}], [{"label": "good", "score": 1}, None],
+        [{"token_str": "a", "score": "much"}], {"answer": "Ada", "score": []}, [{"label": "good", "score": 10**400}],
+    ],
+)  # fmt: skip
+def test_what_no_model_gave_is_no_output_of_an_example(output: Any) -> None:
+    with pytest.raises(WorkbenchError, match="no output of text classification") as told:
+        widget_example("text-classification", "I love it", {}, output)
+    assert told.value.field == "output"

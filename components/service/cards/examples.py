@@ -22,7 +22,7 @@ def widget_example(task: str, inputs: Any, parameters: Mapping[str, Any], output
         inputs, parameters, output: As `run_task` took and gave them.
 
     Raises:
-        WorkbenchError: The input is a file: on the Hub an example's file has an address of its own.
+        WorkbenchError: The input is a file: on the Hub an example's file has an address of its own. Or the output is none.
     """
     spec = find_task(task)
     if any(one.kind in ("image", "audio", "video") for one in spec.inputs):
@@ -34,7 +34,12 @@ def widget_example(task: str, inputs: Any, parameters: Mapping[str, Any], output
     example = _asked(spec, inputs)
     if labels := parameters.get("candidate_labels"):
         example |= {"candidate_labels": ", ".join(labels), "multi_class": bool(parameters.get("multi_label"))}
-    answered = _answered(output)
+    try:
+        answered = _answered(output)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise WorkbenchError(
+            f"This is no output of {spec.title.lower()}. Send what running the model gave.", field="output"
+        ) from None
     return {**example, **({"output": answered} if answered else {})}
 
 
