@@ -17,7 +17,7 @@ from components.service.hub import Hub
 from components.service.inference import chosen_model
 from components.service.settings import Settings
 from components.service.sizes import in_units
-from components.service.tasks import TaskSpec, find_task
+from components.service.tasks import TaskSpec, find_task, with_languages
 from components.service.tasks.answers import answer
 from components.service.visitor import Visitor
 
@@ -120,7 +120,7 @@ class Batch:
     ) -> Iterator[dict[str, Any]]:
         spec = find_task(task)
         source = self._source(rows, visitor)
-        checked = spec.check_parameters(parameters, self._settings)
+        checked = spec.check_parameters(with_languages(task, parameters), self._settings)
         self._check_gold(gold)
         snapshot = self._hub.model(chosen_model(spec, model, self._settings), revision, visitor=visitor)
         arguments = {

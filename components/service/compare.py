@@ -12,6 +12,8 @@ from components.service.tasks import TaskSpec, find_task
 from components.service.tasks.answers import MEANS, answer, same
 from components.service.visitor import Visitor
 
+#: What all models are given: what is wrong there is wrong for each of them.
+_SHARED = ("task", "rows", "gold", "columns")
 #: Rows that are timed one by one.
 SAMPLE = 20
 _NO_MEANING = "There is no agreement to speak of: outputs of this kind are not compared, only shown side by side."
@@ -47,14 +49,14 @@ class Compare:
             rows, parameters, gold: As of `run_batch`.
 
         Returns:
-            `models`: for each `{model, commit, dtype, p50_seconds, p95_seconds, sample, load_seconds, bytes, rss_bytes,
-            rows_per_second, metrics, notes, error}`: the time of one row, measured one by one, warm, on `sample` rows;
-            how long the model's first load took; bytes of its weights, and by how much the worker's memory grew when it
-            was loaded (None where it was in memory already); `error` says why a model did not run, and the rest is
-            missing then. `rows`: `[{input, outputs, answers, errors, agree}]`, with an entry for each model, None where
-            there is none, and `gold` where it was given. `agreement`: a matrix, the share of the rows that both models
-            answered on which they agree, None where there is none. `disagreements`: numbers of the rows where not all
-            agree. `means`: what agreement means here.
+            `models`: for each `{model, commit, dtype, parameters, p50_seconds, p95_seconds, sample, load_seconds,
+            bytes, rss_bytes, rows_per_second, metrics, notes, error}`: the parameters as used; the time of one row,
+            measured one by one, warm, on `sample` rows; how long the model's first load took; bytes of its weights, and
+            by how much the worker's memory grew when it was loaded (None where it was in memory already); `error` says
+            why a model did not run, and the rest is missing then. `rows`: `[{input, outputs, answers, errors, agree}]`,
+            with an entry for each model, None where there is none, and `gold` where it was given. `agreement`: a
+            matrix, the share of the rows that both models answered on which they agree, None where there is none.
+            `disagreements`: numbers of the rows where not all agree. `means`: what agreement means here.
 
         Raises:
             WorkbenchError: With the field that has to be mended; a model that cannot run is told in its place, unless
@@ -62,7 +64,7 @@ class Compare:
         """
         spec = find_task(task)
         names = self._names(models)
-        results = [self._one(spec, name, rows, parameters, gold, visitor) for name in names]
+        results = [self._one(task, name, rows, parameters, gold, visitor) for name in names]
         if not any("rows" in one for one in results):
             raise results[0]["error"]
         table = _rows(spec, results)
@@ -85,14 +87,14 @@ class Compare:
         return names
 
     def _one(
-        self, spec: TaskSpec, name: str, rows: Any, parameters: dict[str, Any] | None, gold: Any, visitor: Visitor
+        self, task: str, name: str, rows: Any, parameters: dict[str, Any] | None, gold: Any, visitor: Visitor
     ) -> dict[str, Any]:
         """A model's batch with its figures, or why there is none."""
         model, _, revision = name.partition("@")
         try:
-            return self._batch.measure_batch(spec.name, model, rows, parameters, gold, revision, SAMPLE, visitor)
+            return self._batch.measure_batch(task, model, rows, parameters, gold, revision, SAMPLE, visitor)
         except WorkbenchError as error:
-            if error.field not in ("model", "revision"):
+            if error.field in _SHARED or error.kind == "busy":
                 raise
             return {"error": error}
 
@@ -104,6 +106,7 @@ def _figures(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
         "model": name,
         "commit": one["facts"]["commit"],
         "dtype": one["facts"]["dtype"],
+        "parameters": one["facts"]["parameters"],
         **one["measured"],
         "rows_per_second": one["throughput"]["rows_per_second"],
         "metrics": one["metrics"],

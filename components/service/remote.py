@@ -25,7 +25,7 @@ from PIL import Image
 from components.service.errors import Kind, WorkbenchError
 from components.service.hub import Hub
 from components.service.settings import Settings
-from components.service.tasks import TaskSpec, find_task
+from components.service.tasks import InputSpec, TaskSpec, find_task, with_languages
 from components.service.tasks.inputs import check_inputs, is_batch
 from components.service.visitor import Visitor
 
@@ -49,6 +49,8 @@ _NAMES = {"source_sentence": "sentence", "sentences": "other_sentences"}
 #: The client's methods that are named otherwise than the task.
 _METHODS = {"text-to-audio": "text_to_speech", "image-text-to-text": "image_to_text"}
 _MEDIA = ("image", "audio", "video")
+#: Tasks of whose answer, a list, the client gives the first.
+_LISTS = ("summarization", "translation", "image-text-to-text")
 
 
 class Remote:
@@ -90,7 +92,7 @@ class Remote:
         if is_batch(spec, inputs):
             raise WorkbenchError("One input at a time is sent to a server.", field="inputs")
         checked = check_inputs(spec, inputs, self._settings)
-        given = spec.check_parameters(parameters, self._settings)
+        given = spec.check_parameters(with_languages(task, parameters), self._settings)
         client = self._client(spec, name, provider, visitor)
         begun = time.perf_counter()
         with _told(name, visitor):
@@ -140,6 +142,7 @@ def _run(client: InferenceClient, spec: TaskSpec, inputs: Any, parameters: dict[
     _check_known(method, parameters)
     if isinstance(inputs, dict) and not {"data", "path"} & set(inputs):
         there = [one for one in spec.inputs if one.name in inputs]
+        _check_taken(method, there)
         values = {_NAMES.get(one.name, one.name): _sent(one.kind, inputs[one.name]) for one in there}
         made = method(**values, **parameters)
     else:
@@ -147,7 +150,7 @@ def _run(client: InferenceClient, spec: TaskSpec, inputs: Any, parameters: dict[
     output = _plain(made)
     if spec.output == "audio":
         return {"audio": output, "sampling_rate": _rate(made)}
-    return [output] if spec.name in ("summarization", "translation") else output
+    return [output] if spec.name in _LISTS else output
 
 
 def _generate(client: InferenceClient, inputs: Any, parameters: dict[str, Any]) -> Any:
@@ -171,6 +174,15 @@ def _check_known(method: Callable[..., Any], parameters: dict[str, Any]) -> None
     for name in parameters:
         if name not in known:
             raise WorkbenchError(f"Servers do not know the parameter {name}. Leave it out.", field=f"parameters.{name}")
+
+
+def _check_taken(method: Callable[..., Any], inputs: list[InputSpec]) -> None:
+    known = inspect.signature(method).parameters
+    for one in inputs:
+        if _NAMES.get(one.name, one.name) not in known:
+            raise WorkbenchError(
+                f"Servers do not take the {one.title.lower()}. Leave it out.", field=f"inputs.{one.name}"
+            )
 
 
 def _sent(kind: str, value: Any) -> Any:

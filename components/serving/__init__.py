@@ -38,7 +38,7 @@ def inference_routes(bench: Workbench) -> list[Route]:
                 return await chat.complete(bench, request, model.removesuffix(ending), payload)
         if spec.name == "text-generation":
             return await generation.run(bench, request, model)
-        return await tasks.run(bench, request, spec, model)
+        return await tasks.run(bench, request, request.path_params["task"], model)
 
     async def look(request: Request) -> Response:
         """`GET .../health` and `GET .../info`, as `InferenceClient` asks for them."""

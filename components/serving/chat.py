@@ -75,7 +75,8 @@ def read(payload: dict[str, Any], settings: Settings) -> dict[str, Any]:
     parameters = {name: payload[name] for name in _SAME if payload.get(name) is not None}
     if parameters.get("temperature") == 0:
         parameters = {**parameters, "temperature": None, "do_sample": False}
-    longest = payload.get("max_completion_tokens") or payload.get("max_tokens") or settings.new_tokens
+    lengths = (payload.get("max_completion_tokens"), payload.get("max_tokens"))
+    longest = next((length for length in lengths if length is not None), settings.new_tokens)
     stop = payload.get("stop") or []
     parameters |= {"max_new_tokens": longest, "return_full_text": False}
     return {**parameters, **({"stop": [stop] if isinstance(stop, str) else stop} if stop else {})}

@@ -156,7 +156,7 @@ async def events(items: Iterator[Any], render: Callable[[Any], Iterable[Any]], e
         try:
             while item is not None:
                 for value in render(item):
-                    yield f"data: {json.dumps(value, ensure_ascii=False)}\n\n"
+                    yield f"data: {json.dumps(value)}\n\n"  # in ASCII: clients end a line at U+2028, too
                 item = await run_in_threadpool(next, items, None)
             if end:
                 yield f"data: {end}\n\n"

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from components.service.errors import WorkbenchError
-from components.service.tasks import TaskSpec
+from components.service.tasks import TaskSpec, find_task
 from components.service.tasks.inputs import is_batch
 from components.service.workbench import Workbench
 from components.serving.http import parse, read_body, visitor
@@ -22,11 +22,12 @@ _IGNORED = ("options", "stream", "model")
 _LISTS = ("summarization", "translation", "text2text-generation", "image-text-to-text")
 
 
-async def run(bench: Workbench, request: Request, spec: TaskSpec, model: str) -> Response:
+async def run(bench: Workbench, request: Request, task: str, model: str) -> Response:
     """Run one task for one request."""
+    spec = find_task(task)
     who = await visitor(bench.hub, request)
     inputs, parameters = read(spec, await read_body(request, bench.settings), request.headers.get("content-type", ""))
-    result = await run_in_threadpool(bench.inference.run_task, spec.name, model, inputs, parameters, visitor=who)
+    result = await run_in_threadpool(bench.inference.run_task, task, model, inputs, parameters, visitor=who)
     return answer(spec, inputs, result["output"], request.headers.get("accept", ""))
 
 

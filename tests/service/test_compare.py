@@ -72,6 +72,27 @@ def test_a_model_that_cannot_run_is_told_in_its_place(compare: Callable[..., Any
         compare(CLASSIFY, ["local/generator", "local/same-generator"], ROWS[:2])
 
 
+@pytest.mark.long
+def test_of_four_models_one_that_takes_the_worker_down_leaves_the_others(
+    compare: Callable[..., Any], settings: Settings, hub: Hub, visitor: Visitor, models_folder: Path
+) -> None:
+    import shutil
+
+    for name in ("deadly", "third"):
+        shutil.copytree(models_folder / "other", models_folder / name)
+    engine = Engine(settings, calls={"run_batch": "worker_calls:mortal_batch"}, search=(Path(__file__).parent,))
+    mortal = Compare(settings, Batch(settings, hub, engine, Data(settings, hub, engine)))
+    names = ["local/classifier", "local/deadly", "local/other", "local/third"]
+    found = mortal.compare_models(CLASSIFY, names, ROWS[:2], visitor=visitor)
+    engine.close()
+    whole = compare(CLASSIFY, ["local/classifier", "local/other"], ROWS[:2])
+    assert ["error" in one for one in found["models"]] == [False, True, False, False]
+    assert [[row["answers"][place] for place in (0, 2)] for row in found["rows"]] == [
+        row["answers"] for row in whole["rows"]
+    ]
+    assert found["agreement"][2][3] == 1.0
+
+
 @pytest.mark.parametrize(
     ("models", "rows", "field"),
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import InferenceClient
 from serving_app import serving
 
 from components.service.errors import WorkbenchError
@@ -51,6 +52,8 @@ TASKS: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("document-question-answering", "multimodal_models:layoutlm", {"image": CAT, "question": "hello"},
      {"word_boxes": BOXES}),
     ("visual-question-answering", "multimodal_models:vilt", {"image": CAT, "question": "What?"}, {"top_k": 2}),
+    ("image-text-to-text", "multimodal_models:blip", CAT, {}),
+    ("text-to-audio", "audio_models:musicgen", "the fox", {"do_sample": False, "max_new_tokens": 8}),
 ]  # fmt: skip
 
 
@@ -112,6 +115,8 @@ REFUSED: list[tuple[tuple[Any, ...], str, str, str]] = [
     (("text-classification", "a/b", "x", {}, "http://evil"), "input", "provider", "given by its name"),
     (("mask-generation", "a/b", CAT), "input", "task", "Servers do not offer"),
     (("text-generation", "a/b", "x", {"num_beams": 2}), "input", "parameters.num_beams", "Servers do not know"),
+    (("text-classification", "a/b", {"text": "x", "text_pair": "y"}), "input", "inputs.text_pair", "second text"),
+    (("image-text-to-text", "a/b", {"image": CAT, "text": "y"}), "input", "inputs.text", "do not take the text"),
 ]
 
 
@@ -123,6 +128,20 @@ def test_what_cannot_be_asked_is_told(
         remote(*asked)
     assert (caught.value.kind, caught.value.field) == (kind, field)
     assert words in caught.value.message
+
+
+def test_an_old_name_of_a_translation_holds_its_languages_elsewhere_too(
+    remote: Callable[..., Any], elsewhere: Settings, models_folder: Path, inference: Inference, visitor: Visitor
+) -> None:
+    from generation_models import t5
+
+    if not (models_folder / "remote-t5").exists():
+        t5(models_folder / "remote-t5")
+    asked = {"src_lang": "en", "tgt_lang": "de"}
+    here = inference.run_task("translation", "local/remote-t5", TEXT, asked, visitor=visitor)["output"]
+    assert remote("translation_en_to_de", "local/remote-t5", TEXT)["output"] == here
+    address = f"{elsewhere.remote}/translation_en_to_de/local/remote-t5"
+    assert InferenceClient(model=address).translation(TEXT).translation_text == here[0]["translation_text"]
 
 
 def test_the_servers_own_sentence_is_told(remote: Callable[..., Any], models_folder: Path) -> None:

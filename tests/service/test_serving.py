@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ from components.service.hub import Hub
 from components.service.inference import Inference
 from components.service.settings import Settings
 from components.service.visitor import Visitor
+from components.serving.http import events
 
 CLASSIFY, GENERATE = "text-classification/local/classifier", "text-generation/local/generator"
 CHAT = "text-generation/local/chat"
@@ -197,6 +199,7 @@ REFUSED: list[tuple[str, str, Any, int, str]] = [
     ("two answers", f"{CHAT}/v1/chat/completions", {"messages": HELLO, "n": 2}, 422, "n is not done"),
     ("odd parameters of a chat", f"{CHAT}/v1/chat/completions", {"messages": HELLO, "best": 1}, 422, "'best'"),
     ("too many tokens", f"{CHAT}/v1/chat/completions", {"messages": HELLO, "max_tokens": 10**9}, 422, "from 1 to"),
+    ("no tokens", f"{CHAT}/v1/chat/completions", {"messages": HELLO, "max_tokens": 0}, 422, "from 1 to"),
     ("many likelihoods", f"{CHAT}/v1/chat/completions", {"messages": HELLO, "top_logprobs": 99}, 422, "from 0 to 20"),
     ("an image", f"{CHAT}/v1/chat/completions",
      {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://127.0.0.1"}}]}]},
@@ -223,6 +226,18 @@ def test_a_body_of_unknown_length_is_read_only_so_far(address: str) -> None:
         assert httpx.post(f"{address}/{CLASSIFY}", content=endless(), timeout=60).status_code == 413
     except httpx.WriteError:
         pass  # the server may have closed the connection before all was written
+
+
+def test_a_stream_is_cut_at_its_line_feeds_alone() -> None:
+    """Client libraries cut it wherever Unicode ends a line."""
+    texts = ["a\u2028b", "c\x85d", "e\x0bf\x1cg", "h\n"]
+
+    async def read() -> str:
+        answer = await events((one for one in texts), lambda text: [{"text": text}])
+        return "".join([str(part) async for part in answer.body_iterator])
+
+    lines = [line for line in asyncio.run(read()).splitlines() if line]
+    assert [json.loads(line.removeprefix("data: "))["text"] for line in lines] == texts
 
 
 def test_health_and_info_are_told(address: str) -> None:

@@ -188,7 +188,7 @@ def numbers(value: Any) -> list[float]:
     return [value] if isinstance(value, float) else []
 
 
-@pytest.mark.parametrize("task", ["text-classification", "sentence-similarity"])
+@pytest.mark.parametrize("task", ["text-classification", "sentence-similarity", "summarization"])
 def test_the_code_of_a_comparison_gives_what_each_model_answered(
     task: str,
     run_snippet: Any,
@@ -199,18 +199,29 @@ def test_the_code_of_a_comparison_gives_what_each_model_answered(
     hub: Hub,
     visitor: Visitor,
 ) -> None:
-    shutil.copytree(tiny_classifier, models_folder / f"twin-{task}")
-    names = ["classifier", f"twin-{task}"]
+    names = ["classifier", f"twin-{task}", "classifier"]  # the same at two revisions
+    if task == "summarization":
+        import generation_models
+
+        generation_models.t5(models_folder / names[1])
+        names[0] = names[2] = generation_models.bart(models_folder / "bart").name
+    else:
+        shutil.copytree(tiny_classifier, models_folder / names[1])
     rows: Any = ["I love it", "I hate it"]
     if task == "sentence-similarity":
         rows = [{"source_sentence": "a small fox", "sentences": ["the fox", "a film"]}]
     shown = [Inference(settings, hub, engine).run_task(task, f"local/{n}", rows, visitor=visitor) for n in names]
-    models = [{"model": str(models_folder / name), "commit": "main", "dtype": "float32"} for name in names]
+    models = [
+        {"model": str(models_folder / name), "commit": "main", "dtype": "float32", "parameters": one["parameters"]}
+        for name, one in zip(names, shown, strict=True)
+    ]
     code = snippet("compare", {"task": task, "models": models, "inputs": rows}, HUGGING_FACE)
     made = run_snippet(code)
-    assert len(made) == 2
+    assert len(made) == 3
     for ours, theirs in zip(made, shown, strict=True):
         assert numbers(ours) == pytest.approx(numbers(theirs["output"]), abs=1e-5)
+        if task == "summarization":
+            assert ours == theirs["output"]
 
 
 @pytest.mark.parametrize(

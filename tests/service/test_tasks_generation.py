@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from components.service.batch import Batch
+from components.service.compare import Compare
+from components.service.data import Data
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
@@ -86,16 +89,16 @@ CASES: list[tuple[str, str, dict[str, Any], str, str | None, str | None, dict[st
     ),
     (
         TRANSLATE,
+        "mbart",
+        {"src_lang": "en_XX", "tgt_lang": "ro_RO", "max_new_tokens": 8, "temperature": 3.0, "seed": 1},
+        "",
+        "en_XX",
+        "ro_RO",
+        {"max_new_tokens": 8, "do_sample": True, "temperature": 3.0},
+    ),
+    (
+        TRANSLATE,
         "nllb",
-        (
-            TRANSLATE,
-            "mbart",
-            {"src_lang": "en_XX", "tgt_lang": "ro_RO", "max_new_tokens": 8, "temperature": 3.0, "seed": 1},
-            "",
-            "en_XX",
-            "ro_RO",
-            {"max_new_tokens": 8, "do_sample": True, "temperature": 3.0},
-        ),
         {
             "src_lang": "eng_Latn",
             "tgt_lang": "fra_Latn",
@@ -201,6 +204,23 @@ def test_an_old_name_of_a_translation_holds_its_languages(run: Callable[..., Any
     assert named["parameters"]["prefix"] == "translate English to German: "
     assert named["output"] == run(TRANSLATE, "t5", TEXT, {"src_lang": "en", "tgt_lang": "de"})["output"]
     assert find_task("translation_xx_to_yy").name == TRANSLATE
+
+
+def test_languages_count_in_a_batch_and_a_comparison_as_in_a_call(
+    settings: Settings, hub: Hub, engine: Engine, models: Path, visitor: Visitor
+) -> None:
+    before = "translate English to German: "
+    batch = Batch(settings, hub, engine, Data(settings, hub, engine))
+    done = batch.run_batch("Translation_en_to_de", "local/t5", [TEXT], visitor=visitor)
+    assert done["facts"]["parameters"]["prefix"] == before
+    named = ["local/t5", "local/t5@main"]
+    compared = Compare(settings, batch).compare_models("translation_en_to_de", named, [TEXT], visitor=visitor)
+    assert [one["parameters"]["prefix"] for one in compared["models"]] == [before, before]
+    asked = {"src_lang": "en", "tgt_lang": "ro"}
+    named = ["local/t5", "local/m2m100"]
+    compared = Compare(settings, batch).compare_models(TRANSLATE, named, [TEXT], asked, visitor=visitor)
+    assert "does not translate en to ro" in compared["models"][0]["error"]
+    assert "error" not in compared["models"][1]
 
 
 def test_parameters_of_generate_may_come_in_an_object_as_the_hub_specifies(run: Callable[..., Any]) -> None:

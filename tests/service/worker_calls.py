@@ -66,3 +66,12 @@ def defect(call: Call) -> None:
 
 def environment(call: Call) -> dict[str, str]:
     return dict(os.environ)
+
+
+def mortal_batch(call: Call, **asked: Any) -> Iterator[dict[str, Any]]:
+    """`run_batch`, but for a model that takes the worker down."""
+    from components.service.worker.batch import run_batch  # torch, which the other calls do without
+
+    if asked["model"] == "local/deadly":
+        os.abort()
+    yield from run_batch(call, **asked)

@@ -23,7 +23,7 @@ TASKS: dict[str, TaskSpec] = {
 }
 
 #: How the old pipelines named a translation between two languages.
-_TRANSLATION = re.compile(r"translation_(\w{2,20})_to_(\w{2,20})")
+_TRANSLATION = re.compile(r"translation_(\w{2,20})_to_(\w{2,20})", re.IGNORECASE)
 _NAMES = {name: spec for spec in TASKS.values() for name in (spec.name, *spec.aliases)}
 
 
