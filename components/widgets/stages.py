@@ -35,7 +35,8 @@ def _stage(number: int, stage: dict[str, Any]) -> str:
         parts.append(f"<p>The likeliest first tokens</p>{bars(likely, label='The likeliest first tokens', unit='%')}")
     if stage.get("table"):
         given = stage["table"]
-        parts.append(table(given["header"], given["rows"][:_ROWS], label=given.get("label", "What this step gave")))
+        rows = [[f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in given["rows"][:_ROWS]]
+        parts.append(table(given["header"], rows, label=given.get("label", "What this step gave")))
     return (
         f'<section class="wb-stage"><h2>{escape(title)} <small>{escape(_time(stage))}</small></h2>'
         f"<p>{escape(stage['note'])}</p>{''.join(parts)}</section>"

@@ -70,6 +70,7 @@ STACKS: list[tuple[str, str, list[Any], dict[str, Any]]] = [
     ("feature-extraction", "text_models:encoder", TEXTS[:3] + TEXTS[:2], {}),
     ("feature-extraction", "text_models:encoder", TEXTS[:8], {"pooling": "mean", "normalize": True}),
     ("question-answering", "text_models:reader", ASKED * 2, {"top_k": 2}),
+    ("question-answering", "text_models:reader", [{**ASKED[0], "question": "said the small fox " * 8}, ASKED[0]], {}),
     ("image-classification", "vision_models:image_classifier", [CAT, {"sample": "street.png"}, CAT], {"top_k": 2}),
     ("image-feature-extraction", "vision_models:image_encoder", [CAT, {"sample": "street.png"}, "oops"], {}),
 ]
@@ -143,6 +144,11 @@ def test_an_error_stays_in_its_row(run: Callable[..., Any]) -> None:
     assert "200,000 characters" in told[4]
 
 
+def test_a_text_without_spaces_stays_as_it_was_in_its_row(run: Callable[..., Any]) -> None:
+    row, *_ = run(CLASSIFY, CLASSIFIER, ["我爱这部电影" * 300])["rows"]
+    assert row["input"] == "我爱这部电影" * 300
+
+
 def test_a_row_that_the_model_cannot_take_leaves_the_others(run: Callable[..., Any]) -> None:
     rows = run(GENERATE, GENERATOR, ["Once", "a" * 400, "I"], {"max_new_tokens": 2})["rows"]
     assert [set(row) - {"input", "seconds"} for row in rows] == [{"output"}, {"error"}, {"output"}]
@@ -183,6 +189,12 @@ def test_a_file_gives_the_same_as_its_rows(run: Callable[..., Any], tmp_path: Pa
     [
         ({"text": "I love this\n\n  \nI hate, this\n"}, ["I love this", "I hate, this"]),
         ({"text": "text\nI love this\nwarm"}, ["I love this", "warm"]),
+        (
+            {"text": "\ufeffText\r\nI love it, really\r\nwarm\u2028and long"},
+            ["I love it, really", "warm\u2028and long"],
+        ),
+        ({"text": 'text\n"I love it, really"\nwarm'}, ["I love it, really", "warm"]),
+        ({"text": "\ufefftext,label\nI love this,positive\n"}, ["I love this"]),
         ({"text": "text,label\nI love this,positive\n"}, ["I love this"]),
         ({"text": "a,b\nI love this,what a film\n", "columns": {"text": "b"}}, ["what a film"]),
         (
@@ -216,6 +228,7 @@ def test_a_table_cannot_name_a_file_of_this_machine() -> None:
         ([10**400], None, "rows", "JSON values"),
         ({}, None, "rows", "give exactly one"),
         ({"text": ""}, None, "rows", "no data yet"),
+        ({"text": "text\n"}, None, "rows", "holds no rows"),
         ({"file": "/nowhere", "name": "a.csv"}, None, "rows", "no longer there"),
         ({"text": "text\na", "columns": [1]}, None, "columns", "an object"),
         ({"text": "a,b\n1,2\n", "columns": {"text": "c"}}, None, "rows", "no column 'c'"),
@@ -260,6 +273,7 @@ SCORES: list[tuple[str, list[tuple[Any, Any]], dict[str, Any]]] = [
     ("spans", [(SPANS, '[{"start": 0, "end": 3, "label": "LOC"}]')], {"precision": 0.0, "recall": 0.0, "f1": 0.0}),
     ("spans", [(SPANS, [{"start": 0, "end": 3, "label": "PER"}, {"start": 5, "end": 9, "label": "LOC"}])],
      {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3)}),
+    ("spans", [(SPANS, [{"start": [0], "end": {}, "label": "PER"}])], {}),
     ("answers", [({"answer": "the Brooklyn bridge."}, "Brooklyn Bridge")], {"exact_match": 1.0, "f1": 1.0}),
     ("answers", [([{"answer": "in Brooklyn"}], ["Queens", "Brooklyn"])],
      {"exact_match": 0.0, "f1": pytest.approx(2 / 3)}),
@@ -283,6 +297,15 @@ def test_a_model_of_one_label_is_scored_as_a_regression() -> None:
     pairs = [([{"label": "LABEL_0", "score": value}], gold) for value, gold in ((1.0, 2.0), (2.0, "4.0"), (3.0, None))]
     found = score(TASKS[CLASSIFY], ["LABEL_0"], pairs)
     assert (found["mse"], found["mae"], found["pearson"]) == (2.5, 1.5, pytest.approx(1))
+
+
+def test_a_row_whose_gold_label_is_empty_does_not_count() -> None:
+    from components.service.worker.scoring import score
+
+    said = [{"label": "good", "score": 1.0}]
+    found = score(TASKS[CLASSIFY], ["good", "bad"], [(said, gold) for gold in ("good", "bad", "", " ", {})])
+    assert (found["rows"], found["accuracy"], found["labels"]) == (2, 0.5, ["good", "bad"])
+    assert score(TASKS[CLASSIFY], ["good", "bad"], [(said, "")])["rows"] == 0
 
 
 def test_what_has_no_metric_says_so() -> None:

@@ -209,6 +209,13 @@ def test_what_was_done_differently_is_told(
     assert used.items() <= result["parameters"].items()
 
 
+def test_a_short_recording_after_a_long_one_is_read_as_by_itself(run: Callable[..., Any]) -> None:
+    asked = {"num_beams": 1, "max_new_tokens": 3}
+    long, short = run(HEAR, "whisper", [tone(31, 8000), tone(rate=8000)], asked)["output"]
+    assert "chunks" in long
+    assert short == run(HEAR, "whisper", tone(rate=8000), asked)["output"]
+
+
 def test_a_sound_longer_than_clap_hears_is_told(run: Callable[..., Any]) -> None:
     assert "picks parts at random" in run(ZERO_SHOT, "clap", SPEECH, LABELS)["notes"][0]
 

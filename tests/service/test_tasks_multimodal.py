@@ -266,6 +266,15 @@ def test_what_was_done_differently_is_told(
     assert any(words in note for note in notes), notes
 
 
+def test_a_long_text_of_a_list_leaves_the_next_one_its_room(run: Callable[..., Any]) -> None:
+    long, short = ({"image": CAT, "text": text} for text in ("what is this " * 8, "what"))
+    both = run(DESCRIBE, "llava", [long, short], {"max_new_tokens": 200})
+    alone = [run(DESCRIBE, "llava", one, {"max_new_tokens": 200}) for one in (long, short)]
+    assert alone[0]["parameters"]["max_new_tokens"] < alone[1]["parameters"]["max_new_tokens"]
+    assert both["parameters"]["max_new_tokens"] == alone[1]["parameters"]["max_new_tokens"]
+    assert both["output"] == [one["output"] for one in alone]
+
+
 # Refused in sentences
 
 

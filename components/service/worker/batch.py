@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -21,6 +22,8 @@ from components.service.worker.scoring import score
 from components.service.worker.stacking import Row, alone, attempt, run_rows
 from components.service.worker.tables import Caps
 
+#: A file in base64, or as a data URL.
+_ENCODED = re.compile(r"(data:[^,]{0,100},)?[\w+/=-]*", re.ASCII)
 #: How often progress is told, in seconds.
 TELL_SECONDS = 0.25
 _UNDONE = {
@@ -186,6 +189,6 @@ def shown(item: Any) -> Any:
         return str(item.get("name") or item["file"]).replace("\\", "/").rpartition("/")[2]
     if isinstance(item, Mapping):
         return {name: shown(value) for name, value in item.items()}
-    if isinstance(item, str) and len(item) > 1000 and " " not in item[:1000]:
+    if isinstance(item, str) and len(item) > 1000 and _ENCODED.fullmatch(item):
         return f"{item[:40]}… ({len(item):,} characters)"
     return item

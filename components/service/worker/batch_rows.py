@@ -18,6 +18,7 @@ from components.service.worker.tables import Caps, Table, sniff_delimiter
 
 _MEDIA = ("image", "audio", "video")
 _NAME = re.compile(r"[\w-]{1,40}")
+_BREAK = re.compile(r"\r\n|\r|\n")
 #: Which split of a data set is run: the first of these that it has.
 _SPLITS = ("test", "validation", "train")
 
@@ -51,8 +52,8 @@ def read_rows(spec: TaskSpec, source: Mapping[str, Any], gold: Any, caps: Caps) 
     """
     if "rows" in source:
         rows = Rows(list(source["rows"]))
-    elif "text" in source and not _is_table(spec, source, gold):
-        rows = Rows([line for line in source["text"].splitlines() if line.strip()])
+    elif "text" in source and (lines := _lines(spec, source, gold)):
+        rows = lines
     else:
         rows = _from_table(spec, source, gold, caps)
     if isinstance(gold, list):
@@ -70,11 +71,25 @@ def read_rows(spec: TaskSpec, source: Mapping[str, Any], gold: Any, caps: Caps) 
     return rows
 
 
+def _lines(spec: TaskSpec, source: Mapping[str, Any], gold: Any) -> Rows | None:
+    """Pasted text as an input a line; None where it is a table of several columns, or a table must be."""
+    lines = [line for line in _BREAK.split(source["text"].removeprefix("\ufeff")) if line.strip()]
+    if not _is_table(spec, source, gold):
+        return Rows(lines)
+    needed = [one for one in spec.inputs if one.required]
+    if len(lines) < 2 or source.get("columns") or gold or len(needed) != 1 or '"' in source["text"]:
+        return None
+    # Under the name of one column, and without quotes, a comma is the text's own.
+    heading = lines[0].strip()
+    notes = [f"Read from columns: {needed[0].name} from {heading}."]
+    return Rows(lines[1:], notes=notes) if heading.lower() in _names(needed[0]) else None
+
+
 def _is_table(spec: TaskSpec, source: Mapping[str, Any], gold: Any) -> bool:
     """Whether pasted text is a table: its first line names columns, or only a table will do."""
     if source.get("columns") or isinstance(gold, str) or sum(one.required for one in spec.inputs) > 1:
         return True
-    first = source["text"].strip().partition("\n")[0]
+    first = source["text"].removeprefix("\ufeff").strip().partition("\n")[0]
     cells = [cell.strip().strip('"') for cell in first.split(sniff_delimiter(source["text"]))]
     names = {name for one in spec.inputs for name in _names(one)}
     return all(map(_NAME.fullmatch, cells)) and bool(names & {cell.lower() for cell in cells})

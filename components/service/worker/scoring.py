@@ -37,6 +37,8 @@ def score(spec: TaskSpec, labels: Sequence[str], pairs: Sequence[tuple[Any, Any]
         `word_error_rate` and `character_error_rate`. For fills: `accuracy`, and `found`, the share of gold tokens
         among all that were returned.
     """
+    if spec.output == "labels":  # an empty cell is no label
+        pairs = [pair for pair in pairs if label_name(pair[1]) is not None]
     if not pairs:
         return {"rows": 0, "note": "No row has both an output and a gold answer."}
     if spec.output == "labels":
@@ -128,9 +130,13 @@ def _spans(pairs: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
 
 def _gold_spans(gold: Any) -> set[tuple[int, int, str]] | None:
     value = _json(gold)
-    if not isinstance(value, list) or not all(isinstance(one, dict) and {"start", "end"} <= set(one) for one in value):
+    if not isinstance(value, list) or not all(map(_is_span, value)):
         return None
     return {(one["start"], one["end"], span_label(one).removeprefix("B-")) for one in value}
+
+
+def _is_span(value: Any) -> bool:
+    return isinstance(value, dict) and all(type(value.get(name)) is int for name in ("start", "end"))
 
 
 def _answers(spec: TaskSpec, pairs: Sequence[tuple[Any, Any]]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from components.widgets.rows import batch_view, progress, rows_view
 _PASTED, _FILE, _HUB = _SOURCES = ("Paste rows", "Upload a file", "Hub data set")
 _EMPTY = "Each row is run with the task, model and parameters on the left. What is wrong with one row stays in it."
 _ROWS = "I've been waiting for a HuggingFace course my whole life.\nI hate this so much!\nThis restaurant is awesome"
+NO_CODE = "# Every row had an error, so there is nothing to run again."
 #: Names of columns that are offered as gold answers.
 _GOLD = ("label", "labels", "gold", "target", "class", "category", "sentiment", "answer", "answers")
 #: Rows that are written out in the code.
@@ -159,8 +160,12 @@ class BatchPanel:
             self.csv: _download(result, "csv"),
             self.jsonl: _download(result, "jsonl"),
             self.stop: _OFF,
-            self.code: self.ctx.bench.snippet("pipeline", {**result["facts"], "inputs": inputs_of(result["rows"])}),
+            self.code: self._code(result),
         }
+
+    def _code(self, result: dict[str, Any]) -> str:
+        inputs = inputs_of(result["rows"])
+        return self.ctx.bench.snippet("pipeline", {**result["facts"], "inputs": inputs}) if inputs else NO_CODE
 
 
 def inputs_of(rows: list[dict[str, Any]]) -> list[Any]:

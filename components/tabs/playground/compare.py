@@ -11,7 +11,7 @@ from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.playground.asked import Asked
-from components.tabs.playground.batch import RowsForm, code_fold, inputs_of
+from components.tabs.playground.batch import NO_CODE, RowsForm, code_fold, inputs_of
 from components.tabs.playground.form import Form
 from components.widgets import html, model_picker
 from components.widgets.compare import compare_view
@@ -84,8 +84,9 @@ class ComparePanel:
 
     def _code(self, asked: Asked, made: dict[str, Any]) -> str:
         ran = [one for one in made["models"] if not one.get("error")]
-        given = {"task": asked.spec.name, "models": ran, "inputs": inputs_of(made["rows"])}
-        return self.ctx.bench.snippet("compare", {**given, "parameters": asked.parameters})
+        inputs = inputs_of(made["rows"])
+        given = {"task": asked.spec.name, "models": ran, "inputs": inputs, "parameters": asked.parameters}
+        return self.ctx.bench.snippet("compare", given) if inputs else NO_CODE
 
     def _show(self, _visitor: Visitor, different: bool, last: dict[str, Any] | None) -> Updates:
         return {self.result: compare_view(last, only_different=different)} if last else {}

@@ -195,5 +195,8 @@ def _decision(one: dict[str, Any]) -> str:
         (f"{option}: {legend[option]}" if legend.get(option) else str(option), float(share))
         for option, share in (one.get("probabilities") or {}).items()
     ]
-    said = facts([("Decided", one.get("choice", one.get("score"))), ("Confidence", one.get("confidence"))])
+    sure = one.get("confidence")
+    said = facts(
+        [("Decided", one.get("choice", one.get("score"))), ("Confidence", None if sure is None else f"{sure:.4f}")]
+    )
     return said + bars(rows, label="Options with their probabilities", unit="%")

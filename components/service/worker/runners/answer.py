@@ -57,8 +57,8 @@ class Answerer(Runner):
                 field="parameters.doc_stride",
             )
         if self._stride is None:
-            stride = min(most // 2, _STRIDE, room - 1)
-            self.parameters["doc_stride"] = self._before["doc_stride"] = min(self.parameters["doc_stride"], stride)
+            # For this question: another one of the same list may leave more room.
+            self.parameters["doc_stride"] = self._before["doc_stride"] = min(most // 2, _STRIDE, room - 1)
 
     def forward(self, inputs: Any) -> Any:
         outputs = super().forward(inputs)

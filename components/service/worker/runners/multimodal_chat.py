@@ -37,6 +37,7 @@ class Describer(Writer):
                 f"{self.loaded.name} has no chat template: it does not converse. Leave chat_template empty.",
                 field="parameters.chat_template",
             )
+        self._asked = dict(used)
         return used
 
     def arguments(self, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -131,9 +132,12 @@ class Describer(Writer):
                 "own new tokens included. Shorten the text, or give fewer images.",
                 field="inputs",
             )
-        if room is not None and self.parameters.get("max_new_tokens", 0) > room:
-            self.parameters["max_new_tokens"] = room
+        # For this input: another one of the same list may leave more room.
+        most = self._asked.get("max_new_tokens")
+        if room is not None and most is not None:
+            self.parameters["max_new_tokens"] = min(most, room)
             self._during["generate_kwargs"] = self.generation(self.parameters)
+        if room is not None and most is not None and most > room:
             self.note(
                 f"{self.loaded.name} reads at most {self.context:,} tokens: there was room for {room:,} new ones."
             )

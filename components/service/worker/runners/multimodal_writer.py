@@ -94,6 +94,6 @@ def unfit(one: Runner) -> blaming:
     """Around the pipeline's own code, which many a model of the right class does not fit."""
     return blaming(
         f"{one.loaded.name} could not be run: transformers' {one.spec.name} pipeline does not get along with such a "
-        "model, or with such an input. Choose another model.",
+        "model, or with such an input: it may be too short or too small. Choose another input or another model.",
         field="model",
     )

@@ -65,6 +65,7 @@ class Recognizer(Writer):
                 "The parameter stride_length_s must be at most a third of chunk_length_s, which has to be given too.",
                 field="parameters.stride_length_s",
             )
+        self._asked = dict(used)
         return used
 
     @property
@@ -122,18 +123,18 @@ class Recognizer(Writer):
         return {"raw": sound, "sampling_rate": rate}
 
     def _fit(self, seconds: float) -> None:
-        """Read a long recording in the way that the model can."""
+        """Read a long recording in the way that the model can; the next one of a list may be short again."""
+        used = dict(self._asked)
         if self.kind == "seq2seq_whisper":
             longest = self.loaded.pipe.feature_extractor.chunk_length
-            if seconds > longest and not {"return_timestamps", "chunk_length_s"} & set(self.parameters):
-                self.parameters["return_timestamps"] = "true"
+            if seconds > longest and not {"return_timestamps", "chunk_length_s"} & set(used):
+                used["return_timestamps"] = "true"
                 self.note(f"Whisper reads a recording of more than {longest} seconds with timestamps only.")
-        elif seconds > WHOLE_SECONDS and "chunk_length_s" not in self.parameters:
-            self.parameters["chunk_length_s"] = CHUNK_SECONDS
+        elif seconds > WHOLE_SECONDS and "chunk_length_s" not in used:
+            used["chunk_length_s"] = CHUNK_SECONDS
             self.note(f"A recording of more than {WHOLE_SECONDS:.0f} seconds is read in chunks.")
-        else:
-            return
-        self._before, self._during, self._after = self.steps(**self.arguments(self.parameters))
+        self.parameters.update(used)
+        self._before, self._during, self._after = self.steps(**self.arguments(used))
 
     def preprocess(self, item: Any) -> Any:
         read = self.read(item)

@@ -37,8 +37,9 @@ class ImageRunner(Runner):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self._unfit = (
-            f"{self.loaded.name} cannot be run on this image: its image processor, its configuration and its weights "
-            "do not fit each other, or not this task. Choose another model."
+            f"{self.loaded.name} cannot be run on this image: it may be too small or too narrow, or the model's image "
+            "processor, configuration and weights do not fit each other, or not this task. Choose another image or "
+            "another model."
         )
         _check_sides(self.processor, self.loaded.name)
 
