@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any
 
 import gradio as gr
 import httpx
 import psutil
 import pytest
-from gradio.state_holder import SessionState
 
 from components.web.sessions import Session
 
@@ -28,11 +28,15 @@ def page() -> gr.Blocks:
     return asyncio.run(make())  # where no loop runs, gradio makes one, which it never closes
 
 
-def test_a_session_copies_nothing_of_the_page_until_something_changes(page: gr.Blocks) -> None:
+def test_a_session_keeps_nothing_of_what_its_components_take_and_show(page: gr.Blocks) -> None:
     session = Session(page)
-    assert not session.config_values
-    session._update_value_in_config(next(iter(session.blocks_config.blocks)), "changed")
-    assert len(session.config_values) == 1
+    for key, block in list(page.default_config.blocks.items()):
+        session._update_value_in_config(key, "shown")
+        session._update_config(key)
+        session[key] = "kept" if block.stateful else gr.Textbox("changed", render=False)
+    assert "shown" not in str(vars(session))
+    assert list(session.components) == []
+    assert "kept" in session.state_data.values()
 
 
 def test_a_session_shares_the_page_s_blocks_and_calls(page: gr.Blocks) -> None:
@@ -45,22 +49,15 @@ def test_a_session_shares_the_page_s_blocks_and_calls(page: gr.Blocks) -> None:
     assert len(session.blocks_config.blocks.maps[0]) == 1
 
 
-def test_a_session_tells_the_same_of_every_component_as_one_of_gradio(page: gr.Blocks) -> None:
-    ours, theirs = Session(page), SessionState(page)
-    assert list(ours.components) == list(theirs.components)
-    for session in (ours, theirs):
-        key = sorted(session.blocks_config.blocks)[2]
-        session._update_value_in_config(key, "changed")
-        session[key] = gr.Textbox("another", label="new", render=False)
-    assert [{**one, "id": 0} for one in ours.components] == [{**one, "id": 0} for one in theirs.components]
-
-
 def test_what_changes_in_one_session_is_unseen_in_another(page: gr.Blocks) -> None:
     one, other = Session(page), Session(page)
-    one._update_value_in_config(next(iter(one.blocks_config.blocks)), "secret")
-    assert "secret" in str(list(one.components))
-    assert "secret" not in str(list(other.components))
-    assert "secret" not in str(list(Session(page).components))
+    blocks = page.default_config.blocks.items()
+    text, state = (next(key for key, one in blocks if isinstance(one, kind)) for kind in (gr.Textbox, gr.State))
+    one[text], one[state] = gr.Textbox("secret", render=False), {"kept": "secret"}
+    assert (one[text].value, one[state]) == ("secret", {"kept": "secret"})
+    for session in (other, Session(page)):
+        assert session[text].value == "text 0"
+        assert session[state] == {"kept": 1}
 
 
 def test_calls_that_name_no_session_leave_little_memory_behind(app: Any) -> None:
@@ -75,4 +72,27 @@ def test_calls_that_name_no_session_leave_little_memory_behind(app: Any) -> None
     before = web.memory_info().rss
     for _ in range(CALLS):
         call()
+    assert (web.memory_info().rss - before) / 1e6 < MEGABYTES
+
+
+def test_what_is_sent_in_ever_new_sessions_leaves_little_memory_behind(app: Any) -> None:
+    config = httpx.get(f"{app.url}/config").json()
+    texts = {one["id"] for one in config["components"] if one["type"] == "textbox"}
+    # An event of the page with a text among its inputs, and as little else as there is.
+    events = [one for one in config["dependencies"] if texts & set(one["inputs"]) and one["queue"] is not False]
+    event = min(events, key=lambda one: len(texts & set(one["inputs"])))
+    web, long = psutil.Process(app.process.pid), "x" * 1_000_000
+
+    def send(number: int) -> None:
+        values = [long if name in texts else None for name in event["inputs"]]
+        body = {"data": values, "fn_index": event["id"], "session_hash": f"new-{number}-{os.getpid()}"}
+        httpx.post(f"{app.url}/gradio_api/queue/join", json=body, timeout=60).raise_for_status()
+        told = httpx.get(f"{app.url}/gradio_api/queue/data?session_hash={body['session_hash']}", timeout=60).text
+        assert "process_completed" in told
+
+    for number in range(10):
+        send(number)
+    before = web.memory_info().rss
+    for number in range(10, 50):
+        send(number)
     assert (web.memory_info().rss - before) / 1e6 < MEGABYTES

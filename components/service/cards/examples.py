@@ -22,7 +22,8 @@ def widget_example(task: str, inputs: Any, parameters: Mapping[str, Any], output
         inputs, parameters, output: As `run_task` took and gave them.
 
     Raises:
-        WorkbenchError: The input is a file: on the Hub an example's file has an address of its own. Or the output is none.
+        WorkbenchError: The input is a file: on the Hub an example's file has an address of its own.
+            Or the output is none.
     """
     spec = find_task(task)
     if any(one.kind in ("image", "audio", "video") for one in spec.inputs):
