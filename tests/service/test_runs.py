@@ -24,7 +24,7 @@ from components.service.runs.metrics import wilson
 from components.service.runs.pace import Pace
 from components.service.runs.spec import RunSpec
 from components.service.runs.splits import split_rows
-from components.service.runs.store import RunFolder, write_json
+from components.service.runs.store import RunFolder, read_json, write_json
 from components.service.settings import Settings
 from components.service.snippets import snippet
 
@@ -458,9 +458,24 @@ def test_a_process_id_that_went_to_another_program_is_not_the_trainer(tmp_path: 
     assert folder.pid() is None
     folder.claim(os.getpid())
     assert folder.pid() == os.getpid()
-    created = psutil.Process().create_time()
-    write_json(folder.process, {"pid": os.getpid(), "created": created - 1000})
+    noted = read_json(folder.process)
+    write_json(folder.process, {**noted, "created": noted["created"] - 1000})
     assert folder.pid() is None
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere a process's start is noted as a time of day")
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_trainer_is_known_again_after_the_clock_was_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    from psutil import _pslinux
+
+    folder = RunFolder(tmp_path)
+    folder.claim(os.getpid())
+    # Linux tells when the machine was started by the clock as it is now.
+    began = psutil.boot_time()
+    monkeypatch.setattr(_pslinux, "boot_time", lambda: began + days * 86_400)
+    assert folder.pid() == os.getpid()
 
 
 def test_each_label_gives_its_share_and_keeps_a_row_to_train_on() -> None:

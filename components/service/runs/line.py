@@ -10,8 +10,9 @@ from components.service.runs.store import RunFolder
 
 
 def join(folder: RunFolder) -> None:
-    """Put a run at the end of the line."""
-    folder.place.write_text(str(time.time_ns()))
+    """Put a run at the end of the line, behind all that wait: also where the clock was set back since they came."""
+    others = (RunFolder(path) for path in folder.path.parent.iterdir() if path.is_dir())
+    folder.place.write_text(str(max(time.time_ns(), 1 + max(map(_number, others), default=0))))
 
 
 def in_order(folders: Sequence[RunFolder]) -> list[RunFolder]:

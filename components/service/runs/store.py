@@ -30,7 +30,7 @@ from components.service.runs.checkpoints import is_whole, step_of
 _ID = re.compile(r"[A-Za-z0-9_-]{16,40}", re.ASCII)
 #: Ways to stop: keep the weights as they are, keep the best so far, finish the epoch first, or keep nothing.
 STOPS = ("stop", "best", "epoch", "discard")
-#: Two readings of a process's start time may differ by this much, in seconds, after the clock was set.
+#: Two readings of a process's start time may differ by this much, in seconds.
 CLOCK = 2.0
 
 
@@ -116,14 +116,14 @@ class RunFolder:
 
     def claim(self, pid: int) -> None:
         """Note which process trains."""
-        write_json(self.process, {"pid": pid, "created": psutil.Process(pid).create_time()})
+        write_json(self.process, {"pid": pid, "created": _created(psutil.Process(pid))})
 
     def pid(self) -> int | None:
         """The process that trains, if it is alive: the process id may have gone to another program since."""
         noted = read_json(self.process)
         try:
             process = psutil.Process(noted["pid"])
-            same = abs(process.create_time() - noted["created"]) < CLOCK
+            same = abs(_created(process) - noted["created"]) < CLOCK
             return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
         except (psutil.Error, TypeError, KeyError, ValueError):
             return None
@@ -157,3 +157,10 @@ class RunFolder:
             return self.owner.read_text()
         except OSError:
             return ""
+
+
+def _created(process: psutil.Process) -> float:
+    """When a process was started, in seconds, as it is told again after the clock was set."""
+    # Linux counts from the start of the machine; the time of day of that start moves with the clock.
+    began: float = psutil.boot_time() if psutil.LINUX else 0.0
+    return float(process.create_time() - began)

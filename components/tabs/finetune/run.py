@@ -168,7 +168,7 @@ class RunPanel:
             self.compared: samples_view(state) or html.empty(NO_SAMPLES),
             self.task: state["spec"]["task"],
             self.seen: run,
-            self.timer: gr.Timer(active=status in ACTIVE or time.time() - (state["ended"] or 0.0) < SETTLES),
+            self.timer: gr.Timer(active=status in ACTIVE or abs(time.time() - (state["ended"] or 0.0)) < SETTLES),
             self.stopping: gr.update(visible=trains),
             self.effect: _effect(how) if trains else "",
             **dict.fromkeys((self.earlier, self.later, self.cancel), gr.update(visible=status == "queued")),
