@@ -376,15 +376,13 @@ def test_a_log_is_read_from_its_end_in_whole_lines_without_paths_or_tokens(
     log.unlink()
     assert runs.log(state["id"], visitor=ME) == {"text": "", "bytes": 0}
     (
-        (
-            "other rows to train on alone",
-            state_of("a", 0.7, evaluated="same", rows="some", **EPOCHS),
-            state_of("b", 0.9, evaluated="same", rows="others"),
-            False,
-            "more than",
-        ),
-    )
-    (("an older run", state_of("a", 0.7, evaluated="same"), state_of("b", 0.9, **EPOCHS), False, "more than"),)
+        "other rows to train on alone",
+        state_of("a", 0.7, evaluated="same", rows="some", **EPOCHS),
+        state_of("b", 0.9, evaluated="same", rows="others"),
+        False,
+        "more than",
+    ),
+    ("an older run", state_of("a", 0.7, evaluated="same"), state_of("b", 0.9, **EPOCHS), False, "more than"),
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,10 @@ class RunPanel:
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
-        self.runs = gr.Dropdown(label="Run", choices=[], value=None, elem_id="ft-runs")
+        # What can be done with the run stands beside it and in a slot of its own: the views below stay where they are.
+        with gr.Row(elem_classes="wb-bottom"):
+            self.runs = gr.Dropdown(label="Run", choices=[], value=None, scale=2, min_width=220, elem_id="ft-runs")
+            self._stopping()
         self.task = gr.State("text-classification")
         self.seen: gr.State = gr.State(None)
         self._buttons()
@@ -66,8 +69,11 @@ class RunPanel:
             self.to_card = _small("Write its card", "ft-to-card", interactive=False)
         self.timer = gr.Timer(POLL_SECONDS, active=False)
 
-    def _buttons(self) -> None:
-        with gr.Row(visible=False, elem_classes="wb-bottom") as self.stopping:
+    def _stopping(self) -> None:
+        with (
+            gr.Column(visible=False, scale=3, min_width=320) as self.stopping,
+            gr.Row(elem_classes="wb-bottom"),
+        ):
             self.how = gr.Dropdown(
                 [(one.title, how) for how, one in OUTCOMES.items()],
                 value="stop",
@@ -78,14 +84,17 @@ class RunPanel:
                 elem_id="ft-how",
             )
             self.stop = gr.Button("Stop", scale=1, min_width=90, elem_id="ft-stop")
-        self.effect = gr.HTML(padding=False, elem_id="ft-effect")
-        with gr.Row():
-            self.earlier = _small("Earlier in line", "ft-earlier", visible=False)
-            self.later = _small("Later in line", "ft-later", visible=False)
-            self.cancel = _small("Take out of the line", "ft-cancel", visible=False)
-            self.resume = _small("Resume", "ft-resume", visible=False)
-            self.mend = _small("Try again", "ft-mend", visible=False)
-            self.again = _small("Run again with changes", "ft-again", visible=False)
+
+    def _buttons(self) -> None:
+        with gr.Column(elem_classes="wb-slot"):
+            self.effect = gr.HTML(padding=False, elem_id="ft-effect")
+            with gr.Row():
+                self.earlier = _small("Earlier in line", "ft-earlier", visible=False)
+                self.later = _small("Later in line", "ft-later", visible=False)
+                self.cancel = _small("Take out of the line", "ft-cancel", visible=False)
+                self.resume = _small("Resume", "ft-resume", visible=False)
+                self.mend = _small("Try again", "ft-mend", visible=False)
+                self.again = _small("Run again with changes", "ft-again", visible=False)
         self.mending = gr.State({})
 
     @property
