@@ -109,9 +109,9 @@ def compare(folder: Path, told: str, rounds: int) -> list[Row]:
             rates["stock"].append(stock)
     what = f"text streamed to {VISITORS} visitors: {told}"
     note = f"{NEW_TOKENS} tokens each, after prompts of about ten words; every text is that of `generate` alone."
-    begin = "All ask at the same moment. Nobody waits for company: the first prompt is read at once, and those that come "
-    begin += "meanwhile in the next pass, so that most wait for two. By the bare model, a pass over all prompts takes "
-    begin += f"{one_pass(pipe):.1f} times one over the first alone."
+    begin = "All ask at the same moment. Nobody waits for company: the first prompt is read at once, and those that "
+    begin += "come meanwhile in the next pass, so that most wait for two. By the bare model, a pass over all prompts "
+    begin += f"takes {one_pass(pipe):.1f} times one over the first alone."
     return [
         Row(what, "one `generate` after the other", Goal(least=2.5), "tokens/s", rates["ours"], rates["stock"], note),
         Row(
