@@ -155,7 +155,7 @@ def test_models_of_two_types_are_compared_each_in_its_own(settings: Settings) ->
     ]
     code = snippet("compare", {"task": CLASSIFY, "models": models, "inputs": ["I love it"]}, settings.endpoint)
     compile(code, "compare", "exec")
-    assert "for model_id, (commit, dtype) in models.items():" in code
+    assert "for model_id, commit, dtype in models:" in code
     assert "dtype=dtype" in code
     assert code.index('"bfloat16"') < code.index('"a/small"') < code.index('"float32"')
 
