@@ -10,7 +10,8 @@ import psutil
 from components.service.settings import Settings
 from components.service.sizes import MB, in_units
 
-#: Bytes of one parameter: processors compute in float32, whatever the files hold.
+#: Bytes of one parameter, at the most: processors compute in float32, whatever the files hold, but for some that are
+#: quicker in bfloat16 (`worker.precision`).
 ITEM = 4
 #: What activations take beside the weights: a share of them, and no less than this.
 SHARE, LEAST = 0.2, 64 * MB
