@@ -31,8 +31,10 @@ from components.web.blocks import Page
 from components.web.bounds import RequestBound
 from components.web.headers import AnswerHeaders
 from components.web.logs import keep_tokens_out_of_logs
-from components.web.misuse import CLOSED, HANDLERS
+from components.web.misuse import CLOSED, HANDLERS, Ended
 from components.web.sessions import keep_sessions_light
+from components.web.shares import Shares
+from components.web.uploads import take_files_alone
 from components.web.visitors import Door
 from components.widgets.explain import explain
 from components.widgets.guide import Opens
@@ -201,15 +203,8 @@ def keepers(page: gr.Blocks, settings: Settings) -> list[Middleware]:
         return []
     files = Files(Path(get_upload_folder()))
     files.open_all(page.config)
-    return [
-        Middleware(
-            Belongings,
-            files=files,
-            unfinished=lambda: unfinished(page._queue),
-            most=settings.visitor_calls,
-            nameless=settings.nameless_calls,
-        )
-    ]
+    shares = Shares(settings, lambda: unfinished(page._queue))
+    return [Middleware(Belongings, files=files, shares=shares)]
 
 
 def unfinished(queue: Queue) -> Iterator[str]:
@@ -227,6 +222,7 @@ def serve(settings: Settings) -> None:
     """Open the service, build the page, and serve both until the process is stopped."""
     keep_tokens_out_of_logs()
     keep_sessions_light()
+    take_files_alone()
     if settings.mcp:
         from components.web.mcp import serve_mcp  # takes a second to import
 
@@ -264,6 +260,7 @@ def serve(settings: Settings) -> None:
                 "exception_handlers": HANDLERS,
                 "routes": [*CLOSED, health(bench), *inference_routes(bench)],
                 "middleware": [
+                    Middleware(Ended),
                     Middleware(AnswerHeaders, hub=HUGGING_FACE if gr.utils.get_space() else ""),
                     Middleware(RequestBound, settings=settings),
                     *keepers(page, settings),

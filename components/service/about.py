@@ -69,7 +69,7 @@ class About:
             folder = self._folder(facts, visitor)
             if folder is None:
                 return {**_UNKNOWN, "problem": _NO_CONFIG}
-            counted = self._engine.call("about_model", {"path": folder, "model": facts["id"]}, owner=visitor.owner)
+            counted = self._engine.call("about_model", {"path": folder, "model": facts["id"]}, visitor=visitor)
         except WorkbenchError as error:
             if error.kind not in ("input", "forbidden"):
                 raise

@@ -137,7 +137,7 @@ class Batch:
         known = {"task": spec.name, "model": snapshot.id, "commit": snapshot.commit}
         notes: list[str] = []
         seconds = self._settings.batch_seconds
-        for item in self._engine.stream("run_batch", arguments, seconds=seconds, owner=visitor.owner):
+        for item in self._engine.stream("run_batch", arguments, seconds=seconds, visitor=visitor):
             notes += item.get("notes", [])
             if "finished" in item:
                 told = item["facts"]

@@ -99,7 +99,7 @@ class Data:
             "model": reader,
             "options": {key: value for key, value in spec.to_dict().items() if key not in _OWN},
         }
-        seen: dict[str, Any] = self.engine.call("inspect_data", arguments, owner=visitor.owner)
+        seen: dict[str, Any] = self.engine.call("inspect_data", arguments, visitor=visitor)
         return {**seen, "source": fixed}
 
     def _spec(

@@ -76,7 +76,7 @@ class Generation:
             if used.get(name, 1) > 1:
                 raise WorkbenchError(f"The steps are those of one text: set {name} to 1.", field=f"parameters.{name}")
             used[name] = 1
-        made = self._engine.call("generation_steps", {**arguments, "forced": _forced(forced)}, owner=visitor.owner)
+        made = self._engine.call("generation_steps", {**arguments, "forced": _forced(forced)}, visitor=visitor)
         return {**made, **facts, "explanation": explain(made["parameters"])}
 
     def score_text(
@@ -112,7 +112,7 @@ class Generation:
             raise WorkbenchError(f"A text is scored by a model for {' or '.join(_SCORING)}.", field="task")
         checked = check_text(text, self._settings.text_chars, "text")
         arguments, facts = self._located(spec, model, revision, visitor)
-        return {**self._engine.call("score_text", {**arguments, "text": checked}, owner=visitor.owner), **facts}
+        return {**self._engine.call("score_text", {**arguments, "text": checked}, visitor=visitor), **facts}
 
     def hidden_states(
         self,
@@ -153,7 +153,7 @@ class Generation:
         checked = [check_text(text, self._settings.text_chars, "inputs") for text in texts]
         arguments, facts = self._located(spec, model, revision, visitor)
         given = {"texts": checked, "labels": _given_labels(labels, len(checked), self._settings)}
-        return {**self._engine.call("hidden_states", {**arguments, **given}, owner=visitor.owner), **facts}
+        return {**self._engine.call("hidden_states", {**arguments, **given}, visitor=visitor), **facts}
 
     def _located(
         self, spec: TaskSpec, model: str, revision: str | None, visitor: Visitor

@@ -20,12 +20,14 @@ from urllib.parse import unquote
 import httpx2
 from huggingface_hub import HfApi, set_client_factory, snapshot_download
 from huggingface_hub.errors import HFValidationError
+from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.hf_api import DatasetInfo, ModelInfo
 from huggingface_hub.utils._http import default_client_factory
 from huggingface_hub.utils._validators import validate_repo_id
 
 from components.service import policy
 from components.service.errors import WorkbenchError
+from components.service.fetched import Fetched
 from components.service.hub_errors import REFUSED, hub_errors
 from components.service.settings import HUGGING_FACE, Settings
 from components.service.sizes import in_units
@@ -65,6 +67,7 @@ class Hub:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.api = HfApi(endpoint=settings.endpoint, token=False)
+        self.fetched = Fetched(settings)
         self._namespaces: dict[str, Resolver] = {}
         self._infos: dict[tuple[str, str, str, str], tuple[float, ModelInfo | DatasetInfo]] = {}
         self._names: dict[str, tuple[float, dict[str, Any]]] = {}
@@ -230,6 +233,7 @@ class Hub:
             if len(self._opened) > 1000:
                 self._opened.clear()
             self._opened[key] = snapshot, names
+        self.fetched.use(snapshot.path.parents[1])
         return snapshot
 
     def _open_model(self, info: ModelInfo, visitor: Visitor, weights: bool) -> tuple[Snapshot, list[str]]:
@@ -250,12 +254,16 @@ class Hub:
                 kind="forbidden",
                 field=kind,
             )
-        with hub_errors(info.id):
+        cache = self._cache_of(info, visitor)
+        place = cache / repo_folder_name(repo_id=info.id, repo_type=kind)
+        files, there = _files(info), place / "snapshots" / commit
+        missing = sum(files.get(name) or 0 for name in names if not (there / name).exists())
+        with self.fetched.arriving(place, missing), hub_errors(info.id):
             folder = snapshot_download(
                 info.id,
                 repo_type=kind,
                 revision=commit,
-                cache_dir=self._cache_of(info, visitor),
+                cache_dir=cache,
                 allow_patterns=[glob.escape(name) for name in names] or ["nothing"],
                 token=visitor.token,
                 endpoint=self.settings.endpoint,

@@ -58,7 +58,7 @@ class Inference:
             WorkbenchError: With the field that has to be mended.
         """
         arguments, facts = self.prepare(task, model, inputs, parameters, revision, visitor)
-        return {**self._engine.call("run_task", arguments, owner=visitor.owner), **facts}
+        return {**self._engine.call("run_task", arguments, visitor=visitor), **facts}
 
     def run_stages(
         self,
@@ -80,7 +80,7 @@ class Inference:
             `next_tokens` (tokens with `probability`) and its postprocess the new `tokens`.
         """
         arguments, facts = self.prepare(task, model, inputs, parameters, revision, visitor)
-        return {**self._engine.call("run_stages", arguments, owner=visitor.owner), **facts}
+        return {**self._engine.call("run_stages", arguments, visitor=visitor), **facts}
 
     def stream_task(
         self,
@@ -103,7 +103,7 @@ class Inference:
         if not spec.streams:
             raise WorkbenchError(f"{spec.title} gives its output at once; it cannot be followed.", field="task")
         arguments, facts = self.prepare(task, model, inputs, parameters, revision, visitor, alone=True)
-        for item in self._engine.stream("stream_task", arguments, owner=visitor.owner):
+        for item in self._engine.stream("stream_task", arguments, visitor=visitor):
             yield {**item, **facts} if item["done"] else item
 
     def stream_tokens(
@@ -134,7 +134,7 @@ class Inference:
         if is_batch(spec, inputs):
             raise WorkbenchError("One text can be followed at a time.", field="inputs")
         arguments, facts = self.prepare(task, model, inputs, parameters, None, visitor)
-        for item in self._engine.stream("stream_tokens", {**arguments, "top": top}, owner=visitor.owner):
+        for item in self._engine.stream("stream_tokens", {**arguments, "top": top}, visitor=visitor):
             yield {**item, **facts} if "done" in item else item
 
     def prepare(

@@ -38,10 +38,12 @@ class Settings:
         visitor_calls: Calls that one visitor may have waiting or being worked on.
         nameless_calls: Calls that callers with neither a cookie nor a token may have waiting or being worked on, all of
             them together.
+        address_calls: Calls that may wait or be worked on of all visitors from one address on the Internet.
         call_seconds: Longest time one inference call may take, in seconds.
         queue_seconds: Longest time one inference call may wait for its turn, in seconds.
         worker_calls: Inference calls that run side by side.
         visitor_worker_calls: Inference calls of one visitor that run side by side; more of them wait.
+        address_worker_calls: Inference calls from one address that run side by side; more of them wait.
         hub_seconds: Longest wait for one answer of the Hub, in seconds.
         worker_bytes: Memory that the inference worker may take for data, in bytes.
         cache_bytes: Loaded models that the worker keeps, in bytes of weights.
@@ -75,6 +77,7 @@ class Settings:
         shown_steps: Most new tokens whose probabilities are shown at once.
         scored_tokens: Most tokens of a text whose loss, or whose hidden states, are shown at once.
         upload_bytes: Largest uploaded file, in bytes.
+        hourly_upload_bytes: Most that one visitor, and one address, may upload within an hour, in bytes.
         data_rows: Most rows that a data set may have.
         data_images: Most image files of a data set.
         card_bytes: Largest model card, in bytes.
@@ -85,6 +88,7 @@ class Settings:
         running_runs: Runs that train at the same time.
         visitor_runs: Runs of one visitor that train at the same time.
         queued_runs: Runs that one visitor may have waiting.
+        address_queued_runs: Runs from one address that may wait.
         waiting_runs: Runs that may wait, of all visitors together.
         trainer_bytes: Memory that one run may take for data, in bytes; never more than is free.
         rehearsal_seconds: Longest time a rehearsal of a run may take, in seconds.
@@ -93,6 +97,8 @@ class Settings:
         compared_runs: Most runs that are put side by side.
         log_bytes: Most of a run's log that is shown at once, in bytes.
         free_disk_bytes: Disk space that must stay free, in bytes.
+        fetched_bytes: Disk space of what a public app fetches from the Hub, in bytes; what was not used for longest goes
+            first.
         lent_bytes: Weights from which on a model computes on the GPU that ZeroGPU lends, in bytes.
         zero_gpu: The app runs on ZeroGPU, which lends a GPU for a minute at a time: no run is trained there.
     """
@@ -116,10 +122,12 @@ class Settings:
     waiting_calls: int = 256
     visitor_calls: int = 256
     nameless_calls: int = 256
+    address_calls: int = 256
     call_seconds: float = 120.0
     queue_seconds: float = 60.0
     worker_calls: int = 4
     visitor_worker_calls: int = 256
+    address_worker_calls: int = 256
     hub_seconds: float = 10.0
     worker_bytes: int = 12 * GB
     cache_bytes: int = 6 * GB
@@ -152,6 +160,7 @@ class Settings:
     shown_steps: int = 100
     scored_tokens: int = 1024
     upload_bytes: int = 200 * MB
+    hourly_upload_bytes: int = 1000 * GB
     data_rows: int = 1_000_000
     data_images: int = 10_000
     card_bytes: int = 200_000
@@ -162,6 +171,7 @@ class Settings:
     running_runs: int = 1
     visitor_runs: int = 4
     queued_runs: int = 20
+    address_queued_runs: int = 200
     waiting_runs: int = 200
     trainer_bytes: int = 256 * GB
     rehearsal_seconds: float = 600.0
@@ -170,6 +180,7 @@ class Settings:
     compared_runs: int = 8
     log_bytes: int = 1 * MB
     free_disk_bytes: int = 1 * GB
+    fetched_bytes: int = 1000 * GB
     lent_bytes: int = 500 * MB
     zero_gpu: bool = False
 
@@ -178,7 +189,9 @@ class Settings:
 PUBLIC_LIMITS: dict[str, Any] = {
     "visitor_calls": 16,
     "nameless_calls": 64,
+    "address_calls": 24,
     "visitor_worker_calls": 2,
+    "address_worker_calls": 3,
     "call_seconds": 30.0,
     "worker_bytes": 6 * GB,
     "cache_bytes": 2 * GB,
@@ -202,6 +215,7 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "batch_seconds": 60.0,
     "batch_bytes": 16 * MB,
     "upload_bytes": 20 * MB,
+    "hourly_upload_bytes": 1 * GB,
     "data_rows": 50_000,
     "data_images": 1_000,
     "epochs": 10,
@@ -210,10 +224,12 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "run_seconds": 3600.0,
     "visitor_runs": 1,
     "queued_runs": 2,
+    "address_queued_runs": 10,
     "waiting_runs": 40,
     "trainer_bytes": 8 * GB,
     "rehearsal_seconds": 180.0,
     "runs_bytes": 4 * GB,
+    "fetched_bytes": 20 * GB,
 }
 
 

@@ -16,7 +16,10 @@ class Visitor:
             caller who could not be known again, and who therefore owns nothing.
         token: The visitor's own Hub token, or `False`. Never `None`, which the Hub client reads as "use the
             machine's login".
+        address: Where the request comes from on the Internet; empty where that is not known. It shares out the machine
+            among strangers, and gives no rights.
     """
 
     owner: str
     token: str | Literal[False] = field(default=False, repr=False)
+    address: str = field(default="", repr=False, compare=False)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -16,7 +15,7 @@ from components.service.settings import Settings
 from components.service.tasks import TASKS
 from components.service.tasks.inputs import check_input
 from components.service.workbench import Workbench
-from components.serving.http import events, visitor
+from components.serving.http import events, in_thread, visitor
 
 TASK = "text-generation"
 #: What is taken as it is, under the task's own name of it.
@@ -50,7 +49,7 @@ async def complete(bench: Workbench, request: Request, model: str, payload: dict
     one = _Completion(model, payload, parameters.get("stop", []))
     if payload.get("stream") is True:
         return await events(items, one.render, "[DONE]")
-    return JSONResponse(await run_in_threadpool(one.whole, items))
+    return JSONResponse(await in_thread(one.whole, items))
 
 
 def read(payload: dict[str, Any], settings: Settings) -> dict[str, Any]:

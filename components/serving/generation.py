@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -13,7 +12,7 @@ from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.tasks.inputs import is_batch
 from components.service.workbench import Workbench
-from components.serving.http import events, read_json, visitor
+from components.serving.http import events, in_thread, read_json, visitor
 from components.serving.tasks import inputs_of
 
 TASK = "text-generation"
@@ -36,14 +35,14 @@ async def run(bench: Workbench, request: Request, model: str) -> Response:
     parameters = {"return_full_text": False, **{name: value for name, value in parameters.items() if value is not None}}
     stream = payload.get("stream") is True
     if not stream and not details:
-        result = await run_in_threadpool(bench.inference.run_task, TASK, model, inputs, parameters, visitor=who)
+        result = await in_thread(bench.inference.run_task, TASK, model, inputs, parameters, visitor=who)
         return JSONResponse(result["output"])
     if is_batch(TASKS[TASK], inputs):
         raise WorkbenchError("Details and streams are given for one text at a time.", field="inputs")
     items = bench.inference.stream_tokens(TASK, model, inputs, parameters, top, visitor=who)
     if stream:
         return await events(items, _Events(top).render)
-    return JSONResponse(await run_in_threadpool(_detailed, items, top))
+    return JSONResponse(await in_thread(_detailed, items, top))
 
 
 def _token(item: dict[str, Any]) -> dict[str, Any]:

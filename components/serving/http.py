@@ -6,10 +6,10 @@ import functools
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -43,6 +43,9 @@ _TYPES = {400: "validation", 413: "validation", 422: "validation", 503: "overloa
 _BESIDE = 100_000
 
 Handler = Callable[[Request], Awaitable[Response]]
+T = TypeVar("T")
+#: Threads for what waits for the worker or the Hub: the server has forty others, which every request needs.
+_THREADS = CapacityLimiter(64)
 
 
 class Refusal(Exception):
@@ -88,15 +91,21 @@ def failure(error: WorkbenchError | Refusal) -> dict[str, Any]:
     return {"error": error.message, "error_type": _TYPES.get(status_of(error), "generation")}
 
 
+async def in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """What a function gives, which may wait long, in a thread of these routes' own."""
+    return await to_thread.run_sync(functools.partial(function, *args, **kwargs), limiter=_THREADS)
+
+
 async def visitor(hub: Hub, request: Request) -> Visitor:
     """Who is asking, by the request's bearer token.
 
     Raises:
         Refusal: The Hub does not accept the token (401).
     """
-    asked = gr.Request(headers=dict(request.headers), cookies=dict(request.cookies))
+    client = {"host": request.client.host} if request.client else None
+    asked = gr.Request(headers=dict(request.headers), cookies=dict(request.cookies), client=client)
     try:
-        return await run_in_threadpool(visitor_of, hub, asked)
+        return await in_thread(visitor_of, hub, asked)
     except WorkbenchError as error:
         if error.kind != "forbidden":
             raise
@@ -149,7 +158,7 @@ async def events(items: Iterator[Any], render: Callable[[Any], Iterable[Any]], e
     A failure before the first item is raised, so that it has a status; one after that is an event of its own. When the
     client is gone, the iterator is closed, which stops the work.
     """
-    first = await run_in_threadpool(next, items, None)
+    first = await in_thread(next, items, None)
 
     async def lines() -> AsyncIterator[str]:
         item = first
@@ -157,7 +166,7 @@ async def events(items: Iterator[Any], render: Callable[[Any], Iterable[Any]], e
             while item is not None:
                 for value in render(item):
                     yield f"data: {json.dumps(value)}\n\n"  # in ASCII: clients end a line at U+2028, too
-                item = await run_in_threadpool(next, items, None)
+                item = await in_thread(next, items, None)
             if end:
                 yield f"data: {end}\n\n"
         except WorkbenchError as error:

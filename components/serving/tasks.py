@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -13,7 +12,7 @@ from components.service.errors import WorkbenchError
 from components.service.tasks import TaskSpec, find_task
 from components.service.tasks.inputs import is_batch
 from components.service.workbench import Workbench
-from components.serving.http import parse, read_body, visitor
+from components.serving.http import in_thread, parse, read_body, visitor
 
 _MEDIA = ("image", "audio", "video")
 #: Keys of a body that are neither inputs nor parameters.
@@ -27,7 +26,7 @@ async def run(bench: Workbench, request: Request, task: str, model: str) -> Resp
     spec = find_task(task)
     who = await visitor(bench.hub, request)
     inputs, parameters = read(spec, await read_body(request, bench.settings), request.headers.get("content-type", ""))
-    result = await run_in_threadpool(bench.inference.run_task, task, model, inputs, parameters, visitor=who)
+    result = await in_thread(bench.inference.run_task, task, model, inputs, parameters, visitor=who)
     return answer(spec, inputs, result["output"], request.headers.get("accept", ""))
 
 

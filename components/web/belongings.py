@@ -17,7 +17,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from components.web.addresses import address_of
+from components.web.shares import Caller, Shares
 from components.web.visitors import COOKIE
 
 Owners = frozenset[str]
@@ -40,7 +42,8 @@ _REMEMBERED = 10_000
 _DIGEST = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _KEY = re.compile(rb'"(?:session_hash|event_id)"\s*:\s*"([^"]+)"')
 _IN_PATH = re.compile(rb"/(?:heartbeat|stream|call/(?:v2/)?[^/]+)/([^/]+)")
-_CALLS = re.compile("/(queue/join|call/[^/]+|call/v2/[^/]+)/?$")
+#: Requests that wait for the worker or the Hub: those that join the queue, and those that are answered at once.
+_CALLS = re.compile("/(queue/join|call/[^/]+|call/v2/[^/]+)/?$|/inference/.")
 _SESSION = re.compile(rb'"session_hash"\s*:\s*"([^"]+)"')
 _CALL = re.compile(rb'"event_id"\s*:\s*"([^"]+)"')
 #: How the owners of a file are noted, by empty files beside it.
@@ -53,57 +56,43 @@ _OLD = 3600.0
 class Belongings:
     """ASGI middleware for a public app.
 
-    It is also what bounds the calls of one visitor, since it knows whose each call is.
+    It also lets nobody have more calls going on than is fair, since it knows whose each is.
 
     Args:
         files: Gradio's folder of uploads and results.
-        unfinished: Gives the ids of the calls that wait or are being worked on.
-        most: How many of them one visitor may have.
-        nameless: How many of them all callers with neither cookie nor token may have together: nobody can tell them
-            apart.
+        shares: What each visitor may have of the calls.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        files: Files,
-        unfinished: Callable[[], Iterable[str]],
-        most: int,
-        nameless: int,
-    ) -> None:
+    def __init__(self, app: ASGIApp, files: Files, shares: Shares) -> None:
         self.app = app
         self.files = files
-        self._unfinished = unfinished
-        self._most = most
-        self._nameless = nameless
+        self.shares = shares
         self._known: OrderedDict[bytes, Owners] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        who = owners_of(Headers(scope=scope))
-        if scope["method"] == "POST" and _CALLS.search(scope["path"]) and (sentence := self._too_many(who)):
-            await JSONResponse({"detail": sentence}, 503)(scope, receive, send)
-            return
+        caller = caller_of(scope)
+        if scope["method"] != "POST" or not _CALLS.search(scope["path"]):
+            await self._serve(scope, receive, send, caller)
+        elif sentence := self.shares.refusal(caller):
+            refused = {"detail": sentence, "error": sentence, "error_type": "overloaded"}
+            await JSONResponse(refused, 503)(scope, receive, send)
+        else:
+            with self.shares.going(caller):
+                await self._serve(scope, receive, send, caller)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        who = caller.owners
+        # As far as it is known: the peer may be a proxy.
+        scope = {**scope, "client": (caller.address, 0)}
         uploads = scope["path"].endswith("/upload")
         scope = self._without_others(scope, who)
         if scope["method"] == "POST" and not uploads:
             body = await run_in_threadpool(self._body_without_others, await _whole(receive), who)
             receive = _replayed(body, receive)
-        await self.app(scope, receive, self._noting(scope, who, uploads, send))
-
-    def _too_many(self, who: Owners) -> str:
-        """Why these may make no further call now; empty where they may."""
-        owners = [self._known.get(call.encode(), NOBODY) for call in list(self._unfinished())]
-        if who and sum(bool(one & who) for one in owners) >= self._most:
-            return f"You have {self._most} calls going on, as many as one visitor may have. Wait until one has ended."
-        if not who and owners.count(NOBODY) >= self._nameless:
-            return (
-                f"Callers without a cookie and a token have {self._nameless} calls going on, as many as all of them "
-                "may have together. Keep the cookie that the page gives, or send a token of the Hub."
-            )
-        return ""
+        await self.app(scope, receive, self._noting(scope, caller, uploads, send))
 
     def _without_others(self, scope: Scope, who: Owners) -> Scope:
         """The request's address with what is another's blotted out."""
@@ -137,7 +126,12 @@ class Belongings:
                 with suppress(KeyError):  # another thread was quicker
                     self._known.popitem(last=False)
 
-    def _noting(self, scope: Scope, who: Owners, uploads: bool, send: Send) -> Send:
+    def _begun(self, calls: list[bytes], caller: Caller) -> None:
+        self._remember(calls, caller.owners)
+        for call in calls:
+            self.shares.note(call.decode(errors="replace"), caller)
+
+    def _noting(self, scope: Scope, caller: Caller, uploads: bool, send: Send) -> Send:
         """`send`, which notes whom the files and the call in the answer belong to."""
         told, tail = False, b""
 
@@ -148,9 +142,9 @@ class Belongings:
                 told = headers.get("content-type", "").startswith(("application/json", "text/event-stream"))
             elif told:
                 text = tail + message.get("body", b"")
-                self.files.note(text, who, every=uploads)
+                self.files.note(text, caller.owners, every=uploads)
                 if scope["method"] == "POST":
-                    self._remember(_CALL.findall(text), who)
+                    self._begun(_CALL.findall(text), caller)
                 tail = text[-self.files.reach :]
             await send(message)
 
@@ -212,6 +206,13 @@ class Files:
                     names = os.listdir(folder)
                     if names and all(name.startswith(_MARK) for name in names):
                         yield folder
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Who sends a request, and where from."""
+    headers = Headers(scope=scope)
+    peer = (scope.get("client") or ("",))[0]
+    return Caller(owners_of(headers), address_of(peer, headers.getlist("x-forwarded-for")))
 
 
 def owners_of(headers: Headers) -> Owners:

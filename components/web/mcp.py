@@ -32,7 +32,9 @@ class Server(mcp.GradioMCPServer):
 
     def _get_or_create_client(self) -> Client:
         request: Any = self.mcp_server.request_context.request
-        known = tuple(request.headers.get(name, "") for name in _KNOWN_BY)
+        # The call comes from this process then, and says as a proxy does whom it is for.
+        address = request.client.host if request.client else ""
+        known = (*(request.headers.get(name, "") for name in _KNOWN_BY), address)
         with self._lock:
             if known not in self._clients:
                 self._clients[known] = self._client(*known)
@@ -45,10 +47,10 @@ class Server(mcp.GradioMCPServer):
         """The answer as JSON, as every endpoint gives it; Gradio would write it as Python does."""
         return [self.types.TextContent(type="text", text=json.dumps(one)) for one in data]
 
-    def _client(self, authorization: str, forwarded: str, cookie: str) -> Client:
+    def _client(self, authorization: str, forwarded: str, cookie: str, address: str) -> Client:
         if self.local_url is None:
             raise RuntimeError("The app is not up yet.")
-        own = {"authorization": authorization, "x-hf-authorization": forwarded}
+        own = {"authorization": authorization, "x-hf-authorization": forwarded, "x-forwarded-for": address}
         cookies = cookie_parser(cookie)
         client = Client(
             self.local_url,

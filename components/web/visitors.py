@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 import gradio as gr
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -66,9 +66,14 @@ def visitor_of(hub: Hub, request: gr.Request | None, pasted: Kept = "") -> Visit
         return visitor
     if token:
         name = hub.whoami(Visitor("", token))["name"]
-        return Visitor(f"user:{name}", token)
+        return Visitor(f"user:{name}", token, _address(request))
     guest = _guest(request)
-    return Visitor(f"guest:{guest}" if guest else "")
+    return Visitor(f"guest:{guest}" if guest else "", False, _address(request))
+
+
+def _address(request: gr.Request | None) -> str:
+    """Where a request comes from on the Internet; `Belongings` has put it in the place of the server's peer."""
+    return str(getattr(getattr(request, "client", None), "host", ""))
 
 
 def _guest(request: gr.Request | None) -> str:
@@ -123,7 +128,7 @@ class Door:
             answer = PlainTextResponse("This request came from another website and was refused.", 403)
             await answer(scope, receive, send)
             return
-        if not self.settings.public or COOKIE in SimpleCookie(headers.get("cookie", "")):
+        if not self.settings.public or COOKIE in cookie_parser(headers.get("cookie", "")):
             await self.app(scope, receive, send)
             return
         await self.app(scope, receive, _with_cookie(send))

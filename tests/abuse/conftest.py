@@ -191,6 +191,7 @@ def street(tmp_path_factory: pytest.TempPathFactory, start_app: Callable[..., An
             "DISABLE_SAFETENSORS_CONVERSION": "0",
             "GRADIO_ANALYTICS_ENABLED": "True",
             "OAUTH_CLIENT_SECRET": "the space's own secret",
+            "GRADIO_TEMP_DIR": str(folder / "uploads"),
         }
         app = start_app(folder / "home", "--hub", hub, "--host", "0.0.0.0", **careless)
         with ExitStack() as stack:

@@ -14,6 +14,7 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 ID, REPO, HEAD = "abuse/test_identity.py", "abuse/test_repositories.py", "abuse/test_headers.py"
+SENT = "abuse/test_requests.py"
 
 IDENTITY = {
     1: ("another website posts to the queue with the visitor's cookie", [
@@ -74,6 +75,8 @@ IDENTITY = {
     19: ("hidden endpoints and values that no menu offers", [
         f"{ID}::test_values_that_no_menu_offers_are_refused_when_sent_directly",
         f"{ID}::test_a_call_of_nothing_is_refused_in_a_sentence_and_fills_no_log",
+        f"{SENT}::test_what_gradio_offers_and_the_page_has_no_use_for_is_closed",
+        f"{SENT}::test_any_request_is_answered_without_a_defect",
         "app/test_bad_input.py::test_bad_input_gives_a_sentence",
         "service/test_wrong_types.py::test_a_value_of_a_wrong_type_ends_in_a_sentence_or_an_answer"]),
 }  # fmt: skip
@@ -178,7 +181,13 @@ LOAD = {
     53: ("very many jobs of one visitor", [
         f"{ID}::test_a_visitor_s_one_run_trains_in_a_process_without_a_secret_and_with_every_switch",
         "service/test_runs_queue.py::test_a_visitor_s_runs_are_capped_and_so_are_all_together",
-        "service/test_engine.py::test_a_call_that_waits_too_long_for_its_turn_is_told_so"]),
+        "service/test_engine.py::test_a_call_that_waits_too_long_for_its_turn_is_told_so",
+        "service/test_runs_queue.py::test_runs_that_are_started_at_once_are_capped_too",
+        "service/test_runs_queue.py::test_who_is_another_visitor_each_time_has_no_more_runs_than_their_address",
+        "service/test_engine.py::test_a_visitor_s_many_long_calls_hold_up_nobody_else",
+        "app/test_shares.py::test_a_greedy_visitor_is_refused_in_a_sentence_and_others_are_not",
+        "app/test_shares.py::test_who_makes_up_a_new_token_for_each_call_has_no_more_than_their_address",
+        "app/test_shares.py::test_a_call_of_the_inference_api_counts_while_it_is_answered"]),
     54: ("a training without an end", [
         "app/test_bad_input.py::test_bad_input_gives_a_sentence",
         "service/test_runs.py::test_a_bad_spec_names_its_field"]),
@@ -191,6 +200,11 @@ LOAD = {
         "service/test_training.py::test_a_disk_that_takes_no_more_at_the_model_leaves_no_half_of_it",
         f"{REPO}::test_a_disk_that_takes_no_more_is_told_and_costs_no_more_than_the_call",
         f"{HEAD}::test_an_upload_leaves_as_much_of_the_disk_free_as_has_to_be",
+        f"{HEAD}::test_a_visitor_uploads_only_so_much_within_an_hour",
+        f"{SENT}::test_an_upload_holds_files_and_leaves_none_behind_where_it_is_refused",
+        f"{SENT}::test_an_upload_whose_sender_goes_away_leaves_nothing",
+        "service/test_fetched.py::test_what_was_not_used_for_longest_makes_room",
+        "service/test_fetched.py::test_a_disk_that_is_nearly_full_takes_nothing",
         f"{ID}::test_what_a_session_holds_is_written_to_no_file",
         "localhub/test_durability.py::test_a_full_disk_is_told_and_costs_nothing_but_the_upload"]),
     57: ("a kill in the middle of a checkpoint", [
@@ -215,7 +229,9 @@ LOAD = {
     62: ("a clock that is set, a cache and a folder that cannot be written", [
         f"{REPO}::test_a_cache_that_cannot_be_written_ends_in_a_sentence",
         f"{REPO}::test_a_data_folder_that_cannot_be_written_is_told_at_the_start",
-        "service/test_runs.py::test_a_process_id_that_went_to_another_program_is_not_the_trainer"]),
+        "service/test_runs.py::test_a_process_id_that_went_to_another_program_is_not_the_trainer",
+        "service/test_runs.py::test_a_trainer_is_known_again_after_the_clock_was_set",
+        "service/test_runs_queue.py::test_a_clock_that_was_set_changes_no_place_in_line"]),
 }  # fmt: skip
 GROUPS = {"identity and tokens": IDENTITY, "models and repositories": MODELS, "inputs": INPUTS, "load": LOAD}
 CASES = [(number, *case) for group in GROUPS.values() for number, case in group.items()]

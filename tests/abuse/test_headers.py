@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from components.service.settings import Settings
+from components.web import bounds
 from components.web.bounds import RequestBound
 from components.web.headers import AnswerHeaders, page_policy
 from components.web.visitors import Door, kept, kept_token
@@ -121,8 +122,8 @@ def app(hub: str = "", **limits: int) -> TestClient:
 
     routes = [Route("/", page), Route("/parts", parts), Route("/gradio_api/file=a.svg", other), Route("/x", other)]
     routes += [Route("/{path:path}", read, methods=["POST"])]
-    bounds = Middleware(RequestBound, settings=settings(**{"upload_bytes": 3000, "free_disk_bytes": 0, **limits}))
-    return TestClient(Starlette(routes=routes, middleware=[Middleware(AnswerHeaders, hub=hub), bounds]))
+    bounded = Middleware(RequestBound, settings=settings(**{"upload_bytes": 3000, "free_disk_bytes": 0, **limits}))
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(AnswerHeaders, hub=hub), bounded]))
 
 
 def directives(policy: str) -> dict[str, str]:
@@ -186,6 +187,22 @@ def test_an_upload_leaves_as_much_of_the_disk_free_as_has_to_be() -> None:
     answer = full.post("/gradio_api/upload", content=b"x")
     assert (answer.status_code, "nearly full" in answer.text) == (507, True)
     assert full.post("/call", content=b"x").status_code == 200
+
+
+def test_a_visitor_uploads_only_so_much_within_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = app(public=True, hourly_upload_bytes=5000)
+
+    def send(size: int, cookie: str, address: str) -> int:
+        headers = {"Cookie": f"workbench_guest={cookie}", "X-Forwarded-For": address}
+        # As browsers send it, and in parts whose length nobody tells.
+        content: Any = b"x" * size if size < 4000 else iter([b"x" * 1000] * (size // 1000))
+        return client.post("/gradio_api/upload", content=content, headers=headers).status_code
+
+    assert [send(3000, "one", "8.8.4.4"), send(3000, "one", "9.9.9.9"), send(1, "one", "")] == [200, 429, 429]
+    assert [send(6000, "two", "1.1.1.1"), send(2000, "three", "8.8.4.4"), send(1, "four", "8.8.4.4")] == [429, 200, 429]
+    assert send(3000, "five", "") == 200
+    monkeypatch.setattr(bounds, "_HOUR", 0.0)
+    assert send(3000, "one", "8.8.4.4") == 200
 
 
 class _Asked:

@@ -1,20 +1,13 @@
-"""Whose Gradio's files and calls are, how many calls one visitor may have, and that no mark outlives its file."""
+"""Whose Gradio's files and calls are, and that no mark outlives its file."""
 
 from __future__ import annotations
 
-import itertools
 import os
 from pathlib import Path
 
-import anyio
-import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
-from components.web.belongings import Belongings, Files
+from components.web.belongings import Files
 
 ADA, BOB = frozenset({"ada"}), frozenset({"bob"})
 ONE, TWO = "1" * 64, "2" * 64
@@ -62,38 +55,3 @@ def test_the_marks_of_files_that_are_gone_are_swept_away_once_they_are_old(files
     files.sweep()
     assert not (files.folder / ONE).exists()
     assert files.may(TWO, ADA)
-
-
-@pytest.mark.parametrize(
-    "path", ["/gradio_api/call/run_task", "/gradio_api/call/v2/run_task", "/gradio_api/queue/join"]
-)
-def test_a_greedy_visitor_is_refused_in_a_sentence_and_others_are_not(path: str, files: Files) -> None:
-    unfinished: list[str] = []
-    numbers = itertools.count()
-
-    async def call(_request: Request) -> JSONResponse:
-        unfinished.append(f"event-{next(numbers)}")
-        return JSONResponse({"event_id": unfinished[-1]})
-
-    app = Belongings(
-        Starlette(routes=[Route(path, call, methods=["POST"])]), files, lambda: unfinished, most=3, nameless=2
-    )
-
-    async def ask(token: str = "") -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app", headers=headers) as one:
-            return await one.post(path, json={"data": []})
-
-    async def story() -> list[int]:
-        statuses = [(await ask("greedy")).status_code for _ in range(5)]
-        refusal = (await ask("greedy")).json()["detail"]
-        assert "3 calls" in refusal
-        assert "Wait" in refusal
-        statuses.append((await ask("modest")).status_code)
-        unfinished.remove("event-1")
-        statuses.append((await ask("greedy")).status_code)
-        nameless = [await ask() for _ in range(3)]
-        assert "all of them may have together" in nameless[2].json()["detail"]
-        return [*statuses, *(one.status_code for one in nameless), (await ask("modest")).status_code]
-
-    assert anyio.run(story) == [200, 200, 200, 503, 503, 200, 200, 200, 200, 503, 200]

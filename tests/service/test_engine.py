@@ -18,8 +18,10 @@ from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
 from components.service.sizes import GB
+from components.service.visitor import Visitor
 
 HERE = Path(__file__).parent
+HOME = "192.0.2.7"
 CALLS = {
     name: f"worker_calls:{name}"
     for name in (
@@ -164,21 +166,32 @@ def test_a_call_that_waits_too_long_for_its_turn_is_told_so(settings: Settings) 
     assert engine.status()["alive"] is False
 
 
-def test_a_visitor_s_many_long_calls_hold_up_nobody_else(settings: Settings, fifo: Path) -> None:
-    engine = build(replace(settings, worker_calls=2, visitor_worker_calls=1, queue_seconds=2.0))
-    long = engine.stream("endless", {"fifo": str(fifo)}, owner="greedy")
+@pytest.mark.parametrize(
+    ("greedy", "others", "whose"),
+    [
+        (Visitor("one"), [Visitor("one")] * 2, "1 calls of yours"),
+        (Visitor("one", address=HOME), [Visitor("two", address=HOME), Visitor("", address=HOME)], "from your address"),
+    ],
+    ids=["with one cookie", "with a new cookie for each call"],
+)
+def test_a_visitor_s_many_long_calls_hold_up_nobody_else(
+    settings: Settings, fifo: Path, greedy: Visitor, others: list[Visitor], whose: str
+) -> None:
+    few = {"visitor_worker_calls": 1, "address_worker_calls": 1}
+    engine = build(replace(settings, worker_calls=2, queue_seconds=2.0, **few))
+    long = engine.stream("endless", {"fifo": str(fifo)}, visitor=greedy)
     try:
         assert next(long) == "more"
         with ThreadPoolExecutor(2) as pool:
             waiting = [
-                pool.submit(refused, lambda: engine.call("echo", {"value": 0}, owner="greedy")) for _ in range(2)
+                pool.submit(refused, lambda one=one: engine.call("echo", {"value": 0}, visitor=one)) for one in others
             ]
-            assert engine.call("echo", {"value": 1}, owner="modest") == 1
+            assert engine.call("echo", {"value": 1}, visitor=Visitor("modest", address="2001:db8::")) == 1
             told = [one.result() for one in waiting]
-        assert [(error.kind, "as many as one visitor" in error.message) for error in told] == [("busy", True)] * 2
+        assert [(error.kind, whose in error.message) for error in told] == [("busy", True)] * 2
         long.close()
         assert fifo.read_text() == "stopped"
-        assert engine.call("echo", {"value": 2}, owner="greedy") == 2
+        assert engine.call("echo", {"value": 2}, visitor=greedy) == 2
     finally:
         engine.close()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from components.service.runs.state import mending, read_state
 from components.service.runs.store import STOPS, RunFolder, read_json, write_json
 from components.service.runs.supervisor import Supervisor
 from components.service.settings import PUBLIC_LIMITS, Settings, read_settings
+from components.service.visitor import Visitor
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +133,46 @@ def test_a_visitor_s_runs_are_capped_and_so_are_all_together(still: Callable[...
         with pytest.raises(WorkbenchError, match=said) as told:
             runs.start(spec(), visitor=visitor)
         assert told.value.kind == "busy"
+
+
+def test_runs_that_are_started_at_once_are_capped_too(still: Callable[..., Runs]) -> None:
+    runs = still(queued_runs=2)
+
+    def start(_number: int) -> str:
+        try:
+            return str(runs.start(spec(), visitor=ME)["status"])
+        except WorkbenchError as error:
+            return error.kind
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(start, range(8)))
+    assert sorted(found) == ["busy"] * 6 + ["queued"] * 2
+    assert len(runs.list(visitor=ME)) == 2
+
+
+def test_who_is_another_visitor_each_time_has_no_more_runs_than_their_address(still: Callable[..., Runs]) -> None:
+    runs = still(address_queued_runs=2)
+    made_up = [Visitor(f"guest:{number}", address="8.8.4.4") for number in range(3)]
+    first, _ = queue(runs, *made_up[:2])
+    with pytest.raises(WorkbenchError, match="from your address have 2 runs waiting") as told:
+        runs.start(spec(), visitor=made_up[2])
+    assert told.value.kind == "busy"
+    queue(runs, Visitor("guest:else", address="9.9.9.9"), ME, OTHER)
+    runs.stop(first, "discard", visitor=made_up[0])
+    queue(runs, made_up[2])
+
+
+@pytest.mark.parametrize("hours", [-24, 24])
+def test_a_clock_that_was_set_changes_no_place_in_line(
+    still: Callable[..., Runs], monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    runs, now = still(), time.time_ns
+    ids = queue(runs, OTHER)
+    monkeypatch.setattr(time, "time_ns", lambda: now() + hours * 3600 * 10**9)
+    ids += queue(runs, ME)
+    monkeypatch.setattr(time, "time_ns", now)
+    ids += queue(runs, ME)
+    assert places(runs, ids) == [1, 2, 3]
 
 
 def test_runs_that_fill_their_owner_s_share_of_the_disk_must_go_first(still: Callable[..., Runs]) -> None:
@@ -332,6 +375,14 @@ VERDICTS = [
     ("another seed alone", state_of("a", 0.7), state_of("b", 0.9, spec={"seed": 2}), True, "seed alone"),
     ("other rows", state_of("a", 0.7), state_of("b", 0.9, rows="other"), None, "different rows"),
     ("equal, of other rows", state_of("a", 0.9), state_of("b", 0.9, rows="other"), None, "the same .* different rows"),
+    (
+        "other rows to train on alone",
+        state_of("a", 0.7, evaluated="same", rows="some", **EPOCHS),
+        state_of("b", 0.9, evaluated="same", rows="others"),
+        False,
+        "more than",
+    ),
+    ("an older run", state_of("a", 0.7, evaluated="same"), state_of("b", 0.9, **EPOCHS), False, "more than"),
     ("another task", state_of("a", 0.7), state_of("b", 0.9, spec={"task": "fill-mask"}), None, "different tasks"),
     ("one that has no figures", state_of("a", 0.7), state_of("b", None), None, "Not every run"),
     ("no interval", state_of("a", 0.7, None), state_of("b", 0.9, None, **EPOCHS), None, "no interval"),
@@ -375,14 +426,6 @@ def test_a_log_is_read_from_its_end_in_whole_lines_without_paths_or_tokens(
         assert refused.value.field == "tail"
     log.unlink()
     assert runs.log(state["id"], visitor=ME) == {"text": "", "bytes": 0}
-    (
-        "other rows to train on alone",
-        state_of("a", 0.7, evaluated="same", rows="some", **EPOCHS),
-        state_of("b", 0.9, evaluated="same", rows="others"),
-        False,
-        "more than",
-    ),
-    ("an older run", state_of("a", 0.7, evaluated="same"), state_of("b", 0.9, **EPOCHS), False, "more than"),
 
 
 @pytest.mark.parametrize(

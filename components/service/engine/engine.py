@@ -17,6 +17,7 @@ from components.service.engine.process import WorkerProcess
 from components.service.engine.turns import Turns
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
+from components.service.visitor import Visitor
 
 _BOOT_SECONDS = 120.0
 _TRIES = 3
@@ -66,14 +67,14 @@ class Engine:
         self._lender = lender
         self._lock = threading.Lock()
         self._one_suspect = threading.Lock()
-        self._turns = Turns(settings.visitor_worker_calls, settings.queue_seconds)
+        self._turns = Turns(settings.visitor_worker_calls, settings.address_worker_calls, settings.queue_seconds)
         self._numbers = itertools.count(1)
         self._worker: WorkerProcess | None = None
         self._restarts = 0
         self._closed = False
 
     def call(
-        self, name: str, arguments: dict[str, Any], *, seconds: float | None = None, owner: str | None = None
+        self, name: str, arguments: dict[str, Any], *, seconds: float | None = None, visitor: Visitor | None = None
     ) -> Any:
         """Run the call `name` in the worker and return its JSON value.
 
@@ -81,22 +82,22 @@ class Engine:
             name: A name of the worker's call table.
             arguments: JSON values, passed to the handler by name.
             seconds: How long the work may take, counted from when the worker begins with it.
-            owner: Whose call it is, of whom the worker has only so many at once; None for the app's own.
+            visitor: Whose call it is, of whom the worker has only so many at once; None for the app's own.
 
         Raises:
             WorkbenchError: The handler refused, or the call waited or ran too long, ran out of memory, or crashed.
         """
-        with self._turns.take(owner):
+        with self._turns.take(visitor):
             for kind, value in self._answers(name, arguments, seconds or self._settings.call_seconds):
                 if kind == "value":
                     return value
         raise AssertionError("a call ends in a value or an error")
 
     def stream(
-        self, name: str, arguments: dict[str, Any], *, seconds: float | None = None, owner: str | None = None
+        self, name: str, arguments: dict[str, Any], *, seconds: float | None = None, visitor: Visitor | None = None
     ) -> Iterator[Any]:
         """Run the call `name` and yield each JSON value it emits; closing the generator stops the work."""
-        with self._turns.take(owner):
+        with self._turns.take(visitor):
             for kind, value in self._answers(name, arguments, seconds or self._settings.call_seconds):
                 if kind == "item":
                     yield value

@@ -9,14 +9,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from components.service import rights
+from components.service.disk import spare_disk
 from components.service.engine.process import environment
+from components.service.engine.turns import Turns
 from components.service.errors import WorkbenchError
 from components.service.hub import Hub
 from components.service.runs.groundwork import Groundwork, Plan
@@ -44,6 +47,8 @@ class Rehearsals:
         self.groundwork = groundwork
         self.root = settings.home / "rehearsals"
         self._turn = threading.Semaphore()
+        # One of each visitor waits, so that whoever asks for many is as likely as others to be next.
+        self._turns = Turns(1, 1, settings.queue_seconds)
         self._child: subprocess.Popen[bytes] | None = None
         self._closed = False
 
@@ -55,15 +60,20 @@ class Rehearsals:
         """
         plan = self.groundwork.plan(spec, visitor)
         push = [self.check_push(repo, visitor)] if isinstance(repo, str) and repo.strip() else []
-        if not self._turn.acquire(timeout=self.settings.queue_seconds):
-            raise WorkbenchError("Somebody else's run is being rehearsed. Try again in a minute.", kind="busy")
-        try:
+        with self._turns.take(visitor), self._alone():
             self._sweep()
             self._check_room(plan.model)
             noted, at_hand = self._measured(plan, visitor)
+        return self.told(plan.spec, noted, at_hand, quota, push)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=self.settings.queue_seconds):
+            raise WorkbenchError("Somebody else's run is being rehearsed. Try again in a minute.", kind="busy")
+        try:
+            yield
         finally:
             self._turn.release()
-        return self.told(plan.spec, noted, at_hand, quota, push)
 
     def close(self) -> None:
         """End a rehearsal that is going on."""
@@ -121,7 +131,7 @@ class Rehearsals:
     def _check_room(self, model: Path) -> None:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         needed = REHEARSED * sum(file.stat().st_size for file in model.glob("*.safetensors"))
-        free = shutil.disk_usage(self.root).free - self.settings.free_disk_bytes
+        free = spare_disk(self.root, self.settings.free_disk_bytes)
         if needed > free:
             raise WorkbenchError(
                 f"A rehearsal would take about {in_units(needed)} of disk, and {in_units(max(0, free))} may be used. "
@@ -151,7 +161,7 @@ class Rehearsals:
         if failure := noted.get("failure"):
             message = f"{failure['message']} {failure['next']}" if failure["kind"] == "code" else failure["message"]
             raise WorkbenchError(message, field=failure["field"])
-        free = shutil.disk_usage(self.root).free - self.settings.free_disk_bytes
+        free = spare_disk(self.root, self.settings.free_disk_bytes)
         given = {name: noted.get(name) for name in (*FIGURES, "precision", "longest", "rows")}
         answer = {
             **given,

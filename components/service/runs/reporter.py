@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from typing import Any
 
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from components.service.disk import spare_disk
 from components.service.errors import WorkbenchError
 from components.service.runs import ranks
 from components.service.runs.checkpoints import EPOCH_RNG
@@ -189,7 +189,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # the library has no typ
         write_json(self.folder.progress, progress)
 
     def _check_disk(self) -> None:
-        if shutil.disk_usage(self.folder.path).free < self.limits["free_disk_bytes"]:
+        if spare_disk(self.folder.path, int(self.limits["free_disk_bytes"])) < 0:
             raise WorkbenchError(
                 "Training stopped because the disk is nearly full. Delete runs that are not needed, then resume.",
                 kind="disk",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,14 @@ from components.service.runs.comparison import compare
 from components.service.runs.groundwork import Groundwork, encoded_folder, kept_data, owner_key
 from components.service.runs.log import read_log
 from components.service.runs.rehearsal import Rehearsals
+from components.service.runs.room import Room
 from components.service.runs.samples import check_samples
 from components.service.runs.spec import RunSpec
 from components.service.runs.state import ACTIVE, no_model, read_state
 from components.service.runs.store import STOPS, RunFolder, is_id, new_id, read_json, write_json
 from components.service.runs.supervisor import Supervisor
 from components.service.settings import Settings
-from components.service.sizes import in_units
 from components.service.visitor import Visitor
-from components.service.worker.findings import count
 
 #: Fewer runs than these are nothing to compare.
 FEWEST = 2
@@ -47,7 +47,10 @@ class Runs:
         self.rehearsals = Rehearsals(settings, hub, self.groundwork)
         self.supervisor = Supervisor(settings)
         self._lists: dict[str, tuple[Any, dict[str, Any]]] = {}
+        self._room = Room(settings, self.root, lambda: self.supervisor.line()[0])
+        self._entering = threading.Lock()
         hub.add_namespace("runs", self.snapshot)
+        hub.fetched.spare(self._read)
         if self.root.is_dir():
             self.supervisor.wake()
 
@@ -96,10 +99,14 @@ class Runs:
         self.groundwork.here()
         _check_owner(visitor)
         RunSpec.from_dict(spec, self.settings)
-        self._room(visitor)
+        self._room.check(visitor, self._own(visitor))
         plan = self.groundwork.plan(spec, visitor)
         folder = RunFolder(self.root / new_id())
-        self.groundwork.lay_down(plan, folder, visitor)
+        # Many that come at once would all find room.
+        with self._entering:
+            self._room.check(visitor, self._own(visitor))
+            self.groundwork.lay_down(plan, folder, visitor)
+            self._room.note(folder, visitor)
         self.supervisor.wake()
         return self._whole(folder)
 
@@ -151,11 +158,13 @@ class Runs:
                 f"This run is {state['status']}, so it cannot be resumed. Start a new one with the same settings.",
                 field="run_id",
             )
-        self._room(visitor)
         self._find_again(folder, visitor)
-        folder.stop.unlink(missing_ok=True)
-        line.join(folder)
-        folder.append("status", status="queued", message="Waiting to go on.")
+        with self._entering:
+            self._room.check(visitor, self._own(visitor))
+            folder.stop.unlink(missing_ok=True)
+            line.join(folder)
+            folder.append("status", status="queued", message="Waiting to go on.")
+            self._room.note(folder, visitor)
         self.supervisor.wake()
         return self._whole(folder)
 
@@ -256,7 +265,7 @@ class Runs:
             "labels": state["labels"],
             "samples": asked,
         }
-        rows: dict[str, Any] = self.engine.call("try_run", arguments, owner=visitor.owner)
+        rows: dict[str, Any] = self.engine.call("try_run", arguments, visitor=visitor)
         return rows
 
     def delete(self, run_id: str, *, visitor: Visitor) -> dict[str, Any]:
@@ -307,30 +316,14 @@ class Runs:
     def _own(self, visitor: Visitor) -> Folders:
         return [folder for folder in self.supervisor.folders() if self._is_owner(folder, visitor)]
 
-    # How runs stand
+    def _read(self) -> Sequence[Path]:
+        """What runs that have not ended read from the Hub's cache."""
+        waiting, working = self.supervisor.line()
+        inputs = [read_json(folder.inputs) or {} for folder in (*waiting, *working)]
+        places = [place for one in inputs for place in (one.get("model"), one.get("data", {}).get("folder")) if place]
+        return [Path(place) for place in places]
 
-    def _room(self, visitor: Visitor) -> None:
-        """Refuse one more run where too many wait or the disk is too full."""
-        waiting, _ = self.supervisor.line()
-        own = sum(self._is_owner(folder, visitor) for folder in waiting)
-        if own >= self.settings.queued_runs:
-            raise WorkbenchError(
-                f"You have {count(own, 'run', 'runs')} waiting, as many as may wait here. Stop one, or wait "
-                "until one ends.",
-                kind="busy",
-            )
-        if len(waiting) >= self.settings.waiting_runs:
-            raise WorkbenchError("Too many runs wait here at the moment. Try again in an hour.", kind="busy")
-        used = sum(folder.bytes() for folder in self._own(visitor))
-        if used >= self.settings.runs_bytes:
-            raise WorkbenchError(
-                f"Your runs take {in_units(used)} of disk, and {in_units(self.settings.runs_bytes)} are allowed. "
-                "Delete runs that are not needed.",
-                kind="disk",
-            )
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if shutil.disk_usage(self.root).free < self.settings.free_disk_bytes:
-            raise WorkbenchError("The disk is nearly full. Delete runs that are not needed.", kind="disk")
+    # How runs stand
 
     def _whole(self, folder: RunFolder) -> dict[str, Any]:
         return self._placed([read_state(folder)])[0]

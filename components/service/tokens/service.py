@@ -361,7 +361,7 @@ class Tokens:
     ) -> dict[str, Any]:
         snapshot = self._snapshot(model, revision, visitor)
         given = {"path": str(snapshot.path), "model": snapshot.id, **arguments}
-        told = self._engine.call(name, given, seconds=seconds, owner=visitor.owner)
+        told = self._engine.call(name, given, seconds=seconds, visitor=visitor)
         return {**told, "model": snapshot.id, "commit": snapshot.commit}
 
     def _compare(
@@ -370,7 +370,7 @@ class Tokens:
         """A call on several models; each entry of `key` gets its commit."""
         snapshots = [self._snapshot(model, None, visitor) for model in models]
         given = [{"path": str(snapshot.path), "model": snapshot.id} for snapshot in snapshots]
-        told = self._engine.call(name, {"tokenizers": given, **arguments}, owner=visitor.owner)
+        told = self._engine.call(name, {"tokenizers": given, **arguments}, visitor=visitor)
         for entry, snapshot in zip(told[key], snapshots, strict=True):
             entry["commit"] = snapshot.commit
         return dict(told)
