@@ -37,7 +37,7 @@ VIEWS = {
         "in the original words. A token that stands for no text has none.",
         "Batch": "Texts of different lengths in one [tensor]. The shorter ones are filled with [padding], and the "
         "[attention mask] says which places are real. [Truncation] cuts off what is too long.",
-        "Decode": "Numbers back into text. The ids come from the field on the left, or from a text that is encoded "
+        "Decode": "Numbers back into text. The ids come from the field of the form, or from a text that is encoded "
         "first. Where the text that comes back differs from yours, the tokenizer has lost something on the way.",
         "Chat": "A conversation as the one text that the model gets. The [chat template] writes the marks around "
         "each turn. The prompt ends where the model is to begin its answer.",

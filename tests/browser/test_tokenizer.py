@@ -320,6 +320,12 @@ def test_bad_input_is_told_beside_the_field(inspector: Page) -> None:
         expect(inspector.locator(f"#{told} [role=alert]")).to_contain_text(said)
 
 
+def width_and_height(page: Page, name: str) -> tuple[float, float]:
+    box = page.locator(f"#{name}").bounding_box()
+    assert box is not None
+    return box["width"], box["height"]
+
+
 @pytest.mark.long
 def test_every_view_fits_a_narrow_screen_in_the_dark(page: Page, app: Any, look: Look) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
@@ -335,6 +341,11 @@ def test_every_view_fits_a_narrow_screen_in_the_dark(page: Page, app: Any, look:
         open_view(page, view)
         page.locator(f"#{button}").click()
     expect(page.locator("#tok-cmp-view .wb-cut").first).to_be_visible()
+    assert width_and_height(page, "tok-cmp-labelled")[0] > 250
+    open_view(page, "Vocabulary")
+    page.locator("#tok-voc-search").click()
+    expect(page.locator("#tok-voc-window")).to_contain_text("1 to 50")
+    assert width_and_height(page, "tok-voc-window")[1] < 40, "the line over the buttons is one line"
     for view in ("Tokens", "Stages", "Offsets", "Batch", "Decode", "Chat", "Vocabulary", "Compare", "Code"):
         open_view(page, view)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, view

@@ -61,7 +61,7 @@ class ComparePanel:
             )
         with gr.Row():
             self.run = gr.Button("Compare", variant="primary", scale=3, elem_id="tok-cmp-run")
-            self.take = gr.Button("Take the text on the left", scale=2, min_width=140, elem_id="tok-cmp-take")
+            self.take = gr.Button("Take the form's text", scale=2, min_width=140, elem_id="tok-cmp-take")
         self.told = gr.HTML(padding=False, elem_id="tok-cmp-told")
         self.view = gr.HTML(html.empty(_EMPTY), padding=False, elem_id="tok-cmp-view")
 

@@ -35,7 +35,7 @@ class Pager:
             self.earlier = gr.Button("Earlier", size="sm", min_width=80, elem_id=f"{prefix}-earlier")
             self.said = gr.HTML(padding=False, elem_classes="wb-quiet", elem_id=f"{prefix}-window")
             self.later = gr.Button("Later", size="sm", min_width=80, elem_id=f"{prefix}-later")
-            self.to = gr.Number(label="Go to number", value=None, min_width=110, elem_id=f"{prefix}-to")
+            self.to = gr.Number(label="Go to number", value=1, min_width=110, elem_id=f"{prefix}-to")
 
     @property
     def outputs(self) -> list[Any]:
