@@ -97,8 +97,7 @@ class Settings:
         compared_runs: Most runs that are put side by side.
         log_bytes: Most of a run's log that is shown at once, in bytes.
         free_disk_bytes: Disk space that must stay free, in bytes.
-        fetched_bytes: Disk space of what a public app fetches from the Hub, in bytes; what was not used for longest goes
-            first.
+        fetched_bytes: Disk space of what a public app fetches from the Hub, in bytes; what was unused for longest goes.
         lent_bytes: Weights from which on a model computes on the GPU that ZeroGPU lends, in bytes.
         zero_gpu: The app runs on ZeroGPU, which lends a GPU for a minute at a time: no run is trained there.
     """

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 #: Fields that say where the app is and what it is, and bound nothing.
 PLACES = {
     "home", "cache", "hub", "endpoint", "embedded", "machine_token", "public", "host", "port", "share", "root_path",
-    "space_hosts", "mcp", "remote", "zero_gpu",
+    "space_hosts", "mcp", "remote", "zero_gpu", "precision",
 }  # fmt: skip
 LIMITS = [one.name for one in dataclasses.fields(Settings) if one.name not in PLACES]
 
