@@ -21,7 +21,10 @@ TASK = "text-generation"
 #: What is taken as it is, under the task's own name of it.
 _SAME = ("temperature", "top_p", "seed", "top_k", "repetition_penalty", "typical_p", "do_sample", "min_new_tokens")
 #: What belongs to the request and says nothing about the text.
-_BESIDE = ("model", "messages", "stream", "stream_options", "logprobs", "top_logprobs", "user", "tool_choice")
+_BESIDE = (
+    *("model", "messages", "stream", "stream_options", "logprobs", "top_logprobs", "user", "tool_choice"),
+    *("metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key"),
+)
 #: What is only refused where it asks for something: each with the values that ask for nothing.
 _UNABLE: dict[str, tuple[Any, ...]] = {
     "n": (1,),

@@ -228,6 +228,14 @@ def test_a_body_of_unknown_length_is_read_only_so_far(address: str) -> None:
         pass  # the server may have closed the connection before all was written
 
 
+@pytest.mark.parametrize("key", ["EMPTY", "none", "-"])
+def test_a_client_that_insists_on_a_key_needs_none(address: str, key: str) -> None:
+    asked = {"model": "local/chat", "messages": HELLO, "max_tokens": 2, "metadata": {"a": "b"}, "store": False}
+    headers = {"Authorization": f"Bearer {key}"}
+    got = httpx.post(f"{address}/v1/chat/completions", json=asked, headers=headers, timeout=60)
+    assert got.json()["choices"][0]["message"]["role"] == "assistant"
+
+
 def test_a_stream_is_cut_at_its_line_feeds_alone() -> None:
     """Client libraries cut it wherever Unicode ends a line."""
     texts = ["a\u2028b", "c\x85d", "e\x0bf\x1cg", "h\n"]
