@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,7 @@ import gradio as gr
 from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.visitor import Visitor
-from components.tabs.context import Context
+from components.tabs.context import Context, Updates
 from components.widgets.model_picker import ModelPicker
 
 #: title -> text
@@ -103,7 +104,7 @@ class Form:
             queue=False,
         )
         quiet: dict[str, Any] = {"told": self.told, "clears": False, "show_progress": "hidden"}
-        ctx.wire(model.focus, lambda visitor: {model: gr.update(choices=known(ctx, visitor))}, [], [model], **quiet)
+        ctx.wire(model.focus, offered(ctx, model), [model], [model], **quiet)
 
 
 def at(revision: str | None) -> str | None:
@@ -111,7 +112,18 @@ def at(revision: str | None) -> str | None:
     return (revision or "").strip() or None
 
 
-def known(ctx: Context, visitor: Visitor) -> list[str]:
+def offered(ctx: Context, field: gr.Dropdown) -> Callable[..., Updates]:
+    """What offers the models at hand in a field: those chosen keep their places at the head of the list, for Enter
+    takes the place that was found before a longer list arrives, whatever stands there by then."""
+
+    def offer(visitor: Visitor, chosen: str | list[str] | None) -> Updates:
+        first = [chosen] if isinstance(chosen, str) else chosen or []
+        return {field: gr.update(choices=list(dict.fromkeys([*first, *_known(ctx, visitor)])))}
+
+    return offer
+
+
+def _known(ctx: Context, visitor: Visitor) -> list[str]:
     """Ids to choose from: the visitor's finished runs, then what the Hub lists first."""
     runs = [run["model"] for run in ctx.bench.runs.list(visitor=visitor) if run["model"]]
     found = [row["id"] for row in ctx.bench.catalog.search_models("", limit=30, visitor=visitor)]
