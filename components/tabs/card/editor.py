@@ -24,6 +24,8 @@ from components.widgets.run_view import run_title
 #: Stands for the last draft once the visitor has been asked whether to replace their own changes.
 _REPLACE = "\0"
 _TEMPLATE = ("An empty card: the template", "template")
+#: What stands over the card of a run, whose own name is a long number.
+_UNPUBLISHED = "Not published yet"
 _NOWHERE = {"repo": "", "commit": ""}
 
 
@@ -200,10 +202,11 @@ class Editor:
         if len(text.encode("utf-8", "replace")) > CARD_BYTES:
             return shown
         name = repo or (subject if subject != _TEMPLATE[1] else "") or ""
+        heading = _UNPUBLISHED if name.startswith("runs/") else name or "README.md"
         return {
             **shown,
             **self.lacking.show(text, problems),
             **self.changes.show(text, before, name),
-            **self.preview.show(text, name or "README.md", cards.card_results(text)["rows"]),
+            **self.preview.show(text, heading, cards.card_results(text)["rows"]),
             **self.form.show(text, before, filled, section),
         }

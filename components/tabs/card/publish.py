@@ -307,7 +307,7 @@ def _full(owner: str | None, name: str | None) -> str:
 def _goes(subject: str, repo: str, there: bool | None, propose: bool) -> str:
     """What is published where; `there` is whether the repository exists, None where nobody knows."""
     run = subject.startswith("runs/")
-    what = "The model of the run in Card of goes, with this card," if run else "This card alone goes"
+    what = "The model of the chosen run goes, with this card," if run else "This card alone goes"
     where = f"to {repo}" if repo else "to the repository"
     if propose:
         return f"{what} {where} as a pull request, which its owner may take or not."

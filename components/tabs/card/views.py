@@ -169,7 +169,7 @@ class Sources:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.given, self.seen = gr.State(None), gr.State([])
-        self.look = gr.Button("Look", size="sm", elem_id="card-sources-look")
+        self.look = gr.Button("Look again", size="sm", elem_id="card-sources-look")
         self.told = gr.HTML(padding=False)
         self.shown = gr.HTML(html.empty(_FACTS), padding=False, js_on_load=PICKING, elem_id="card-sources")
 

@@ -22,10 +22,15 @@ def findings_view(problems: Sequence[Mapping[str, Any]], place: Callable[[str], 
     if not problems:
         return notice("Nothing to mend: the metadata is valid and no section is left open.", "success")
     numbered = sorted(enumerate(problems), key=lambda one: (_ORDER.get(one[1]["level"], 3), one[1].get("line") or 0))
-    return "".join(_finding(number, problem, place, above) for number, problem in numbered)
+    # What to do is told once of several in a row that ask for the same.
+    fixes = ["", *(problem.get("fix") or "" for _, problem in numbered)]
+    return "".join(
+        _finding(number, problem, "" if fix == before else fix, place, above)
+        for (number, problem), before, fix in zip(numbered, fixes, fixes[1:], strict=False)
+    )
 
 
-def _finding(number: int, problem: Mapping[str, Any], place: Callable[[str], str], above: int) -> str:
+def _finding(number: int, problem: Mapping[str, Any], fix: str, place: Callable[[str], str], above: int) -> str:
     line = max(1, problem["line"] - above) if problem.get("line") else None
     field = "" if problem.get("field") in (None, "card", "body") else str(problem["field"])
     in_form = place(field) if field else ""
@@ -33,7 +38,8 @@ def _finding(number: int, problem: Mapping[str, Any], place: Callable[[str], str
         _link(f"line {line}", f"Line {line}") if line else "",
         _link(f"field {in_form}", field) if in_form else f"<b>{escape(field)}</b>" if field else "",
     ]
-    said = f"{escape(problem['message'])} {escape(problem.get('fix') or '')}".strip()
+    message = str(problem["message"])
+    said = escape(f"{message}{'' if message.endswith((*'.?!',)) else '.'} {fix}".strip())
     button = ""
     if problem.get("remedy"):
         button = (

@@ -41,11 +41,16 @@ def results_view(rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
         return ""
     cells = [
-        (row["dataset_name"] or row["dataset"], row["split"], row["name"] or row["metric"], row["value"])
+        (row["dataset_name"] or row["dataset"], row["split"], row["name"] or row["metric"], _short(row["value"]))
         for row in rows[:_MOST]
     ]
     drawn = table(["Data set", "Split", "Metric", "Value"], cells, numeric=(3,), label="Evaluation results")
     return f'<p class="wb-lead">Evaluation results</p>{drawn}'
+
+
+def _short(value: Any) -> Any:
+    """A figure in four digits, as a reader takes it in; the card's text has all of them."""
+    return f"{value:.4g}" if isinstance(value, float) else value
 
 
 def examples_view(values: Mapping[str, Any]) -> str:

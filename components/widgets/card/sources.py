@@ -22,6 +22,10 @@ def sources_view(sources: Sequence[Mapping[str, Any]]) -> str:
     said = "Every fact is as it was filled in."
     if stale or own:
         said = f"Of {len(sources)} values {stale} are out of date, and {own} are yours."
+    origins = {one["from"].partition(": ")[0] for one in sources}
+    if len(origins) == 1:
+        said += f" All come from {origins.pop()}."
+        sources = [{**one, "from": one["from"].partition(": ")[2] or one["from"]} for one in sources]
     # Those that ask for something come first.
     order = {"stale": 0, "edited": 1, "same": 2}
     numbered = sorted(enumerate(sources), key=lambda one: order[one[1]["state"]])
