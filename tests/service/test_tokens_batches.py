@@ -190,3 +190,12 @@ def test_what_makes_no_batch_is_told(
         collate(name, texts, **options)
     assert caught.value.field == field
     assert caught.value.kind == "input"
+
+
+def test_a_tokenizer_that_fails_where_nothing_is_cut_is_what_is_at_fault(collate: Collate, models_folder: Path) -> None:
+    from tokenizer_models import HOSTILE
+
+    HOSTILE["no unknown token"]().save_pretrained(models_folder / "unknowing")
+    with pytest.raises(WorkbenchError, match="failed on this") as caught:
+        collate("unknowing", ["b"], padding="do_not_pad")
+    assert caught.value.field == "model"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,7 +121,8 @@ def _called(tokenizer: Any, texts: list[list[str]], asked: Mapping[str, Any]) ->
         "tokens than it has, or its windows would not get on. Raise max_length, lower the stride, or choose "
         "longest_first, which takes from both texts."
     )
-    with blaming(sentence, field="options.max_length"):
+    cuts = asked["truncation"] != "do_not_truncate"
+    with blaming(sentence, field="options.max_length") if cuts else nullcontext():
         encoded: Mapping[str, Any] = tokenizer(*columns, **asked)
     return encoded
 
