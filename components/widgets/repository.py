@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from components.widgets import html
@@ -86,10 +87,19 @@ def discussions(rows: list[dict[str, Any]]) -> str:
     return html.table(["No.", "Kind", "Title", "By", "Status", "Since"], lines, label="Discussions")
 
 
+def _text(value: Any) -> str:
+    """A value of the front matter: words as they are, what holds others as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and not any(isinstance(one, dict | list) for one in value):
+        return ", ".join(map(_text, value))
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 def metadata(info: dict[str, Any]) -> str:
     """The card's front matter and the tags that the Hub made of it."""
     data = info["metadata"]
-    texts = {key: ", ".join(map(str, one)) if isinstance(one, list) else str(one) for key, one in data.items()}
+    texts = {key: _text(one) for key, one in data.items()}
     rows = [(key, text if len(text) <= 400 else f"{text[:400]} …") for key, text in texts.items()]
     card = html.table(["Field", "Value"], rows, label="Metadata") if rows else html.empty("The card has no metadata.")
     tags = "".join(f"<span>{html.escape(tag)}</span>" for tag in info["tags"])
