@@ -183,16 +183,15 @@ def test_json_in_a_document_is_json_and_a_spec_is_one(block: Block) -> None:
 
 
 def test_what_is_not_run_here_is_in_a_document_and_its_programs_know_its_flags() -> None:
-    here = [one for one in blocks() if one.language == "bash"]
-    for beginning in ELSEWHERE:
-        (block,) = {one.text: one for one in here if one.starts(beginning)}.values() or [None]
-        assert block is not None, beginning
-        for command in re.findall(r"python (?:-m )?((?:app\.py|components\.\S+|tests\.\S+)[^&\n]*)", block.text):
+    here = {one.text for one in blocks() if one.language == "bash" and one.starts(*ELSEWHERE)}
+    assert [beginning for beginning in ELSEWHERE if not any(text.startswith(beginning) for text in here)] == []
+    for text in here:
+        for command in re.findall(r"python (?:-m )?((?:app\.py|components\.\S+|tests\.\S+)[^&\n]*)", text):
             program, *arguments = shlex.split(command)
             asked = ["-m", program] if not program.endswith(".py") else [program]
             told = ran([sys.executable, *asked, "--help"], ROOT)
             assert [one for one in arguments if one.startswith("--") and one not in told] == []
-        for file in re.findall(r"\S+\.(?:py|txt|sh)\b|\.ci/run", block.text):
+        for file in re.findall(r"\S+\.(?:py|txt|sh)\b|\.ci/run", text):
             assert (ROOT / file).is_file(), file
 
 
