@@ -157,7 +157,7 @@ class Street:
 
 
 def _seed(folder: Path) -> Path:
-    for name in ("sentiment", "encoder", "stories"):
+    for name in ("sentiment", "encoder", "stories", "pictures"):
         shutil.copytree(STARTER / name, folder / "models" / "starter" / name)
     for name, changes in HOSTILE.items():
         made = folder / "models" / "mallory" / name

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 import pytest
@@ -91,7 +91,10 @@ def test_of_a_repository_with_pickles_beside_its_weights_only_the_weights_are_fe
 class _Liar(BaseHTTPRequestHandler):
     """A Hub that says that its repositories hold files outside of themselves."""
 
+    asked: ClassVar[list[str]] = []
+
     def do_GET(self) -> None:
+        self.asked.append(self.path)
         names = ["../../../escaped.csv", "/etc/escaped.csv", "data\\..\\escaped.csv"]
         info = {
             "id": "x/y",
@@ -217,33 +220,40 @@ def full_disk(pid: int) -> Iterator[None]:
         process.rlimit(psutil.RLIMIT_FSIZE, (-1, -1))
 
 
+#: An image on the server, which a path leads to and a model could look at.
+CAT = Path(__file__).parents[2] / "components" / "service" / "samples" / "cat.png"
 TOO_MUCH = [
-    ("a prompt of 10 MB", TEXT, "starter/sentiment", "word " * 2_000_000, {}, (400, 413)),
-    ("a million lines", TEXT, "starter/sentiment", ["a\n" * 1_000_000], {}, (400, 413)),
-    ("a billion new tokens", "text-generation", "starter/stories", "Once", {"max_new_tokens": 10**9}, (422,)),
-    ("a path as an image", "image-classification", "starter/sentiment", "/etc/passwd", {}, (400,)),
-    ("an address as an image", "image-classification", "starter/sentiment", "http://127.0.0.1/x.png", {}, (400,)),
+    ("a prompt of 10 MB", TEXT, "starter/sentiment", "word " * 2_000_000, {}, (400, 413), "allowed here"),
+    ("a million lines", TEXT, "starter/sentiment", ["a\n" * 1_000_000], {}, (400, 413), "allowed here"),
+    ("a billion new tokens", "text-generation", "starter/stories", "Once", {"max_new_tokens": 10**9}, (422,), "512"),
+    ("a path as an image", "image-classification", "starter/pictures", str(CAT), {}, (400,), "base64"),
+    ("an address as an image", "image-classification", "starter/pictures", "{address}", {}, (400,), "not fetched here"),
     (
         "an address as a sound",
         "automatic-speech-recognition",
-        "starter/sentiment",
-        "http://127.0.0.1/a.wav",
+        "starter/stories",
+        "{address}",
         {},
         (400,),
+        "not fetched",
     ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("task", "model", "inputs", "parameters", "statuses"),
+    ("task", "model", "inputs", "parameters", "statuses", "said"),
     [row[1:] for row in TOO_MUCH],
     ids=[row[0] for row in TOO_MUCH],
 )
 def test_inputs_that_are_too_much_or_elsewhere_are_refused(
-    street: Any, task: str, model: str, inputs: Any, parameters: dict[str, Any], statuses: tuple[int, ...]
+    street: Any, liar: str, task: str, model: str, inputs: Any, parameters: dict[str, Any], statuses: Any, said: str
 ) -> None:
-    answer = street.guest.run(task, model, inputs, **parameters)
+    _Liar.asked.clear()
+    given = inputs.format(address=f"{liar}/x.png") if isinstance(inputs, str) else inputs
+    answer = street.guest.run(task, model, given, **parameters)
     assert answer.status_code in statuses, answer.text
+    assert said in answer.json()["error"]
+    assert _Liar.asked == []
     assert answer.json()["error"].rstrip().endswith((".", "?", ")"))
 
 
