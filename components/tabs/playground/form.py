@@ -13,7 +13,7 @@ from components.service.tasks import TASKS, TaskSpec
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.playground.asked import Asked
-from components.tabs.playground.inputs import InputForm, reads_chats, summary
+from components.tabs.playground.inputs import InputForm, is_chat, reads_chats, summary
 from components.tabs.playground.link import read_link
 from components.tabs.playground.parameters import ParameterForm
 from components.widgets import html, model_picker
@@ -105,7 +105,7 @@ class Form:
         fitted = [self._fitted, self.task, self.examples, *fields]
         fit = wire(self.task.change, self._fit, [self.task, self._fitted], fitted, clears=False, **quiet)
         for event in (fit.then, self.picker.model.change):
-            asked = [self.task, self.picker.model, self.revision]
+            asked = [self.task, self.picker.model, self.revision, self.inputs.text]
             wire(event, self._offer_chat, asked, [self.inputs.chat], clears=False, **quiet)
         wire(self.examples.click, self._take, [self.examples, self.task], [self.picker.model, *fields], **quiet)
         self._open_links(page)
@@ -133,13 +133,17 @@ class Form:
             **self.parameters.show(spec, spec.example().parameters),
         }
 
-    def _offer_chat(self, visitor: Visitor, name: str, model: str | None, revision: str | None) -> Updates:
-        """Only a model with a chat template can be talked to."""
+    def _offer_chat(
+        self, visitor: Visitor, name: str, model: str | None, revision: str | None, text: str | None
+    ) -> Updates:
+        """Only a model with a chat template can be talked to; one that a link's messages are for is."""
         asked = reads_chats(TASKS[name]) and bool((model or "").strip())
         known = (
             self.ctx.bench.catalog.model_facts(model, revision or None, visitor=visitor) if asked else {"chats": False}
         )
-        return {self.inputs.chat: gr.update(visible=True) if known["chats"] else gr.update(visible=False, value=False)}
+        if not known["chats"]:
+            return {self.inputs.chat: gr.update(visible=False, value=False)}
+        return {self.inputs.chat: gr.update(visible=True, value=True) if is_chat(text) else gr.update(visible=True)}
 
     def _take(self, _visitor: Visitor, number: int, name: str) -> Updates:
         """An example that is clicked, with what it needs besides."""

@@ -182,6 +182,11 @@ def _looks(spec: TaskSpec) -> dict[str, dict[str, Any]]:
     return {**looks, "chat": {} if reads_chats(spec) else {"visible": False}}
 
 
+def is_chat(text: str | None) -> bool:
+    """Whether a text is the messages of a chat, as JSON."""
+    return bool(_JSON["chat"].match(text or ""))
+
+
 def reads_chats(spec: TaskSpec) -> bool:
     """Whether an input of a task may be a chat."""
     return any(one.kind == "chat" for one in spec.inputs)

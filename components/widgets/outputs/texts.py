@@ -195,8 +195,6 @@ def _decision(one: dict[str, Any]) -> str:
         (f"{option}: {legend[option]}" if legend.get(option) else str(option), float(share))
         for option, share in (one.get("probabilities") or {}).items()
     ]
-    sure = one.get("confidence")
-    said = facts(
-        [("Decided", one.get("choice", one.get("score"))), ("Confidence", None if sure is None else f"{sure:.4f}")]
-    )
+    figures = {"Decided": one.get("choice", one.get("score")), "Confidence": one.get("confidence")}
+    said = facts([(name, f"{one:.4f}" if isinstance(one, float) else one) for name, one in figures.items()])
     return said + bars(rows, label="Options with their probabilities", unit="%")
