@@ -47,12 +47,18 @@ class ModelPicker:
     filters: tuple[Component, ...]
 
     @classmethod
-    def build(cls, label: str, value: str, *, info: str | None = None, filters: bool = False) -> ModelPicker:
-        """Place a picker on the page being built; with `filters`, its search has some, and lists what it finds."""
+    def build(
+        cls, label: str, value: str, *, info: str | None = None, filters: bool = False, later: bool = False
+    ) -> ModelPicker:
+        """Place a picker on the page being built; with `filters`, its search has some, and lists what it finds.
+
+        `later`: its choices arrive when it is entered. Until then it has none: Enter takes the place of a choice that
+        was found by what is typed, and another model may stand there once the longer list has arrived.
+        """
         model = gr.Dropdown(
             label=label,
             info=info,
-            choices=[value],
+            choices=[] if later else [value],
             value=value,
             allow_custom_value=True,
             filterable=True,

@@ -12,7 +12,7 @@ from components.service.tasks import TASKS
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.tokenizer.code import asked
-from components.tabs.tokenizer.form import Form, offered
+from components.tabs.tokenizer.form import Form, known
 from components.widgets import html
 from components.widgets.tokens.compare import compared_view
 
@@ -87,8 +87,8 @@ class ComparePanel:
         quiet: dict[str, Any] = {"told": self.told, "clears": False, "show_progress": "hidden"}
         ctx.wire(
             self.models.focus,
-            offered(ctx, self.models),
-            [self.models],
+            lambda visitor: {self.models: gr.update(choices=known(ctx, visitor))},
+            [],
             [self.models],
             **quiet,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -11,7 +10,7 @@ import gradio as gr
 from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.visitor import Visitor
-from components.tabs.context import Context, Updates
+from components.tabs.context import Context
 from components.widgets.model_picker import ModelPicker
 
 #: title -> text
@@ -31,7 +30,7 @@ class Form:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.picker = ModelPicker.build(
-            "Tokenizer of", TASKS["text-classification"].default_model(ctx.bench.settings), filters=True
+            "Tokenizer of", TASKS["text-classification"].default_model(ctx.bench.settings), filters=True, later=True
         )
         self.text = gr.Textbox(label="Text", value=EXAMPLES["Long words"], lines=4, max_lines=12, elem_id="tok-text")
         self.examples = gr.Dataset(
@@ -104,7 +103,7 @@ class Form:
             queue=False,
         )
         quiet: dict[str, Any] = {"told": self.told, "clears": False, "show_progress": "hidden"}
-        ctx.wire(model.focus, offered(ctx, model), [model], [model], **quiet)
+        ctx.wire(model.focus, lambda visitor: {model: gr.update(choices=known(ctx, visitor))}, [], [model], **quiet)
 
 
 def at(revision: str | None) -> str | None:
@@ -112,18 +111,7 @@ def at(revision: str | None) -> str | None:
     return (revision or "").strip() or None
 
 
-def offered(ctx: Context, field: gr.Dropdown) -> Callable[..., Updates]:
-    """What offers the models at hand in a field: those chosen keep their places at the head of the list, for Enter
-    takes the place that was found before a longer list arrives, whatever stands there by then."""
-
-    def offer(visitor: Visitor, chosen: str | list[str] | None) -> Updates:
-        first = [chosen] if isinstance(chosen, str) else chosen or []
-        return {field: gr.update(choices=list(dict.fromkeys([*first, *_known(ctx, visitor)])))}
-
-    return offer
-
-
-def _known(ctx: Context, visitor: Visitor) -> list[str]:
+def known(ctx: Context, visitor: Visitor) -> list[str]:
     """Ids to choose from: the visitor's finished runs, then what the Hub lists first."""
     runs = [run["model"] for run in ctx.bench.runs.list(visitor=visitor) if run["model"]]
     found = [row["id"] for row in ctx.bench.catalog.search_models("", limit=30, visitor=visitor)]

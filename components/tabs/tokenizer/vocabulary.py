@@ -12,7 +12,7 @@ from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.tokenizer.batch import whole
 from components.tabs.tokenizer.code import asked
-from components.tabs.tokenizer.form import Form, at, offered
+from components.tabs.tokenizer.form import Form, at, known
 from components.tabs.tokenizer.tokens import Pager, place_of
 from components.widgets import html
 from components.widgets.tokens import vocabulary as draw
@@ -115,8 +115,8 @@ class VocabularyPanel:
         quiet: dict[str, Any] = {"told": self.told_two, "clears": False, "show_progress": "hidden"}
         ctx.wire(
             self.other.focus,
-            offered(ctx, self.other),
-            [self.other],
+            lambda visitor: {self.other: gr.update(choices=known(ctx, visitor))},
+            [],
             [self.other],
             **quiet,
         )
