@@ -335,6 +335,7 @@ def test_counts_are_of_characters_and_bytes(tokenize: Callable[..., Any]) -> Non
         ({"text": "a", "options": {"start": True}}, "options.start"),
         ({"text": "a", "options": []}, "options"),
         ({"text": "a", "options": {"price_per_million": -1}}, "options.price_per_million"),
+        ({"text": "a", "options": {"price_per_million": 1e13}}, "options.price_per_million"),
         ({"text": "a", "options": {"count": "all"}}, "options.count"),
     ],
 )

@@ -89,7 +89,7 @@ def _fits(value: Any, known: Any) -> bool:
     if isinstance(known, tuple):
         return any(type(value) is type(one) and value == one for one in known)
     if isinstance(known, float):
-        return type(value) in (int, float) and 0 <= value < 1e12 and math.isfinite(value)
+        return type(value) in (int, float) and 0 <= value <= 1e12 and math.isfinite(value)
     return type(value) is type(known) and (type(value) is not int or 0 <= value <= _LARGEST)
 
 
@@ -104,7 +104,7 @@ def _expected(known: Any) -> str:
     kinds = {
         bool: "true or false",
         int: "a whole number from 0",
-        float: "a number from 0",
+        float: "a number from 0 to 1,000,000,000,000",
         str: "a text",
         list: "a list",
     }
