@@ -34,6 +34,7 @@ from components.web.logs import keep_tokens_out_of_logs
 from components.web.misuse import CLOSED, HANDLERS, Ended
 from components.web.sessions import keep_sessions_light
 from components.web.shares import Shares
+from components.web.unread import Unread
 from components.web.uploads import take_files_alone
 from components.web.visitors import Door
 from components.widgets.explain import explain
@@ -203,7 +204,13 @@ def keepers(page: gr.Blocks, settings: Settings) -> list[Middleware]:
         return []
     files = Files(Path(get_upload_folder()))
     files.open_all(page.config)
-    shares = Shares(settings, lambda: unfinished(page._queue))
+    unread = Unread(page._queue)
+
+    def going() -> Iterator[str]:
+        unread.sweep()
+        return unfinished(page._queue)
+
+    shares = Shares(settings, going)
     return [Middleware(Belongings, files=files, shares=shares)]
 
 

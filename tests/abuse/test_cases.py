@@ -187,7 +187,8 @@ LOAD = {
         "service/test_engine.py::test_a_visitor_s_many_long_calls_hold_up_nobody_else",
         "app/test_shares.py::test_a_greedy_visitor_is_refused_in_a_sentence_and_others_are_not",
         "app/test_shares.py::test_who_makes_up_a_new_token_for_each_call_has_no_more_than_their_address",
-        "app/test_shares.py::test_a_call_of_the_inference_api_counts_while_it_is_answered"]),
+        "app/test_shares.py::test_a_call_of_the_inference_api_counts_while_it_is_answered",
+        "app/test_unread.py::test_a_result_that_nobody_reads_is_dropped_after_a_while"]),
     54: ("a training without an end", [
         "app/test_bad_input.py::test_bad_input_gives_a_sentence",
         "service/test_runs.py::test_a_bad_spec_names_its_field"]),
