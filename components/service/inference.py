@@ -60,6 +60,22 @@ class Inference:
         arguments, facts = self.prepare(task, model, inputs, parameters, revision, visitor)
         return {**self._engine.call("run_task", arguments, visitor=visitor), **facts}
 
+    def follow_task(
+        self,
+        task: str,
+        model: str = "",
+        inputs: Any = None,
+        parameters: dict[str, Any] | None = None,
+        revision: str | None = None,
+        *,
+        visitor: Visitor,
+    ) -> Iterator[dict[str, Any] | None]:
+        """`run_task`, which can be stopped: yields None now and then, and the result at last; closing the generator
+        stops what is being written, and makes all else be thrown away."""
+        arguments, facts = self.prepare(task, model, inputs, parameters, revision, visitor)
+        for value in self._engine.follow("run_task", arguments, visitor=visitor):
+            yield None if value is None else {**value, **facts}
+
     def run_stages(
         self,
         task: str,

@@ -29,6 +29,7 @@ CALLS = {
         "hang",
         "endless",
         "endless_generator",
+        "patient",
         "second_time",
         "abort",
         "hog",
@@ -123,6 +124,14 @@ def test_closing_a_stream_stops_the_work(workshop: Engine, fifo: Path, name: str
     assert next(stream) == "more"
     stream.close()  # type: ignore[attr-defined]
     assert fifo.read_text() == "stopped"
+
+
+def test_nobody_who_left_is_worked_for(workshop: Engine, fifo: Path) -> None:
+    following = workshop.follow("patient", {"fifo": str(fifo)})
+    assert next(following) is None
+    following.close()  # type: ignore[attr-defined]
+    assert fifo.read_text() == "stopped"
+    assert [value for value in workshop.follow("echo", {"value": 3}) if value is not None] == [3]
 
 
 def test_a_stream_does_not_hold_up_other_calls(workshop: Engine, fifo: Path) -> None:

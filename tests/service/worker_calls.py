@@ -28,6 +28,12 @@ def endless(call: Call, *, fifo: str) -> None:
     Path(fifo).write_text("stopped")
 
 
+def patient(call: Call, *, fifo: str) -> None:
+    """Emits nothing until it is told to stop, and says in a FIFO that it did."""
+    call.cancelled.wait()
+    Path(fifo).write_text("stopped")
+
+
 def endless_generator(call: Call, *, fifo: str) -> Iterator[str]:
     try:
         while True:

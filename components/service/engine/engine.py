@@ -21,6 +21,8 @@ from components.service.visitor import Visitor
 
 _BOOT_SECONDS = 120.0
 _TRIES = 3
+#: How often one who waits for a value may say that nobody waits any more, in seconds.
+_TICK = 0.5
 
 
 class _Gone(Exception):
@@ -102,6 +104,16 @@ class Engine:
                 if kind == "item":
                     yield value
 
+    def follow(
+        self, name: str, arguments: dict[str, Any], *, seconds: float | None = None, visitor: Visitor | None = None
+    ) -> Iterator[Any]:
+        """Run the call `name` and yield None now and then, and its JSON value at last; closing the generator stops the
+        work, as far as the call can be stopped."""
+        with self._turns.take(visitor):
+            for kind, value in self._answers(name, arguments, seconds or self._settings.call_seconds):
+                if kind != "item":
+                    yield value
+
     def warm(self) -> None:
         """Start a worker in the background, if none is there; returns at once."""
         with self._lock:
@@ -157,13 +169,14 @@ class Engine:
         return self._frames(name, arguments, seconds)
 
     def _frames(self, name: str, arguments: dict[str, Any], seconds: float) -> Iterator[tuple[str, Any]]:
-        """What the worker answers, as ("item", ...) and one last ("value", ...); retried where it is innocent."""
+        """What the worker answers, as ("item", ...) and one last ("value", ...), and ("tick", None) while it works;
+        retried where it is innocent."""
         suspected = sent = False
         with ExitStack() as alone:
             for attempt in range(_TRIES):
                 try:
                     for answer in self._attempt(name, arguments, seconds):
-                        sent = True
+                        sent = sent or answer[0] != "tick"
                         yield answer
                     return
                 except _Gone as gone:
@@ -209,9 +222,13 @@ class Engine:
     ) -> Iterator[tuple[str, Any]]:
         deadline = time.monotonic() + seconds
         while True:
+            left = max(0.0, deadline - time.monotonic())
             try:
-                frame = _expect(box.get(timeout=max(0.0, deadline - time.monotonic())))
+                frame = _expect(box.get(timeout=min(left, _TICK)))
             except queue.Empty:
+                if left > _TICK:
+                    yield "tick", None
+                    continue
                 worker.kill("deadline")
                 raise WorkbenchError(
                     f"This took longer than {seconds:g} seconds and was stopped. "

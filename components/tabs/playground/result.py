@@ -109,7 +109,11 @@ class ResultPanel:
         yield {self.result: html.empty("Running …"), self.ran: "", self.form.stop: _ON, self.code: ""}
         try:
             answer: dict[str, Any] = {}
-            for answer in paced(self._answers(asked, where, visitor)):
+            for state in paced(self._answers(asked, where, visitor)):
+                if state is None:
+                    yield {}  # where nobody waits any more, the run ends here
+                    continue
+                answer = state
                 drawn = notes_of(answer) + shown(asked.spec, asked.inputs, answer)
                 yield {self.result: drawn, self.ran: facts_of(answer)}
         except WorkbenchError as error:
@@ -121,15 +125,15 @@ class ResultPanel:
         ran = facts_of(answer) + html.says(in_words(done["output"]))
         yield {self.ran: ran, self.code: code, self.last: _kept(done), self.form.stop: _OFF, **talked}
 
-    def _answers(self, asked: Asked, where: str, visitor: Visitor) -> Iterator[dict[str, Any]]:
-        """The answer as it grows where the task streams, else at once."""
+    def _answers(self, asked: Asked, where: str, visitor: Visitor) -> Iterator[dict[str, Any] | None]:
+        """The answer as it grows where the task streams, else None until it is there."""
         if where == "remote":
             name, model, inputs, parameters, _revision = asked.call
             return iter([self.ctx.bench.remote.run_task(name, model, inputs, parameters, visitor=visitor)])
         inference = self.ctx.bench.inference
         if asked.spec.streams:  # with several beams too: closing the stream is what stops the work
             return inference.stream_task(*asked.call, visitor=visitor)
-        return iter([inference.run_task(*asked.call, visitor=visitor)])
+        return inference.follow_task(*asked.call, visitor=visitor)
 
     def _show_code(self, _visitor: Visitor, way: str, done: dict[str, Any] | None) -> Updates:
         return {self.code: self._code_of(way, done) if done else ""}
@@ -143,10 +147,13 @@ class ResultPanel:
         return {self.link: gr.update(value=query, visible=True), self.link_told: html.notice(left_out, "warning")}
 
 
-def paced(answers: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Of an answer that grows the first state, the newest at each `_PACE`, and the last."""
+def paced(answers: Iterator[dict[str, Any] | None]) -> Iterator[dict[str, Any] | None]:
+    """Of an answer that grows the first state, the newest at each `_PACE`, and the last; None as it comes."""
     drawn, waiting = float("-inf"), None
     for answer in answers:
+        if answer is None:
+            yield None
+            continue
         waiting = answer
         if time.monotonic() - drawn >= _PACE:
             yield answer
