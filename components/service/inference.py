@@ -61,14 +61,7 @@ class Inference:
         return {**self._engine.call("run_task", arguments, visitor=visitor), **facts}
 
     def follow_task(
-        self,
-        task: str,
-        model: str = "",
-        inputs: Any = None,
-        parameters: dict[str, Any] | None = None,
-        revision: str | None = None,
-        *,
-        visitor: Visitor,
+        self, task: str, model: str, inputs: Any, parameters: dict[str, Any], revision: str, *, visitor: Visitor
     ) -> Iterator[dict[str, Any] | None]:
         """`run_task`, which can be stopped: yields None now and then, and the result at last; closing the generator
         stops what is being written, and makes all else be thrown away."""
