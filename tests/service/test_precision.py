@@ -63,3 +63,11 @@ def test_a_measurement_decides_by_its_own_figure(tmp_path: Path) -> None:
     assert choose_precision("bf16", cache)["why"] == "bf16 was asked for."
     for one in (read_json(cache) or {}).values():
         assert one == {"speedup": told["speedup"], "rounds": ROUNDS}
+
+
+def test_a_disk_that_takes_no_more_is_no_reason_to_fail(tmp_path: Path) -> None:
+    folder = tmp_path / "a file"
+    folder.write_text("")
+    cache = folder / "precision.json"
+    keep(cache, "this", Measured(1.9, steady=True))
+    assert kept(cache, "this") is None

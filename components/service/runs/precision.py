@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def keep(cache: Path | None, key: str, measured: Measured) -> None:
     if cache and measured.steady:
         known = read_json(cache)
         others = known if isinstance(known, dict) else {}
-        write_json(cache, {**others, key: {"speedup": measured.speedup, "rounds": ROUNDS}})
+        with suppress(OSError):  # the disk takes no more: it is measured again
+            write_json(cache, {**others, key: {"speedup": measured.speedup, "rounds": ROUNDS}})
 
 
 def measure(device: str) -> Measured:
