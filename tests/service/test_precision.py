@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.service.runs.precision import ROUNDS, WORTH, Measured, choose_precision, compared, keep, kept
+from components.service.runs.precision import ROUNDS, SMALL, WORTH, Measured, choose_precision, compared, keep, kept
 from components.service.runs.store import read_json, write_json
 
 QUIET = [(0.020, 0.010)] * 10
@@ -71,3 +71,12 @@ def test_a_disk_that_takes_no_more_is_no_reason_to_fail(tmp_path: Path) -> None:
     cache = folder / "precision.json"
     keep(cache, "this", Measured(1.9, steady=True))
     assert kept(cache, "this") is None
+
+
+def test_a_small_model_is_trained_in_float32_whatever_the_processor_is_quick_at(tmp_path: Path) -> None:
+    cache = tmp_path / "precision.json"
+    told = choose_precision("auto", cache, SMALL - 1)
+    assert (told["dtype"], told["speedup"]) == ("fp32", None)
+    assert "of this size" in told["why"]
+    assert not cache.exists()
+    assert choose_precision("bf16", cache, SMALL - 1)["dtype"] == "bf16"

@@ -20,6 +20,8 @@ from components.service.runs.store import read_json, write_json
 
 #: bf16 must be this much faster to be worth its fewer digits.
 WORTH = 1.15
+#: Smaller models are trained in fp32 on a processor: each step casts all weights, and has little to compute with them.
+SMALL = 5_000_000
 #: Rounds of one step each, and how far the halves of them may be apart to be kept.
 ROUNDS, APART = 10, 1.15
 
@@ -32,18 +34,22 @@ class Measured:
     steady: bool
 
 
-def choose_precision(asked: str, cache: Path | None) -> dict[str, Any]:
+def choose_precision(asked: str, cache: Path | None, parameters: int = SMALL) -> dict[str, Any]:
     """`{"dtype": "fp32" or "bf16", "why": sentence, "speedup": fp32 time over bf16 time or None}`.
 
     Args:
         asked: `fp32`, `bf16` or `auto`.
         cache: File in which steady measurements are kept by processor, torch version and threads, if any.
+        parameters: How many the model has.
     """
     if asked != "auto":
         return {"dtype": asked, "why": f"{asked} was asked for.", "speedup": None}
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         return {"dtype": "fp32", "why": "This GPU has no bf16.", "speedup": None}
+    if device == "cpu" and parameters < SMALL:
+        why = "In a model of this size, casting to bf16 takes longer than computing in it saves."
+        return {"dtype": "fp32", "why": why, "speedup": None}
     key = f"{processor(device)} / torch {torch.__version__} / {torch.get_num_threads()} threads"
     measured = kept(cache, key)
     if measured is None:

@@ -103,11 +103,15 @@ def _load(folder: RunFolder, spec: RunSpec, inputs: Inputs, before: dict[str, An
         adapted = {"lora": lora.facts(model)}
     family.kept, family.most_pixels = inputs.encoded, inputs.caps.pixels
     data = family.prepare(rows, processor, model.config, inputs.sequence_tokens)
-    precision = known.get("precision") or ranks.gathered(choose_precision(spec.precision, inputs.precision_cache))[0]
+    precision = known.get("precision") or ranks.gathered(_precision(spec, inputs, model))[0]
     facts = {**rows.facts(), **data.facts, **made, **adapted, **_circumstances(spec, family, model, precision)}
     folder.append("facts", **facts)
     kept = {name: known[name] for name in ("untrained", "baselines") if name in known}
     return Job(folder, spec, inputs, family, rows, processor, model, data, {**facts, **kept})
+
+
+def _precision(spec: RunSpec, inputs: Inputs, model: Any) -> dict[str, Any]:
+    return choose_precision(spec.precision, inputs.precision_cache, model.num_parameters())
 
 
 def _circumstances(spec: RunSpec, family: Family, model: Any, precision: dict[str, Any]) -> dict[str, Any]:
