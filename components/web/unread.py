@@ -27,8 +27,10 @@ class Unread:
         """Drop what has not been read for so many seconds since it was seen first."""
         now, known = time.monotonic(), self._queue.event_ids_to_events
         pending, messages = self._queue.pending_event_ids_session, self._queue.pending_messages_per_session
-        ended = {session: {call for call in calls if call not in known} for session, calls in pending.items()}
-        resting = (session for session, calls in pending.items() if calls and calls == ended[session])
+        # Gradio remembers sessions that have read all, far more than the others, and this runs before each call.
+        left = {session: calls for session, calls in pending.items() if calls}
+        ended = {session: {call for call in calls if call not in known} for session, calls in left.items()}
+        resting = (session for session, calls in left.items() if calls == ended[session])
         self._since = {session: self._since.get(session, now) for session in resting}
         for session, since in self._since.items():
             if now - since >= kept:
