@@ -140,6 +140,9 @@ def main() -> None:
 
     from huggingface_hub import get_token
 
+    from components.web.imports import import_gradio
+
+    import_gradio(mcp=settings.mcp)
     from components.page import serve
 
     if not settings.public and not settings.embedded:

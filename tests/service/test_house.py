@@ -70,13 +70,17 @@ def test_the_web_process_imports_nothing_heavy(tmp_path: Path) -> None:
     code = f"""
 import json, sys
 from pathlib import Path
+stubs = []
+sys.addaudithook(lambda event, said: event == "open" and str(said[0]).endswith(".pyi") and stubs.append(str(said[0])))
+from components.web.imports import import_gradio
+import_gradio(mcp=False)
 from components.service.settings import Settings
 from components.service.workbench import open_workbench
 from components.page import build_page
 bench = open_workbench(Settings(home=Path({str(tmp_path)!r}), cache=Path({str(tmp_path)!r}), endpoint="http://127.0.0.1:9"))
 build_page(bench)
 bench.close()
-print(json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}} & {HEAVY!r})))
+print(json.dumps([*stubs, *sorted({{name.partition(".")[0] for name in sys.modules}} & {HEAVY | {"mcp"}!r})]))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
