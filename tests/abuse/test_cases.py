@@ -45,7 +45,7 @@ IDENTITY = {
         f"{HEAD}::test_a_pasted_token_is_for_the_browser_that_pasted_it"]),
     9: ("guessed run ids", [
         "app/test_strangers.py::test_guests_of_a_public_app_are_apart_and_nobody_has_the_owner_s_token",
-        "service/test_runs_queue.py::test_a_stranger_learns_nothing_of_a_run_by_any_of_its_doors",
+        "service/test_runs_told.py::test_a_stranger_learns_nothing_of_a_run_by_any_of_its_doors",
         "service/test_runs.py::test_a_run_id_is_no_path"]),
     10: ("another visitor's upload, or a file of the server, by its address", [
         f"{ID}::test_no_file_of_the_server_or_of_the_data_folder_is_served",
@@ -166,13 +166,13 @@ INPUTS = {
     48: ("formulas in the cells of a table that is saved", [
         "service/test_batch.py::test_a_saved_table_holds_the_rows_and_no_formula"]),
     49: ("YAML that unpacks to gigabytes or makes objects", [
-        "service/test_card_checks.py::test_a_bomb_of_aliases_is_refused_quickly",
+        "service/test_card_checks_odd.py::test_a_bomb_of_aliases_is_refused_quickly",
         "service/test_card_document.py::test_metadata_made_to_break_the_editor_is_edited_or_refused_quickly"]),
     50: ("metadata of other forms than the Hub's", [
-        "service/test_card_checks.py::test_any_metadata_is_checked",
+        "service/test_card_checks_odd.py::test_any_metadata_is_checked",
         "service/test_cards.py::test_what_has_no_metadata_that_can_be_read_has_none",
         "service/test_card_document.py::test_of_a_generated_card_only_the_edited_field_changes"]),
-    51: ("templates in the fields of a card", ["service/test_card_checks.py::test_templates_in_a_card_stay_text"]),
+    51: ("templates in the fields of a card", ["service/test_card_checks_odd.py::test_templates_in_a_card_stay_text"]),
     52: ("patterns and texts that take a matcher for ever", [
         "service/test_tokens_vocabulary.py::test_no_pattern_takes_long",
         "service/test_hub_cards.py::test_a_card_of_the_largest_size_is_read_in_no_time"]),
@@ -191,7 +191,7 @@ LOAD = {
         "app/test_unread.py::test_a_result_that_nobody_reads_is_dropped_after_a_while"]),
     54: ("a training without an end", [
         "app/test_bad_input.py::test_bad_input_gives_a_sentence",
-        "service/test_runs.py::test_a_bad_spec_names_its_field"]),
+        "service/test_runs_spec.py::test_a_bad_spec_names_its_field"]),
     55: ("a loss that is no number", [
         "service/test_runs.py::test_a_run_whose_loss_is_no_number_ends_with_advice",
         "service/test_training.py::test_a_loss_that_is_no_number_is_told_at_its_step_and_not_at_the_next_point_of_the_curve"]),
@@ -209,7 +209,7 @@ LOAD = {
         f"{ID}::test_what_a_session_holds_is_written_to_no_file",
         "localhub/test_durability.py::test_a_full_disk_is_told_and_costs_nothing_but_the_upload"]),
     57: ("a kill in the middle of a checkpoint", [
-        "service/test_training.py::test_a_checkpoint_with_a_torn_file_is_not_whole",
+        "service/test_checkpoints.py::test_a_checkpoint_with_a_torn_file_is_not_whole",
         "service/test_training.py::test_a_byte_that_changed_on_the_disk_is_found_before_a_resume",
         "service/test_runs.py::test_a_killed_run_is_resumed_to_the_figures_of_one_that_was_not"]),
     58: ("a server that starts again in the middle of a run", [
@@ -230,8 +230,8 @@ LOAD = {
     62: ("a clock that is set, a cache and a folder that cannot be written", [
         f"{REPO}::test_a_cache_that_cannot_be_written_ends_in_a_sentence",
         f"{REPO}::test_a_data_folder_that_cannot_be_written_is_told_at_the_start",
-        "service/test_runs.py::test_a_process_id_that_went_to_another_program_is_not_the_trainer",
-        "service/test_runs.py::test_a_trainer_is_known_again_after_the_clock_was_set",
+        "service/test_runs_store.py::test_a_process_id_that_went_to_another_program_is_not_the_trainer",
+        "service/test_runs_store.py::test_a_trainer_is_known_again_after_the_clock_was_set",
         "service/test_runs_queue.py::test_a_clock_that_was_set_changes_no_place_in_line"]),
 }  # fmt: skip
 GROUPS = {"identity and tokens": IDENTITY, "models and repositories": MODELS, "inputs": INPUTS, "load": LOAD}

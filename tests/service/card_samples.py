@@ -173,3 +173,8 @@ CARDS = {
     "CR": "---\rlicense: mit\rtags:\r- a\r---\n# T\r",
     "trailing white space": "---   \nx\n---\n",
 }
+
+
+def card(front: str, body: str = "# Title\n") -> str:
+    """A card of this metadata and this text."""
+    return f"---\n{front}\n---\n{body}"

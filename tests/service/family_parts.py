@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,3 +85,17 @@ def trained(
     final = {name.removeprefix("final_"): value for name, value in (output.metrics or {}).items()}
     run.model.eval()
     return Trained(**vars(run), final=final, details=run.family.details(output, rows))
+
+
+FILLER = ("this", "film", "is", "a", "story", "to", "read")
+
+
+def filler(draw: random.Random, most: int) -> str:
+    """Words that say nothing, of many lengths."""
+    return " ".join(draw.choices(FILLER, k=draw.randint(1, most)))
+
+
+def answers(done: Trained, *samples: Any) -> list[Any]:
+    found = done.family.predict(done.model, done.processor, samples)
+    json.dumps(found)
+    return found

@@ -23,13 +23,13 @@ def alike(one: Any, other: Any, same_text: Callable[[str, str], bool] = operator
     return one == pytest.approx(other, rel=1e-4, abs=1e-5) if isinstance(one, float) else bool(one == other)
 
 
-def near(value: Any) -> Any:
-    """The value with its numbers given or taken 1e-5, or as much of themselves."""
-    if isinstance(value, float):
-        return pytest.approx(value, rel=1e-5, abs=1e-5)
+def near(value: Any, rel: float = 1e-5) -> Any:
+    """The value with its numbers given or taken 1e-5, or as much of themselves as `rel` says."""
     if isinstance(value, dict):
-        return {name: near(one) for name, one in value.items()}
-    return [near(one) for one in value] if isinstance(value, list) else value
+        return {name: near(one, rel) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [near(one, rel) for one in value]
+    return value if isinstance(value, str | int | None) else pytest.approx(float(value), rel=rel, abs=1e-5)
 
 
 def check_stages(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,8 @@ from components.service.errors import WorkbenchError
 from components.service.runs.cells import labels_value, messages_value, number_value, tags_value, tokens_value
 from components.service.runs.checks import REMEDIES
 from components.service.runs.remedies import REMEDY, labels_of
-from components.service.runs.rows import Rows, choose_rows, split_names
+from components.service.runs.rows import Rows, choose_rows
 from components.service.runs.spec import RunSpec
-from components.service.runs.splits import split_groups, split_rows, strata
 from components.service.runs.tasks import TRAIN_TASKS
 from components.service.runs.values import Picture
 from components.service.worker.data import inspect_data
@@ -244,63 +242,6 @@ def test_all_rows_cannot_be_held_out() -> None:
     with pytest.raises(WorkbenchError, match="40 rows cannot be held out of 40") as refused:
         chosen({"text": TEXTS, "label": ["a", "b"] * 20}, validation=40)
     assert refused.value.field == "validation"
-
-
-def test_the_names_of_splits_speak() -> None:
-    assert split_names({"train": 1, "validation_matched": 1, "validation_mismatched": 1, "test": 1}) == {
-        "train": "train", "validation": "validation_matched", "test": "test",
-    }  # fmt: skip
-    assert split_names({"dev": 1, "validation": 1, "training": 1}) == {"train": "training", "validation": "validation"}
-    assert split_names({"test": 1}) == {"train": "test"}
-
-
-CLASSES = st.lists(st.sampled_from("aabbbcd"), min_size=4, max_size=60)
-
-
-@given(CLASSES, st.floats(0.01, 0.9), st.integers(0, 9))
-def test_a_share_is_held_out_of_each_label_and_one_row_stays(labels: list[str], share: float, seed: int) -> None:
-    kept, held = split_rows(labels, share, seed)
-    assert sorted(kept + held) == list(range(len(labels)))
-    assert {labels[i] for i in kept} == set(labels)
-    for label, rows in Counter(labels).items():
-        assert sum(labels[i] == label for i in held) == min(max(1, round(share * rows)), rows - 1)
-
-
-@given(CLASSES, st.integers(2, 30), st.integers(0, 9))
-def test_as_many_rows_are_held_out_as_asked_for_and_spread(labels: list[str], wanted: int, seed: int) -> None:
-    counts = Counter(labels)
-    kept, held = split_rows(labels, wanted, seed)
-    assert len(held) == min(wanted, len(labels) - len(counts))
-    assert {labels[i] for i in kept} == set(labels)
-    for label, rows in counts.items():
-        if all(n > 3 for n in counts.values()) and wanted * 2 < len(labels):
-            assert abs(sum(labels[i] == label for i in held) - wanted * rows / len(labels)) <= 1
-
-
-def test_rare_labels_of_several_and_both_ends_of_numbers_are_held_out() -> None:
-    several = [["common"] + (["rare"] if i < 5 else []) for i in range(50)]
-    kept, held = split_rows(strata(several), 0.2, 1)
-    assert sum("rare" in several[i] for i in held) == 1
-    assert (len(kept), len(held)) == (40, 10)
-    numbers = [float(i) for i in range(100)]
-    held_numbers = sorted(numbers[i] for i in split_rows(strata(numbers), 0.2, 1)[1])
-    assert [int(number // 10) for number in held_numbers] == [i // 2 for i in range(20)]
-
-
-@given(st.lists(st.integers(1, 9), min_size=2, max_size=40), st.floats(0.01, 0.9), st.integers(0, 9))
-def test_whole_groups_are_held_out_about_as_many_rows_as_asked_for(sizes: list[int], share: float, seed: int) -> None:
-    groups = [name for name, size in enumerate(sizes) for _ in range(size)]
-    kept, held = split_groups(groups, share, seed)
-    assert (kept, held) == split_groups(groups, share, seed)
-    assert sorted(kept + held) == list(range(len(groups)))
-    assert kept
-    assert held
-    wanted = max(1, min(round(share * len(groups)), len(groups) - 1))
-    if {groups[i] for i in kept} & {groups[i] for i in held}:
-        assert min(sizes) >= 2 * wanted or len(groups) - min(sizes) < wanted
-        assert len(held) == wanted
-    elif sum(sizes) - max(sizes) >= wanted:
-        assert abs(len(held) - wanted) <= max(size for size in sizes if size < 2 * wanted) / 2
 
 
 def test_questions_about_one_context_stay_together_unless_it_is_the_only_one() -> None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from run_parts import LONG, ME, OTHER, close_runs, ended, is_as_absent, open_runs, rows, spec, wait
 from safetensors.torch import load_file, save_file
@@ -20,11 +19,8 @@ from safetensors.torch import load_file, save_file
 from components.service.engine import Engine
 from components.service.errors import WorkbenchError
 from components.service.runs import Runs
-from components.service.runs.metrics import wilson
 from components.service.runs.pace import Pace
-from components.service.runs.spec import RunSpec
-from components.service.runs.splits import split_rows
-from components.service.runs.store import RunFolder, read_json, write_json
+from components.service.runs.store import RunFolder
 from components.service.settings import Settings
 from components.service.snippets import snippet
 
@@ -297,92 +293,6 @@ def test_a_queued_run_waits_its_turn_and_can_be_stopped(
         runs.close()
 
 
-BAD_SPECS: list[tuple[dict[str, Any], str]] = [
-    ({"task": "object-detection"}, "task"),
-    ({"task": None}, "task"),
-    ({"model": ""}, "model"),
-    ({"model": 5}, "model"),
-    ({"data": {}}, "data"),
-    ({"data": "local/data"}, "data"),
-    ({"data": {"dataset": "a/b", "text": "x"}}, "data"),
-    ({"data": {"text": "a", "path": "/etc/passwd"}}, "data"),
-    ({"data": {"text": 3}}, "data"),
-    ({"columns": {"label": "label", "image": "x"}}, "columns.image"),
-    ({"columns": {"text": 3}}, "columns.text"),
-    ({"columns": {"text": "text", "label": "text"}}, "columns"),
-    ({"columns": ["text"]}, "columns"),
-    ({"epochs": 0}, "epochs"),
-    ({"epochs": 10**9}, "epochs"),
-    ({"epochs": 1.5}, "epochs"),
-    ({"epochs": True}, "epochs"),
-    ({"epochs": "3"}, "epochs"),
-    ({"epochs": float("nan")}, "epochs"),
-    ({"batch_size": 10**6}, "batch_size"),
-    ({"learning_rate": float("inf")}, "learning_rate"),
-    ({"learning_rate": float("nan")}, "learning_rate"),
-    ({"learning_rate": -1}, "learning_rate"),
-    ({"learning_rate": "fast"}, "learning_rate"),
-    ({"max_length": 10**6}, "max_length"),
-    ({"max_length": 0}, "max_length"),
-    ({"seed": -1}, "seed"),
-    ({"seed": 2**40}, "seed"),
-    ({"validation": 1.0}, "validation"),
-    ({"validation": 2.5}, "validation"),
-    ({"warmup": 2}, "warmup"),
-    ({"problem": "many"}, "problem"),
-    ({"metric": "bleu"}, "metric"),
-    ({"remedies": ["drop_everything"]}, "remedies"),
-    ({"method": "qlora"}, "method"),
-    ({"patience": 2, "keep": "last"}, "patience"),
-    ({"clipping": -1}, "clipping"),
-    ({"lora_rank": 0}, "lora_rank"),
-    ({"track": "a\nb"}, "track"),
-    ({"precision": "fp8"}, "precision"),
-    ({"keep": "all"}, "keep"),
-    ({"schedule": []}, "schedule"),
-    ({"samples": "text"}, "samples"),
-    ({"samples": ["x"] * 9}, "samples"),
-    ({"name": "a\nb"}, "name"),
-    ({"name": "x" * 101}, "name"),
-    ({"revision": 3}, "revision"),
-    ({"learning_rat": 1e-3}, "learning_rat"),
-    ({"token": "hf_abc"}, "token"),
-    ({"output_dir": "/tmp"}, "output_dir"),
-]
-
-
-@pytest.mark.parametrize(("changes", "field"), BAD_SPECS)
-def test_a_bad_spec_names_its_field(settings: Settings, changes: dict[str, Any], field: str) -> None:
-    with pytest.raises(WorkbenchError) as told:
-        RunSpec.from_dict(spec(**changes), settings)
-    assert told.value.field == field
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"epochs": -1}, "Epochs must be a whole number from 1 to 100; this is -1."),
-        ({"epochs": "three"}, "Epochs must be a whole number from 1 to 100; this is 'three'."),
-        ({"epochs": 10**400}, "Epochs must be a whole number from 1 to 100; this is far too large."),
-        ({"learning_rate": 0}, "Learning rate must be a number from 0.000000001 to 1; this is 0."),
-        ({"learning_rate": 10**400}, "Learning rate must be a number from 0.000000001 to 1; this is far too large."),
-        ({"warmup": 1.5}, "Warmup must be a number from 0 to 0.9; this is 1.5."),
-        ({"batch_size": float("nan")}, "Batch size must be a whole number from 1 to 256; this is nan."),
-    ],
-)
-def test_a_number_out_of_range_is_refused_in_a_plain_sentence(
-    settings: Settings, changes: dict[str, Any], sentence: str
-) -> None:
-    with pytest.raises(WorkbenchError) as told:
-        RunSpec.from_dict(spec(**changes), settings)
-    assert (told.value.message, told.value.field) == (sentence, next(iter(changes)))
-
-
-def test_a_spec_comes_back_from_its_own_json(settings: Settings) -> None:
-    made = RunSpec.from_dict(spec(samples=["a"], epochs=2.0), settings)
-    assert RunSpec.from_dict(json.loads(json.dumps(made.to_dict())), settings) == made
-
-
 @pytest.mark.parametrize(
     ("data", "changes", "field", "said"),
     [
@@ -432,65 +342,6 @@ def test_a_trial_of_a_run_judges_its_models_first(finished: tuple[Runs, dict[str
     arguments = {"spec": state["spec"], "labels": state["labels"], "samples": ["fine"]}
     with pytest.raises(WorkbenchError, match="files hold only"):
         engine.call("try_run", {**arguments, "base": str(folder.model), "tuned": str(swollen)})
-
-
-def test_a_half_written_event_is_passed_over_and_closed(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
-    folder.append("status", status="running")
-    with folder.events_file.open("ab") as file:
-        file.write(b'{"kind":"train","step":1,"lo')
-    assert [event["kind"] for event in folder.events()] == ["status"]
-    folder.append("train", step=2, loss=0.5)
-    assert [event.get("step") for event in folder.events()] == [None, 2]
-
-
-@pytest.mark.parametrize("line", [b"", b"\n\n", b"[1]\n", b"null\n", b'{"kind": 3}\n', b"\xff\xfe\n", b"\0\0\0"])
-def test_odd_event_lines_are_passed_over(tmp_path: Path, line: bytes) -> None:
-    folder = RunFolder(tmp_path)
-    folder.events_file.write_bytes(line)
-    assert list(folder.events()) == []
-    folder.append("status", status="queued")
-    assert [event["status"] for event in folder.events()] == ["queued"]
-
-
-def test_a_process_id_that_went_to_another_program_is_not_the_trainer(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
-    assert folder.pid() is None
-    folder.claim(os.getpid())
-    assert folder.pid() == os.getpid()
-    noted = read_json(folder.process)
-    write_json(folder.process, {**noted, "created": noted["created"] - 1000})
-    assert folder.pid() is None
-
-
-@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere a process's start is noted as a time of day")
-@pytest.mark.parametrize("days", [-1, 1])
-def test_a_trainer_is_known_again_after_the_clock_was_set(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int
-) -> None:
-    from psutil import _pslinux
-
-    folder = RunFolder(tmp_path)
-    folder.claim(os.getpid())
-    # Linux tells when the machine was started by the clock as it is now.
-    began = psutil.boot_time()
-    monkeypatch.setattr(_pslinux, "boot_time", lambda: began + days * 86_400)
-    assert folder.pid() == os.getpid()
-
-
-def test_each_label_gives_its_share_and_keeps_a_row_to_train_on() -> None:
-    labels = ["a"] * 50 + ["b"] * 5 + ["c"]
-    train, held = split_rows(labels, 0.2, 7)
-    assert sorted(train + held) == list(range(56))
-    assert [sum(labels[i] == label for i in held) for label in "abc"] == [10, 1, 0]
-    assert (train, held) == split_rows(labels, 0.2, 7) != split_rows(labels, 0.2, 8)
-
-
-@pytest.mark.parametrize(
-    ("right", "total", "low", "high"), [(0, 0, 0, 1), (0, 10, 0, 0.278), (10, 10, 0.722, 1), (351, 408, 0.823, 0.891)]
-)
-def test_the_interval_is_wilsons(right: int, total: int, low: float, high: float) -> None:
-    assert wilson(right, total) == pytest.approx((low, high), abs=1e-3)
 
 
 def test_a_run_by_hand_with_a_bad_spec_ends_at_once(tmp_path: Path) -> None:

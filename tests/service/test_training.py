@@ -180,63 +180,6 @@ def test_the_weights_of_a_model_and_those_that_lora_trains_are_counted_apart(tra
     assert state["facts"]["lora"]["trained_parameters"] == sum(one.numel() for one in adapter.values())
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory, tiny_classifier: Path) -> Path:
-    from components.service.runs.__main__ import work
-
-    home = tmp_path_factory.mktemp("checkpoint")
-    settings = Settings(home=home, cache=home, free_disk_bytes=0)
-    values = {"task": "text-classification", "model": str(tiny_classifier), "data": {"text": rows(10, 8)}, "epochs": 1}
-    spec = RunSpec.from_dict({**values, "precision": "fp32"}, settings)
-    folder = RunFolder(home / "run")
-    folder.path.mkdir()
-    assert work(folder, spec, settings) == 0
-    return folder.complete_checkpoints()[-1]
-
-
-def _half(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-
-
-def _without_end(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[:-2])
-
-
-def _empty(file: Path) -> None:
-    file.write_bytes(b"")
-
-
-def _zeros(file: Path) -> None:
-    file.write_bytes(b"\0" * file.stat().st_size)
-
-
-@pytest.mark.parametrize("harm", [_half, _without_end, _empty, _zeros, Path.unlink])
-@pytest.mark.parametrize(
-    "name",
-    ["model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "epoch_rng.pth", "trainer_state.json"],
-)
-def test_a_checkpoint_with_a_torn_file_is_not_whole(
-    checkpoint: Path, tmp_path: Path, name: str, harm: Callable[[Path], None]
-) -> None:
-    torn = tmp_path / checkpoint.name
-    shutil.copytree(checkpoint, torn)
-    assert is_whole(torn, closely=True)
-    harm(torn / name)
-    assert not is_whole(torn)
-
-
-def test_a_checkpoint_of_another_step_or_with_odd_weights_is_not_whole(checkpoint: Path, tmp_path: Path) -> None:
-    other = tmp_path / "checkpoint-7777"
-    shutil.copytree(checkpoint, other)
-    assert not is_whole(other)
-    for header in (b"", b"[]", b"{}", b'{"a": 1}', b'{"a": {"data_offsets": []}}', b"\xff", b'{"__metadata__": {}}'):
-        torn = tmp_path / checkpoint.name
-        shutil.copytree(checkpoint, torn)
-        (torn / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
-        assert not is_whole(torn), header
-        shutil.rmtree(torn)
-
-
 def test_a_byte_that_changed_on_the_disk_is_found_before_a_resume(train: Train) -> None:
     folder, whole = train(**SLOW)
     last = folder.complete_checkpoints()[-1]
