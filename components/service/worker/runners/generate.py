@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -213,7 +213,8 @@ class Generator(Runner):
             f"transformers could not generate with {self.loaded.name}: its generation settings, or the parameters "
             "given here, do not fit it. Change the parameters or choose another model."
         )
-        with blaming(told, field="model"), self._draw:
+        # Where nothing is drawn, no call of torch is held up to look.
+        with blaming(told, field="model"), self._draw if self.parameters["do_sample"] else nullcontext():
             yield {
                 "stopping_criteria": StoppingCriteriaList([enough]),
                 "logits_processor": LogitsProcessorList([*processors, Finite(self.loaded.name)]),

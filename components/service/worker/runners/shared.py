@@ -69,11 +69,18 @@ class Seat:
     def choose(self, logits: torch.Tensor) -> int:
         """The next token, from logits of shape (1, vocabulary), as `generate` chooses it; notices the end."""
         try:
-            with self.drawing:
-                scores = self.processors(self.ids, logits)
-                chosen = torch.multinomial(scores.softmax(-1), 1) if self.sample else scores.argmax(-1, keepdim=True)
+            # Each is called for itself: their list looks up how at every step, which takes as long as they do.
+            scores = logits
+            for processor in self.processors:
+                scores = processor(self.ids, scores)
+            if self.sample:
+                with self.drawing:
+                    chosen = torch.multinomial(scores.softmax(-1), 1)
+            else:
+                chosen = scores.argmax(-1, keepdim=True)
             self.ids = torch.cat([self.ids, chosen], dim=-1)
-            if bool(self.criteria(self.ids, None).all()):
+            ended = [bool(criterion(self.ids, None).all()) for criterion in self.criteria]  # one tells of the step
+            if any(ended):
                 self.done.set()
             return int(chosen)
         except BaseException as error:  # noqa: BLE001 - it is this text's own, and told where the text is waited for
