@@ -101,19 +101,10 @@ def fill_in(said: Said, told: dict[str, Any]) -> None:
         name = parameter["parameter_name"]
         parameter["label"] = name
         parameter["python_type"] = {**parameter["python_type"], "description": said.arguments[name]}
-        if name in said.example:
-            parameter["example_input"] = _as_written(said.example[name], parameter["python_type"]["type"])
+        parameter["example_input"] = said.example.get(name, parameter["parameter_default"])
     for answer in told["returns"]:
         answer["label"] = "answer"
         answer["python_type"] = {**answer["python_type"], "description": said.returns}
-
-
-def _as_written(value: Any, kind: str) -> Any:
-    """A text as Gradio can write it into a snippet: it knows of quotation marks for `str` alone, and of no escapes."""
-    if not isinstance(value, str):
-        return value
-    quoted = json.dumps(value, ensure_ascii=False)
-    return quoted[1:-1] if kind == "str" else quoted
 
 
 def _line(text: str) -> str:

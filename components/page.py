@@ -29,6 +29,7 @@ from components.tabs.links import open_links
 from components.web.belongings import Belongings, Files
 from components.web.blocks import Page
 from components.web.bounds import RequestBound
+from components.web.calls import show_calls
 from components.web.headers import AnswerHeaders
 from components.web.logs import keep_tokens_out_of_logs
 from components.web.misuse import CLOSED, HANDLERS, Ended
@@ -230,6 +231,7 @@ def serve(settings: Settings) -> None:
     keep_tokens_out_of_logs()
     keep_sessions_light()
     take_files_alone()
+    show_calls()
     if settings.mcp:
         from components.web.mcp import serve_mcp  # takes a second to import
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from components.api_examples import EXAMPLES
@@ -26,6 +29,7 @@ NEEDS_MORE = {
     "run_remote": "Inference providers belong to huggingface.co",
     "rebase_card": "no such revision",
 }
+UPLOAD = EXAMPLES["upload_files"]["files"][0]["file"]
 #: These train.
 LONG = ("rehearse_run", "start_run")
 
@@ -52,16 +56,40 @@ def test_every_endpoint_says_what_it_does_what_it_takes_and_gives_with_a_call_th
         compile(told["code_snippets"]["python"], name, "exec")
 
 
-def test_each_call_that_is_shown_can_be_made(client: Client, tmp_path: Path) -> None:
-    file = tmp_path / "uploaded.txt"
-    file.write_text("A text.")
-    for name, example in EXAMPLES.items():
+def test_each_call_that_is_shown_can_be_made(
+    listed: dict[str, Any], client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "uploaded.txt").write_text("A text.")
+    monkeypatch.chdir(tmp_path)
+    for name in EXAMPLES:
         if name in LONG:
             continue
-        if name == "upload_files":
-            example = {**example, "files": [{"file": handle_file(str(file)), "path": "a.txt"}]}
+        code = listed[f"/{name}"]["code_snippets"]["python"]
+        head, _, call = code.partition(f'client = Client("{client.src.rstrip("/")}")\n')
+        assert head.startswith("from gradio_client import Client"), name
+        run = compile(call.removesuffix("print(result)"), name, "exec")
+        found: dict[str, Any] = {"client": client}
+        exec(head, found)
         if name in NEEDS_MORE:
             with pytest.raises(AppError, match=NEEDS_MORE[name]):
-                client.predict(**example, api_name=f"/{name}")
+                exec(run, found)
         else:
-            assert client.predict(**example, api_name=f"/{name}") is not None, name
+            exec(run, found)
+            assert found["result"] is not None, name
+
+
+@pytest.mark.parametrize("name", ["tokenize", "check_card", "create_repo", "upload_files", "delete_repo"])
+def test_each_call_that_is_shown_works_in_a_shell(listed: dict[str, Any], tmp_path: Path, name: str) -> None:
+    (tmp_path / "uploaded.txt").write_text("A text.")
+    code = listed[f"/{name}"]["code_snippets"]["bash"].replace("me/tried", "me/try")
+    done = subprocess.run(["bash", "-euc", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("event: complete\ndata: ["), done.stdout
+
+
+def test_a_call_as_a_command_and_as_javascript_has_the_values_of_the_example(listed: dict[str, Any]) -> None:
+    for name, example in EXAMPLES.items():
+        code = listed[f"/{name}"]["code_snippets"]
+        command, verb, _, endpoint, sent = shlex.split(code["cli"])
+        assert (command, verb, endpoint, json.loads(sent)) == ("{command}", "predict", f"/{name}", example)
+        given = code["javascript"].partition(f'client.predict("/{name}", ')[2].partition(");\nconsole.log")[0]
+        assert json.loads(given.replace('handle_file("uploaded.txt")', json.dumps(UPLOAD))) == example

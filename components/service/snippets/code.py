@@ -28,7 +28,7 @@ def which_hub(endpoint: str) -> str:
 
 def call(function: str, *arguments: Any, indent: int = 0, **named: Any) -> str:
     """A call in one line, or one argument a line where it is long; a `Name` stands as it is."""
-    given = [_value(one) for one in arguments] + [f"{name}={_value(one)}" for name, one in named.items()]
+    given = [literal(one) for one in arguments] + [f"{name}={literal(one)}" for name, one in named.items()]
     line = f"{function}({', '.join(given)})"
     if len(line) + indent <= _WIDTH:
         return line
@@ -42,17 +42,15 @@ class Name(str):
 
 
 def literal(value: Any) -> str:
-    """A JSON value as Python, texts in double quotes where that needs no escape."""
+    """A JSON value as Python, texts in double quotes where that needs no escape; a `Name` stands as it is."""
+    if isinstance(value, Name):
+        return str(value)
     if isinstance(value, list):
         return f"[{', '.join(literal(one) for one in value)}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{literal(key)}: {literal(one)}' for key, one in value.items())}}}"
     plain = repr(value)
     return f'"{plain[1:-1]}"' if plain.startswith("'") and '"' not in plain else plain
-
-
-def _value(value: Any) -> str:
-    return str(value) if isinstance(value, Name) else literal(value)
 
 
 def origin(arguments: Mapping[str, Any]) -> dict[str, Any]:
