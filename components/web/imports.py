@@ -2,11 +2,13 @@
 
 Whenever Gradio is imported it parses the source of every component, and renders and writes a stub beside it, for
 editors that complete names; it has no setting for that. And it imports the library of MCP wherever that is installed.
+Later it takes apart the signature of a component's class for each component of the page, several times.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -17,7 +19,7 @@ _STUBS = "gradio.component_meta"
 
 
 class _WithoutStubs:
-    """Finds the module that writes stubs, and takes that from it."""
+    """Finds the module that writes stubs, and has it note signatures in their place."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
@@ -28,10 +30,17 @@ class _WithoutStubs:
 
         def without(module: Any) -> None:
             execute(module)
-            module.create_or_modify_pyi = lambda *_of_a_component: None
+            module.create_or_modify_pyi = _note_signature
 
         spec.loader.exec_module = without  # type: ignore[method-assign]
         return spec
+
+
+def _note_signature(component: type, *_events: Any) -> None:
+    """Leave the signature of a class of components where `inspect` looks for it first (PEP 362)."""
+    if (make := vars(component).get("__init__")) is not None:
+        for function in (make, make.__wrapped__):
+            function.__signature__ = inspect.signature(function)
 
 
 def import_gradio(*, mcp: bool) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import psutil
 
@@ -67,6 +68,7 @@ def measure(rounds: int) -> list[Row]:
     """New weights and a new repository each round, the file in the system's cache for both."""
     seconds: dict[str, list[float]] = {"stock": [], "ours": []}
     memory: dict[str, list[float]] = {"web process": [], "Hub": []}
+    hashing: list[float] = []
     with running() as app:
         run, weights = finished_run(app)
         copy = app.home / "copy"
@@ -74,8 +76,10 @@ def measure(rounds: int) -> list[Row]:
 
         def stock() -> None:
             shutil.copyfile(weights, copy)
+            began = time.perf_counter()
             with weights.open("rb") as file:
                 hashlib.file_digest(file, "sha256")
+            hashing.append(time.perf_counter() - began)
 
         def ours() -> None:
             app.call("publish_run", run, "bench-push")
@@ -100,6 +104,7 @@ def measure(rounds: int) -> list[Row]:
             seconds["ours"],
             seconds["stock"],
             "Publish of a finished run, through HTTP, until the commit is made and on disk. The client has to hash the "
-            f"file before it may send it, and the Hub hashes what arrives. At most, memory grows: {grown}.",
+            f"file before it may send it, and the Hub hashes what arrives: {2 * median(hashing):.2f} s for the two. "
+            f"Both sides pass it on in Python, 64 kB at a time. At most, memory grows: {grown}.",
         )
     ]
