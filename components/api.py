@@ -189,15 +189,15 @@ def add_endpoints(bench: Workbench) -> None:
     """Add every endpoint to the Blocks being built."""
     for name, function in endpoints(bench).items():
         # Code is written about files, also those that a run has kept, and none of them is opened.
-        made = exposed(function, bench, opens=name != "snippet")
+        made = exposed(function, bench, names_only if name == "snippet" else uploads_only)
         gr.api(document(made, name, said_of(name, function)), api_name=name)
 
 
-def exposed(function: Callable[..., Any], bench: Workbench, *, opens: bool = True) -> Callable[..., Any]:
+def exposed(function: Callable[..., Any], bench: Workbench, files: Callable[[Any], Any]) -> Callable[..., Any]:
     """The function as an endpoint: its `visitor` comes from the request, its failures are sentences.
 
     Args:
-        opens: Whether it may open files that an argument names, which must be uploads then.
+        files: Reads the files of an argument: `uploads_only` or `names_only`.
     """
     signature = inspect.signature(function)
     hints = typing.get_type_hints(function)
@@ -209,7 +209,7 @@ def exposed(function: Callable[..., Any], bench: Workbench, *, opens: bool = Tru
         *given, request = values
         with told():
             arguments = {
-                parameter.name: of_its_type(parameter, hints.get(parameter.name, Any), uploads_only(value, opens=opens))
+                parameter.name: of_its_type(parameter, hints.get(parameter.name, Any), files(value))
                 for parameter, value in zip(public, given, strict=True)
             }
             if takes_visitor:
@@ -277,27 +277,42 @@ class told:
         raise gr.Error(SORRY, print_exception=False) from None
 
 
-def uploads_only(value: Any, *, opens: bool = True) -> Any:
-    """The argument with each uploaded file as its path and name; any other path is refused where it may be opened."""
+def uploads_only(value: Any) -> Any:
+    """The argument with each uploaded file as its path and name.
+
+    Raises:
+        WorkbenchError: It names a file that was not uploaded.
+    """
+    return _with_files(value, _uploaded)
+
+
+def names_only(value: Any) -> Any:
+    """The argument with each file as its path and name, for what opens none of them."""
+    return _with_files(value, str)
+
+
+def _with_files(value: Any, place: Callable[[Any], str]) -> Any:
     if isinstance(value, list):
-        return [uploads_only(item, opens=opens) for item in value]
+        return [_with_files(item, place) for item in value]
     if not isinstance(value, dict):
         return value
     if isinstance(value.get("files"), list):
         given = [
-            uploads_only(item if isinstance(item, dict) and "file" in item else {"file": item}, opens=opens)
+            _with_files(item if isinstance(item, dict) and "file" in item else {"file": item}, place)
             for item in value["files"]
         ]
         names = value.get("names") or [item["name"] for item in given]
         return {**value, "files": [item["file"] for item in given], "names": names}
     if "file" not in value:
-        return {key: uploads_only(item, opens=opens) for key, item in value.items()}
+        return {key: _with_files(item, place) for key, item in value.items()}
     file = value["file"]
-    path = file.get("path") if isinstance(file, dict) else file
-    name = file.get("orig_name") if isinstance(file, dict) else None
-    if not opens:
-        return {**value, "file": str(path), "name": value.get("name") or name or Path(str(path)).name}
-    resolved = Path(str(path)).resolve()
-    if not resolved.is_relative_to(Path(get_upload_folder()).resolve()) or not resolved.is_file():
+    there, called = (file.get("path"), file.get("orig_name")) if isinstance(file, dict) else (file, None)
+    path = place(there)
+    return {**value, "file": path, "name": value.get("name") or called or Path(path).name}
+
+
+def _uploaded(given: Any) -> str:
+    path = Path(str(given)).resolve()
+    if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
         raise WorkbenchError("This is not a file that was uploaded here. Upload it first.", field="file")
-    return {**value, "file": str(resolved), "name": value.get("name") or name or resolved.name}
+    return str(path)

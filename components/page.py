@@ -116,10 +116,9 @@ def _hand_over(
     shown = send(play.to_tokens, "tokenizer", [model, text], [tok.picker.model, tok.text])
     tok.show_on(shown.then)
     send(play.to_finetune, "finetune", [model], [tune.picker.model])
-    cards.draft_on(send(play.to_card, "card", [model], [cards.subject]).then)
+    cards.editor.draft_on(send(play.to_card, "card", [model], [cards.subject]).then)
     _hand_over_example(ctx, tabs, play, cards)
-    to_run = gr.State("text-classification")
-    send(cards.to_playground, "playground", [to_run, cards.repo], [play.task, model])
+    send(cards.to_playground, "playground", [cards.task, cards.repo], [play.task, model])
     send(mine.to_playground, "playground", [mine.task, mine.repo], [play.task, model])
     send(mine.to_tokens, "tokenizer", [mine.repo], [tok.picker.model])
     send(mine.to_finetune, "finetune", [mine.repo], [tune.picker.model])
@@ -136,12 +135,12 @@ def _hand_over(
         chosen = f"runs/{run}" if run else None
         return {
             tabs: gr.Tabs(selected="card"),
-            cards.subject: gr.update(choices=cards.choices(visitor), value=chosen),
+            cards.subject: gr.update(choices=cards.editor.choices(visitor), value=chosen),
         }
 
-    drafted = ctx.wire(tune.to_card.click, card_of, [tune.runs], [tabs, cards.subject], told=cards.told)
-    cards.draft_on(drafted.then)
-    cards.edit_on(send(mine.to_card, "card", [mine.repo], [cards.subject]).then)
+    drafted = ctx.wire(tune.to_card.click, card_of, [tune.runs], [tabs, cards.subject], told=cards.editor.told)
+    cards.editor.draft_on(drafted.then)
+    cards.editor.edit_on(send(mine.to_card, "card", [mine.repo], [cards.subject]).then)
 
 
 def _fill_examples(
@@ -165,7 +164,7 @@ def _fill_examples(
         return tune.open_example(opens.task)
 
     def write(visitor: Visitor, opens: Opens) -> Updates:
-        known = cards.choices(visitor)
+        known = cards.editor.choices(visitor)
         return {cards.subject: gr.update(choices=known, value=opens.text or known[0][1])}
 
     fills = {"playground": run, "tokenizer": look, "finetune": tune_it, "card": write}
@@ -176,17 +175,13 @@ def _fill_examples(
 def _hand_over_example(ctx: Context, tabs: gr.Tabs, play: playground.Playground, cards: card.Card) -> None:
     """What a model was asked and what it answered becomes an example in the model's card."""
 
-    def add(visitor: Visitor, last: dict[str, Any] | None, draft: dict[str, Any] | None) -> Updates:
+    def add(visitor: Visitor, last: dict[str, Any] | None, *card: Any) -> Updates:
         if not last or last.get("output") is None:
             raise WorkbenchError("Run something first, with a result that fits into a card.", field="inputs")
-        subject, text = (draft or {}).get("subject"), (draft or {}).get("text")
-        if not text or subject != last["model"]:
-            text = ctx.bench.cards.draft(last["model"], visitor=visitor)["text"]
-        made = ctx.bench.cards.add_example(text, last["task"], last["inputs"], last["output"], last["parameters"])
-        return {tabs: gr.Tabs(selected="card"), cards.subject: last["model"], cards.editor: made["text"]}
+        return {tabs: gr.Tabs(selected="card"), **cards.editor.add_example(visitor, last, *card)}
 
-    outputs = [tabs, cards.subject, cards.editor]
-    ctx.wire(play.to_example.click, add, [play.last, ctx.draft], outputs, told=play.told)
+    outputs = [tabs, *cards.editor.opens]
+    ctx.wire(play.to_example.click, add, [play.last, *cards.editor.at_hand], outputs, told=play.told)
 
 
 def health(bench: Workbench) -> Route:

@@ -17,7 +17,7 @@ from components.service.errors import WorkbenchError
 from components.service.hub import Hub, checked_id, checked_revision
 from components.service.hub_errors import hub_errors
 from components.service.rights import address, checked_type, namespaces, own
-from components.service.transfer import Upload, finished
+from components.service.transfer import Push, Upload, finished
 from components.service.visitor import Visitor
 
 #: Most files of one upload, and the longest path in a repository, in characters.
@@ -66,32 +66,28 @@ class Contents:
         Returns:
             `{"repo", "commit", "address", "private", "files", "pull_request", "changed"}`.
         """
-        return finished(
-            self.uploading(repo, files, message, repo_type, revision, update, parent_commit, create_pr, visitor=visitor)
-        )
+        push = Push(message, update=update, create_pr=create_pr, parent_commit=parent_commit)
+        return finished(self.uploading(repo, files, push, repo_type, revision, visitor=visitor))
 
     def uploading(
         self,
         repo: str,
         files: list[dict[str, Any]],
-        message: str = "",
+        push: Push,
         repo_type: str = "model",
         revision: str | None = None,
-        update: bool = False,
-        parent_commit: str = "",
-        create_pr: bool = False,
         *,
         visitor: Visitor,
     ) -> Iterator[dict[str, Any]]:
         """`upload_files` in steps of `{"sent", "bytes", "result"}`; the last one holds the result."""
         placed = _placed(files)
-        if create_pr:
+        if push.create_pr:
             namespaces(self.hub, visitor)
         else:
             repo = own(self.hub, repo, visitor)
         info = self.info(repo, repo_type, revision, visitor)
         there = {file.rfilename for file in info.siblings or []}
-        if (again := sorted(there & placed.keys())) and not update:
+        if (again := sorted(there & placed.keys())) and not push.update:
             raise WorkbenchError(
                 f"{repo} already holds {', '.join(again[:5])}{' ...' if len(again) > 5 else ''}. Tick that files may "
                 "be replaced, or give them another name.",
@@ -101,15 +97,15 @@ class Contents:
         upload = Upload()
         for path, file in placed.items():
             upload.add(path, file)
-        title = message or (f"Upload {next(iter(placed))}" if len(placed) == 1 else f"Upload {len(placed)} files")
+        title = push.message or (f"Upload {next(iter(placed))}" if len(placed) == 1 else f"Upload {len(placed)} files")
 
         def commit(operations: list[CommitOperationAdd]) -> dict[str, Any]:
             done = self.commit(
                 repo,
                 operations,
                 title,
-                parent=parent_commit or str(info.sha),
-                create_pr=create_pr,
+                parent=push.parent_commit or str(info.sha),
+                create_pr=push.create_pr,
                 repo_type=repo_type,
                 revision=revision,
                 visitor=visitor,

@@ -23,7 +23,7 @@ from components.service.hub import Hub, Snapshot, checked_id
 from components.service.manage import Manager
 from components.service.repositories import Repositories
 from components.service.tasks.texts import check_characters
-from components.service.transfer import Upload, finished
+from components.service.transfer import Push, Upload, finished
 from components.service.visitor import Visitor
 
 
@@ -78,41 +78,30 @@ class Publisher:
             `{"repo", "commit", "address", "private", "files", "pull_request", "changed"}`; `pull_request` is its
             address or None, and `changed` is False where the repository held exactly this already.
         """
-        return finished(
-            self.publishing(run, repo, card, private, message, update, create_pr, parent_commit, visitor=visitor)
-        )
+        push = Push(message, private, update, create_pr, parent_commit)
+        return finished(self.publishing(run, repo, card, push, visitor=visitor))
 
-    def publishing(
-        self,
-        run: str,
-        repo: str,
-        card: str = "",
-        private: bool = True,
-        message: str = "",
-        update: bool = False,
-        create_pr: bool = False,
-        parent_commit: str = "",
-        *,
-        visitor: Visitor,
-    ) -> Iterator[dict[str, Any]]:
+    def publishing(self, run: str, repo: str, card: str, push: Push, *, visitor: Visitor) -> Iterator[dict[str, Any]]:
         """`publish_run` in steps of `{"sent", "bytes", "result"}`; the last one holds the result."""
         snapshot = self._run_model(run, visitor)
-        repo = self._target(repo, create_pr, visitor)
+        repo = self._target(repo, push.create_pr, visitor)
         card = with_repo(card, repo) if card.strip() else self.cards.draft(run, repo, visitor=visitor)["text"]
         upload = Upload()
         for file in sorted(snapshot.path.iterdir()):
             if file.is_file() and file.name != "README.md":
                 upload.add(file.name, file)
         upload.add("README.md", card.encode())
-        parent, created = parent_commit or None, False
-        if not create_pr:
-            created, head = self.manager.open_repo(repo, private, update, visitor=visitor)
+        parent, created = push.parent_commit or None, False
+        if not push.create_pr:
+            created, head = self.manager.open_repo(repo, push.private, push.update, visitor=visitor)
             parent = parent or head
         names = sorted(operation.path_in_repo for operation in upload.operations)
 
         def commit(operations: list[CommitOperationAdd]) -> dict[str, Any]:
-            title = message or f"Add the model of run {snapshot.id}"
-            done = self.contents.commit(repo, operations, title, parent=parent, create_pr=create_pr, visitor=visitor)
+            title = push.message or f"Add the model of run {snapshot.id}"
+            done = self.contents.commit(
+                repo, operations, title, parent=parent, create_pr=push.create_pr, visitor=visitor
+            )
             return {**done, "files": names}
 
         try:

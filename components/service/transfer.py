@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,25 @@ from huggingface_hub import CommitOperationAdd
 #: Files from this size on are followed while they are sent; smaller ones travel inside the commit itself.
 FOLLOWED_BYTES = 1_000_000
 _LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Push:
+    """What is asked of a push.
+
+    Attributes:
+        message: The commit's message; empty for one that says what is pushed.
+        private: Whether a repository that is created can be read by its owner alone.
+        update: Whether what is there may be changed: a repository that holds something, or files of the same names.
+        create_pr: Propose the commit as a pull request, instead of making it.
+        parent_commit: The commit that one has seen: a repository changed since then is left alone. Empty: the newest.
+    """
+
+    message: str = ""
+    private: bool = True
+    update: bool = False
+    create_pr: bool = False
+    parent_commit: str = ""
 
 
 class _Followed(io.BufferedReader):

@@ -50,6 +50,8 @@ def test_a_card_in_utf_8_is_opened_as_it_is(content: bytes, text: str) -> None:
         (b"\xed\xa0\x80", "\u00ed\u00a0\u20ac", 1, "3 bytes"),
         (bytes(range(0x80, 0xC0)), None, 1, "\u2026)"),
         ("---\nlicense: mit\n---\n".encode("utf-16"), "---\nlicense: mit\n---\n", 1, "UTF-16"),
+        ("# Film\n".encode("utf-16-le"), "# Film\n", 1, "no mark"),
+        ("---\nlicense: mit\n---\n".encode("utf-16-be"), "---\nlicense: mit\n---\n", 1, "seems to be in UTF-16"),
         (b"\xff\xfeabc", "\u00ff\u00feabc", 1, "2 bytes"),
     ],
 )

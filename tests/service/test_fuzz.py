@@ -21,7 +21,7 @@ from fuzzing import CLASSIFIER, GENERATOR, argument, uploads
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from components.api import endpoints, exposed
+from components.api import endpoints, exposed, uploads_only
 from components.service.errors import SORRY, WorkbenchError
 from components.service.hub import Snapshot
 from components.service.workbench import Workbench, open_workbench
@@ -61,7 +61,7 @@ def target(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(home / "gradio"))
         yield Target(
-            {name: exposed(function, bench) for name, function in listed.items()},
+            {name: exposed(function, bench, uploads_only) for name, function in listed.items()},
             {name: [one for one in inspect.signature(function).parameters if one != "visitor"]
              for name, function in listed.items()},
             home / "gradio",

@@ -15,6 +15,7 @@ from components.service.hub import Hub
 from components.service.manage import Manager
 from components.service.metrics import list_metrics
 from components.service.repositories import Repositories
+from components.service.transfer import Push
 from components.service.visitor import Visitor
 
 # The Hub client hands large files to its HTTP client in a way that the latter has come to deprecate.
@@ -245,7 +246,7 @@ def test_progress_is_told_in_bytes_and_ends_with_the_commit(
     file = tmp_path / "weights.bin"
     file.write_bytes(bytes(range(256)) * 4 * 1024 * 8)
     files = [{"file": str(file), "path": "weights.bin"}]
-    steps = list(contents.uploading(repo, files, visitor=live_hub.ada))
+    steps = list(contents.uploading(repo, files, Push(), visitor=live_hub.ada))
     assert all(step["bytes"] == 8 * 1024**2 for step in steps)
     assert [step["sent"] for step in steps] == sorted(step["sent"] for step in steps)
     assert steps[-1]["sent"] == steps[-1]["bytes"]

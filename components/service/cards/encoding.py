@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.service.encodings import unmarked_utf_16
+
 #: Most different bytes that are named.
 _NAMED = 5
 #: Bytes that are no UTF-8, as Python's `surrogateescape` reads them.
@@ -37,14 +39,16 @@ def read_card(path: Path) -> CardFile:
 
 
 def opened(content: bytes) -> CardFile:
-    """The card that is the content of a file: UTF-8, UTF-16 with its mark, or UTF-8 with bytes of Windows-1252."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    """The card that is the content of a file: UTF-8, UTF-16, or UTF-8 with bytes of Windows-1252."""
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if codec := "utf-16" if marked else unmarked_utf_16(content):
         try:
-            text = content.decode("utf-16")
+            text = content.decode(codec)
         except UnicodeDecodeError:
             pass
         else:
-            said = "The file is in UTF-16, as which the Hub reads no card. Publishing writes all of it in UTF-8."
+            seems = "is" if marked else "has no mark that says so, but seems to be"
+            said = f"The file {seems} in UTF-16, as which the Hub reads no card. Publishing writes all of it in UTF-8."
             return CardFile(text, said)
     text = content.decode("utf-8", "surrogateescape")
     odd = _ODD.findall(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from components.service.encodings import unmarked_utf_16
 from components.service.errors import WorkbenchError
 from components.service.worker.findings import finding
 
@@ -35,10 +36,7 @@ def decode(data: bytes, name: str) -> tuple[str, str, list[dict[str, Any]]]:
 
 def _nul(data: bytes, name: str) -> str:
     """Why a file is refused that holds zero bytes."""
-    sample = data[:4096]
-    fewer, more = sorted((sample[::2].count(0), sample[1::2].count(0)))
-    # In UTF-16, one of the two bytes of most languages' letters is zero, and always on the same side.
-    if 4 * more > len(sample) and 10 * fewer < more:
+    if unmarked_utf_16(data):
         return (
             f"{name} seems to be UTF-16 without the mark at its beginning that says so. "
             'Save it again as "CSV UTF-8" and upload that.'

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
 
-from components.service.visitor import Visitor
 from components.tabs.card.document import Document
 from components.tabs.card.editor import Editor
 from components.tabs.card.form import CardForm
@@ -21,16 +18,17 @@ __all__ = ["Card", "build"]
 
 @dataclass(frozen=True)
 class Card:
-    """The components that other tabs send to and take from."""
+    """The parts that other tabs send to and take from.
+
+    Attributes:
+        task: That of the model whose card was published last.
+    """
 
     subject: gr.Dropdown
     repo: gr.Textbox
     to_playground: gr.Button
-    told: gr.HTML
-    editor: gr.Code
-    choices: Callable[[Visitor], list[tuple[str, str]]]
-    draft_on: Callable[[Any], Any]
-    edit_on: Callable[[Any], Any]
+    task: gr.State
+    editor: Editor
 
 
 def build(ctx: Context, page: gr.Blocks, shelf: gr.Tab) -> Card:
@@ -78,6 +76,4 @@ def build(ctx: Context, page: gr.Blocks, shelf: gr.Tab) -> Card:
     lacking.wire(document, form, views)
     sources.wire(document, subject, sources_tab)
     panel.wire(page, subject)
-    return Card(
-        subject, panel.repo, panel.to_playground, told, document.editor, editor.choices, editor.draft_on, editor.edit_on
-    )
+    return Card(subject, panel.repo, panel.to_playground, panel.task, editor)

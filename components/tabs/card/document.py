@@ -23,7 +23,7 @@ class Document:
             lines=24,
             max_lines=34,
             wrap_lines=True,
-            interactive=True,
+            interactive=False,  # until what was written before has come back, which would replace what is typed
             elem_id="card-editor",
         )
 

@@ -63,7 +63,8 @@ class Editor:
         wire, told = self.ctx.wire, self.told
         quiet: dict[str, Any] = {"told": told, "clears": False, "show_progress": "hidden"}
         outputs = [self.subject, self.stored, *self._opened, self.panel.repo]
-        loaded = wire(page.load, self._restore, [self.ctx.draft], outputs, **quiet)
+        unlocked = {self.document.editor: gr.update(interactive=True)}
+        loaded = wire(page.load, self._restore, [self.ctx.draft], outputs, failed=unlocked, **quiet)
         # What somebody has chosen meanwhile stays.
         subject = {"inputs": [self.stored, self.subject], "outputs": [self.subject], "api_visibility": "private"}
         loaded.then(None, js="(stored, now) => now || stored || null", **subject)
@@ -85,14 +86,45 @@ class Editor:
 
     def draft_on(self, event: Any) -> Any:
         """Draft the card of the subject on `event`."""
-        return self.ctx.wire(
-            event, self._draft, [self.subject, *self.document.fields, self.drafted], self._opened, told=self.told
-        )
+        return self.ctx.wire(event, self._draft, self.at_hand, self._opened, told=self.told)
 
     def edit_on(self, event: Any) -> Any:
         """Open the card of a repository, to publish it there again, on `event`."""
         outputs = [*self._opened, self.panel.repo]
-        return self.ctx.wire(event, self._load, [self.subject], outputs, told=self.told)
+        return self.ctx.wire(event, self._load, self.at_hand, outputs, told=self.told)
+
+    @property
+    def at_hand(self) -> list[Any]:
+        """What is open: the fields that `add_example` takes after the result."""
+        return [self.subject, *self.document.fields, self.drafted]
+
+    @property
+    def opens(self) -> list[Any]:
+        """What `add_example` updates."""
+        return [self.subject, *self._opened, self.told]
+
+    def add_example(
+        self,
+        visitor: Visitor,
+        last: dict[str, Any],
+        subject: str | None,
+        text: str | None,
+        before: dict[str, Any],
+        drafted: str,
+    ) -> Updates:
+        """Put what a model was asked and what it answered into its card, which is opened where another one is.
+
+        Args:
+            last: `{"task", "model", "inputs", "output", "parameters"}`.
+        """
+        card, model, updates = self.document.read(text, before), last["model"], {}
+        if subject != model or not card.strip():
+            if asked := self._own(text, before, drafted, "On the Playground tab, press Add to its card"):
+                return asked
+            updates = {self.subject: model, **self._begun(visitor, model)}
+            card = updates[self.document.editor]
+        made = self.ctx.bench.cards.add_example(card, last["task"], last["inputs"], last["output"], last["parameters"])
+        return {**updates, self.document.editor: made["text"]}
 
     def choices(self, visitor: Visitor) -> list[tuple[str, str]]:
         """The visitor's runs that have a model, and the template."""
@@ -106,11 +138,11 @@ class Editor:
         chosen = stored["subject"] if stored.get("text") and "subject" in stored else subjects[0][1]
         subject = {self.subject: gr.update(choices=subjects), self.stored: chosen or ""}
         if not stored.get("text"):
-            return subject
+            return {**subject, self.document.editor: gr.update(interactive=True)}
         before = stored.get("before") or {"text": "", "named": ""}
         return {
             **subject,
-            self.document.editor: stored["text"],
+            self.document.editor: gr.update(value=stored["text"], interactive=True),
             self.document.before: before,
             self.sources.given: stored.get("sources"),
             # Without the commit that it was made from, publishing would overwrite what others have changed since.
@@ -132,15 +164,22 @@ class Editor:
     ) -> Updates:
         if not chosen:
             raise WorkbenchError("Choose a finished run, or type a model id.", field="model")
-        if asked := self._own(text, before, drafted, "Press Draft"):
-            return asked
+        return self._own(text, before, drafted, "Press Draft") or self._begun(visitor, chosen)
+
+    def _begun(self, visitor: Visitor, chosen: str) -> Updates:
+        """The card of a run, of a model, or of neither."""
         if not chosen.startswith("runs/") and chosen != _TEMPLATE[1]:
             return self._card_of(visitor, chosen)
         made = self.ctx.bench.cards.draft(chosen, visitor=visitor)
         return self._open(made["text"], "the draft", made["sources"])
 
-    def _load(self, visitor: Visitor, repo: str | None) -> Updates:
-        return {**self._card_of(visitor, repo), self.panel.repo: repo} if repo else {}
+    def _load(
+        self, visitor: Visitor, repo: str | None, text: str | None, before: dict[str, Any], drafted: str
+    ) -> Updates:
+        if not repo:
+            return {}
+        asked = self._own(text, before, drafted, "On the Hub tab, press Edit its card")
+        return asked or {**self._card_of(visitor, repo), self.panel.repo: repo}
 
     def _card_of(self, visitor: Visitor, repo: str) -> Updates:
         """The card that stands in a repository, or a first one."""
@@ -195,7 +234,7 @@ class Editor:
         stored = {self.ctx.draft: kept}
         if not text.strip():
             blank = {self.lacking.shown: html.empty("There is no card yet.")}
-            empty = {**self.findings.empty(), **self.preview.empty(), **self.form.show("", before, filled, section)}
+            empty = {**self.findings.empty(), **self.preview.empty(), **self.form.show("", [], before, filled, section)}
             return {**stored, **blank, **empty, **self.changes.show("", before, "")}
         problems = cards.check(text)
         shown = {**stored, **self.findings.show(text, problems)}
@@ -203,10 +242,11 @@ class Editor:
             return shown
         name = repo or (subject if subject != _TEMPLATE[1] else "") or ""
         heading = _UNPUBLISHED if name.startswith("runs/") else name or "README.md"
+        results = cards.card_results(text)["rows"]
         return {
             **shown,
             **self.lacking.show(text, problems),
             **self.changes.show(text, before, name),
-            **self.preview.show(text, heading, cards.card_results(text)["rows"]),
-            **self.form.show(text, before, filled, section),
+            **self.preview.show(text, heading, results),
+            **self.form.show(text, results, before, filled, section),
         }

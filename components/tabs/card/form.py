@@ -91,19 +91,25 @@ class CardForm:
         """What `show` updates."""
         return [self.filled, self.unknown, self.section, self.why, self.text, self.results, *self.fields.values()]
 
-    def show(self, text: str, before: dict[str, Any], filled: dict[str, Any], section: str | None) -> Updates:
+    def show(
+        self,
+        text: str,
+        results: list[dict[str, Any]],
+        before: dict[str, Any],
+        filled: dict[str, Any],
+        section: str | None,
+    ) -> Updates:
         """Fill in what has changed in the card since the form last took from it; `before` is the card as opened."""
         card = before.get("id")
-        try:
-            values = read_front(text).values
-        except Unreadable:
+        values, torn = _read(text)
+        if torn:
             # Fields that stay are those of this card, and not of the one that was open before.
             parts = {} if filled.get("card") == card else self._emptied()
             parts |= self._shown_section(text, filled, section)
             now = parts.pop("section")
             # The fields are filled in anew once they can be read: what was typed there meanwhile is not in the card.
             # The sections can be read all the same, and what was typed in one is not taken away.
-            return {**parts, self.told: _torn(text), self.filled: {"section": now, "card": card}}
+            return {**parts, self.told: torn, self.filled: {"section": now, "card": card}}
         shown = {field.path: field.shown(values) for field in FIELDS}
         known = {name for path in shown for name in (path, path.partition(".")[0])} | {"model-index"}
         others = sorted(str(key) for key in values if key not in known)
@@ -112,7 +118,7 @@ class CardForm:
         for path, value in shown.items():
             if path not in filled or filled[path] != value:
                 updates[self.fields[path]] = value
-        rows = self._rows(text)
+        rows = _cells(results)
         if filled.get("results") != rows:
             updates[self.results] = rows or [[""] * len(_COLUMNS)]
         now = updates.pop("section")
@@ -146,10 +152,6 @@ class CardForm:
             updates[self.text] = now[1]
             updates[self.why] = _why(chosen)
         return updates
-
-    def _rows(self, text: str) -> list[list[Any]]:
-        rows = self.ctx.bench.cards.card_results(text)["rows"]
-        return [["" if row[key] is None else str(row[key]) for key in _COLUMNS] for row in rows]
 
     def wire(self) -> None:
         """Let the card follow the form."""
@@ -200,20 +202,21 @@ class CardForm:
         ) -> Updates:
             card = self.document.read(text, before)
             # What was told of the card itself stays, for a field tells of its change also when the card filled it in.
-            unchanged: Updates = {self.told: _torn(card)}
+            values, torn = _read(card)
+            unchanged: Updates = {self.told: torn}
             if field.path in filled and given == filled[field.path]:
                 return unchanged
-            made = self._with(field, card, given)
+            made = self._with(field, card, values, given)
             if made != card:
                 return {self.editor: made}
-            says = field.shown(metadata(card))
+            says = field.shown(values)
             return {**unchanged, self.fields[field.path]: says} if filled and given != says else unchanged
 
         return put
 
-    def _with(self, field: Field, card: str, given: Any) -> str:
-        """The card that says what a field of the form holds."""
-        changes = field.changes(metadata(card), self.lists.coded(field.of, given))
+    def _with(self, field: Field, card: str, values: dict[str, Any], given: Any) -> str:
+        """The card, whose metadata are `values`, saying what a field of the form holds."""
+        changes = field.changes(values, self.lists.coded(field.of, given))
         return edit(card, changes) if changes else card
 
     @property
@@ -231,7 +234,7 @@ class CardForm:
         """
         for field, value in zip(FIELDS, given, strict=True):
             if field.path in filled and value != filled[field.path]:
-                card = self._with(field, card, value)
+                card = self._with(field, card, metadata(card), value)
         return _with_section(card, filled, section, written)
 
     def opened(self, path: str) -> Updates:
@@ -272,11 +275,12 @@ class CardForm:
         self, _visitor: Visitor, text: str | None, before: dict[str, Any], table: list[list[Any]]
     ) -> Updates:
         text = self.document.read(text, before)
+        there = self.ctx.bench.cards.card_results(text)["rows"]
         if any(len(cells) != len(_COLUMNS) for cells in table):
             # The table's own menu adds and deletes columns: values would then stand under another title.
             said = html.notice("The columns stay as they are: a result has these.", "warning")
-            return {self.results: self._rows(text) or [[""] * len(_COLUMNS)], self.told: said}
-        known = {row["field"]: row for row in self.ctx.bench.cards.card_results(text)["rows"]}
+            return {self.results: _cells(there) or [[""] * len(_COLUMNS)], self.told: said}
+        known = {row["field"]: row for row in there}
         rows = []
         for cells in table:
             given = {key: _cell(value) for key, value in zip(_COLUMNS, cells, strict=False)}
@@ -290,14 +294,18 @@ class CardForm:
         return {self.editor: made} if made != text else {}
 
 
-def _torn(card: str) -> str:
-    """What keeps the form from following the card; nothing where nothing does."""
+def _read(card: str) -> tuple[dict[str, Any], str]:
+    """The metadata of a card, and what keeps the form from following it: nothing where nothing does."""
     try:
-        read_front(card)
+        return read_front(card).values, ""
     except Unreadable as error:
         said = f"{error.message} Mend line {error.line} in the text: until then the fields do not follow it."
-        return html.notice(said, "error")
-    return ""
+        return {}, html.notice(said, "error")
+
+
+def _cells(results: list[dict[str, Any]]) -> list[list[str]]:
+    """The evaluation results of a card as the rows of their table."""
+    return [["" if row[key] is None else str(row[key]) for key in _COLUMNS] for row in results]
 
 
 def _events(field: Field, component: Any) -> list[Any]:

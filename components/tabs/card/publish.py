@@ -7,13 +7,18 @@ from typing import Any
 
 import gradio as gr
 
+from components.service.cards import metadata
 from components.service.errors import WorkbenchError
+from components.service.tasks import TASKS
+from components.service.transfer import Push
 from components.service.visitor import Visitor
 from components.tabs.card.document import Document
 from components.tabs.card.form import CardForm
 from components.tabs.context import Context, Updates
 from components.widgets import html, repository
 
+#: What the playground opens with where the card names no task that it has.
+_ANY_TASK = "text-classification"
 _MOVED = (
     "It has changed since this card was opened, so nothing was written. Press Take in what changed there, read the "
     "text, then publish."
@@ -31,6 +36,7 @@ class PublishPanel:
         self.ctx, self.document, self.form = ctx, document, form
         #: The repository that the card was loaded from, and the commit that it was at.
         self.origin = gr.State({"repo": "", "commit": ""})
+        self.task = gr.State(_ANY_TASK)
         gr.HTML('<div class="wb-step"><b>↑</b> Publish to the Hub</div>', padding=False)
         self.what = gr.HTML(html.notice(_goes("", "", None, False)), padding=False, elem_id="card-what")
         with gr.Row(equal_height=False):
@@ -104,7 +110,7 @@ class PublishPanel:
                 *self.form.typed,
             ],
             [
-                *(self.to_playground, self.repo, self.origin, self.existing, self.merge),
+                *(self.to_playground, self.repo, self.task, self.origin, self.existing, self.merge),
                 *(self.document.editor, self.document.before),
             ],
             told=self.told,
@@ -168,7 +174,8 @@ class PublishPanel:
         try:
             if not (seen or update or propose or (subject or "").startswith("runs/")):
                 self._unseen(visitor, repo)
-            for step in self._sending(visitor, subject, repo, text, private, message, update, propose, seen):
+            push = Push(message or "", private, update, propose, seen)
+            for step in self._sending(visitor, subject, repo, text, push):
                 told = {self.told: repository.sent(step)} if step["result"] is None else {}
                 yield told or self._published(step["result"], text)
         except WorkbenchError as error:
@@ -180,29 +187,15 @@ class PublishPanel:
             raise
 
     def _sending(
-        self,
-        visitor: Visitor,
-        subject: str | None,
-        repo: str,
-        text: str,
-        private: bool,
-        message: str | None,
-        update: bool,
-        propose: bool,
-        seen: str,
+        self, visitor: Visitor, subject: str | None, repo: str, text: str, push: Push
     ) -> Iterator[dict[str, Any]]:
         """A run's model with the card, or the card alone, in steps of which the last has a result."""
         chosen, publisher = (subject or "").strip(), self.ctx.bench.publisher
         if chosen.startswith("runs/"):
-            yield from publisher.publishing(
-                chosen, repo, text, private, message or "", update, propose, seen, visitor=visitor
-            )
+            yield from publisher.publishing(chosen, repo, text, push, visitor=visitor)
             return
-        yield {
-            "result": publisher.push_card(
-                repo, text, message or "", seen, propose, not propose, private, visitor=visitor
-            )
-        }
+        how = (push.message, push.parent_commit, push.create_pr, not push.create_pr, push.private)
+        yield {"result": publisher.push_card(repo, text, *how, visitor=visitor)}
 
     def _moved(self, visitor: Visitor, repo: str, seen: str, error: WorkbenchError) -> bool:
         """Whether the Hub refused because the repository has a newer commit than the one that was seen."""
@@ -282,10 +275,12 @@ class PublishPanel:
         elif done["pull_request"]:
             said = f"{done['repo']} has a pull request with commit {done['commit'][:7]}. Address:"
         title = "Published." if done["changed"] else "Nothing to do."
+        task = str(metadata(text).get("pipeline_tag"))
         return {
             self.told: repository.confirmed(said, done["pull_request"] or done["address"], title),
             self.to_playground: gr.update(interactive=not done["pull_request"]),
             self.repo: done["repo"],
+            self.task: task if task in TASKS else _ANY_TASK,
             self.merge: gr.update(visible=False),
             # A pull request changes nothing there: the next commit is still held against the one that was seen.
             **({} if done["pull_request"] else self._seen(text, done["repo"], done["commit"])),

@@ -10,6 +10,7 @@ import orjson
 
 from components.api import uploads_only
 from components.service.errors import WorkbenchError
+from components.service.transfer import Push
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.hub.view import View
@@ -160,9 +161,8 @@ class LookAfter:
     ) -> Iterator[Updates]:
         """Upload the chosen files, showing how far it is."""
         files = _chosen(chosen, (folder or "").strip().strip("/"))
-        steps = self.ctx.bench.contents.uploading(
-            repo, files, message or "", repo_type, None, update, commit, propose, visitor=visitor
-        )
+        push = Push(message or "", update=update, create_pr=propose, parent_commit=commit)
+        steps = self.ctx.bench.contents.uploading(repo, files, push, repo_type, visitor=visitor)
         for step in steps:
             if step["result"] is None:
                 yield {self.told_upload: repository.sent(step)}
