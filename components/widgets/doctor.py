@@ -7,7 +7,7 @@ from typing import Any
 
 from components.widgets.answers import input_html, rich_table
 from components.widgets.histogram import histogram
-from components.widgets.html import bars, escape, facts, notice, percent
+from components.widgets.html import bars, counted_findings, escape, facts, notice, percent, says
 
 #: A click on a remedy, or on its undoing, is told to the page.
 PICKING = """element.addEventListener("click", (event) => {
@@ -58,8 +58,11 @@ def _applied(applied: Applied) -> str:
 
 def _findings(problems: Sequence[dict[str, Any]], applied: Applied) -> str:
     if not problems:
-        return notice("Nothing in the data speaks against training on it.", "success")
-    return "".join(_finding(number, one, applied) for number, one in enumerate(problems))
+        fine = "Nothing in the data speaks against training on it."
+        return says(fine) + notice(fine, "success", spoken=False)
+    return says(counted_findings(problems)) + "".join(
+        _finding(number, one, applied) for number, one in enumerate(problems)
+    )
 
 
 def _finding(number: int, problem: dict[str, Any], applied: Applied) -> str:
@@ -71,8 +74,7 @@ def _finding(number: int, problem: dict[str, Any], applied: Applied) -> str:
             f'<div class="wb-remedy"><button type="button" data-remedy="{number}">{escape(remedy["label"])}</button>'
             f"<small>{escape(remedy['effect'])}</small></div>"
         )
-    role = "alert" if problem["level"] == "error" else "status"
-    return f'<div class="wb-notice wb-{escape(problem["level"])}" role="{role}">{said}{button}</div>'
+    return f'<div class="wb-notice wb-{escape(problem["level"])}">{said}{button}</div>'
 
 
 def _labels(seen: dict[str, Any]) -> str:

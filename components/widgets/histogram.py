@@ -57,6 +57,7 @@ def _axes(most: int, end: float, unit: str) -> str:
     return (
         f'<line class="wb-grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>'
         f'<text x="{LEFT - 6}" y="{TOP + 9}" text-anchor="end">{most:,}</text>'
+        f'<text x="{LEFT - 6}" y="{TOP + 25}" text-anchor="end">rows</text>'
         f'<text x="{LEFT - 6}" y="{base}" text-anchor="end">0</text>{ticks}'
         f'<text class="wb-title" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}" text-anchor="middle">'
         f"{escape(unit)}</text>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from html import escape as _escape
 from typing import Any
 
@@ -24,18 +24,32 @@ def facts(pairs: Iterable[tuple[str, Any]]) -> str:
     return f'<ul class="wb-facts">{items}</ul>' if items else ""
 
 
-def notice(text: str, level: str = "info", *, title: str = "") -> str:
-    """A sentence set apart: `level` is info, success, warning or error; an empty text shows nothing."""
+def notice(text: str, level: str = "info", *, title: str = "", spoken: bool = True) -> str:
+    """A sentence set apart; an empty text shows nothing.
+
+    Args:
+        text: The sentence.
+        level: `info`, `success`, `warning` or `error`.
+        title: What it begins with.
+        spoken: Whether it is read out as it appears: not in a view that is drawn anew and anew, which `says` its news.
+    """
     if not text:
         return ""
-    role = "alert" if level == "error" else "status"
+    role = f' role="{"alert" if level == "error" else "status"}"' if spoken else ""
     head = f"<b>{escape(title)}</b> " if title else ""
-    return f'<div class="wb-notice wb-{level}" role="{role}">{head}{escape(text)}</div>'
+    return f'<div class="wb-notice wb-{level}"{role}>{head}{escape(text)}</div>'
 
 
 def says(text: str) -> str:
     """A sentence that is read out once the view that it stands in is shown anew; it is not seen."""
     return f'<i hidden data-says="{escape(text)}"></i>'
+
+
+def counted_findings(problems: Collection[Mapping[str, Any]]) -> str:
+    """How many findings there are, and how many of them are errors, to be read out."""
+    errors = sum(problem["level"] == "error" for problem in problems)
+    found = f"{len(problems):,} {'finding' if len(problems) == 1 else 'findings'}"
+    return f"{found}, {errors:,} of them {'an error' if errors == 1 else 'errors'}" if errors else found
 
 
 def empty(text: str) -> str:

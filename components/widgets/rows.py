@@ -72,7 +72,7 @@ def confusion(labels: list[str], matrix: list[list[int]] | None) -> str:
     for label, row in zip(labels, matrix, strict=True):
         total = sum(row) or 1
         cells = "".join(
-            f'<td class="wb-num" style="background:color-mix(in srgb, var(--wb-accent) {70 * number / total:.0f}%, '
+            f'<td class="wb-num" style="background:color-mix(in srgb, var(--wb-accent) {45 * number / total:.0f}%, '
             f'transparent)">{number:,}</td>'
             for number in row
         )

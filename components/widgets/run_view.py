@@ -24,7 +24,7 @@ STATUS = {
 CURVE_POINTS = 60
 #: Metrics that are drawn beside the loss; the others stand in the table.
 _DRAWN = 2
-NO_RUN = "No run yet. Choose data and a model on the left, then press Start: the curves grow here while it trains."
+NO_RUN = "No run yet. Press Start to train on the example in the form, or choose data and a model of your own first."
 #: What went wrong, by the kind of a failure.
 _FAILED = {
     "data": "The data.",
@@ -73,9 +73,11 @@ def _head(state: dict[str, Any]) -> str:
 
 
 def _said(state: dict[str, Any]) -> str:
-    """How the run goes, told anew at each tenth of the way."""
+    """How the run goes, told anew at each tenth of the way, and what came of it."""
     title, tenths = STATUS[state["status"]], int(10 * state["progress"]["fraction"])
-    return f"{title}, {10 * tenths} %" if state["status"] == "running" else title
+    if state["status"] == "running":
+        return f"{title}, {10 * tenths} %"
+    return " ".join(filter(None, (f"{title}.", *_outcome(state)))).removesuffix(".")
 
 
 def _trained(state: dict[str, Any]) -> str | None:
@@ -134,18 +136,24 @@ def _place(state: dict[str, Any]) -> str:
     )
     if training > 0:
         said += f"; {training:,} {'trains' if training == 1 else 'train'} now"
-    return notice(f"Place {place:,} in line. {said}.")
+    return notice(f"Place {place:,} in line. {said}.", spoken=False)
 
 
 def _message(state: dict[str, Any]) -> str:
-    failure = state["failure"]
+    title, said = _outcome(state)
+    ended_early = state["status"] in ("interrupted", "stopped")
+    level = "error" if state["failure"] else "warning" if ended_early else "info"
+    return notice(said, level, title=title, spoken=False) + _left(state)
+
+
+def _outcome(state: dict[str, Any]) -> tuple[str, str]:
+    """What came of the run, by its title and in words; both empty where its status says it all."""
+    failure, outcome = state["failure"], state.get("outcome") or {}
     if failure:
-        said = f"{failure['message']} {failure.get('next') or ''}".strip()
-        return notice(said, "error", title=_FAILED.get(failure.get("kind"), "")) + _left(state)
-    level = "warning" if state["status"] in ("interrupted", "stopped") else "info"
-    outcome = state.get("outcome") or {}
-    said = "" if state["message"].rstrip(".") == STATUS[state["status"]] else state["message"]
-    return notice(said, level, title=f"{outcome['title']}." if outcome else "") + _left(state)
+        return _FAILED.get(failure.get("kind"), ""), f"{failure['message']} {failure.get('next') or ''}".strip()
+    if state["message"].rstrip(".") == STATUS[state["status"]]:
+        return "", ""
+    return f"{outcome['title']}." if outcome else "", state["message"]
 
 
 def _left(state: dict[str, Any]) -> str:
@@ -169,8 +177,8 @@ def _pushes(state: dict[str, Any]) -> str:
         return ""
     newest = state["pushes"][-1]
     if newest["commit"] is None:
-        return notice(f"The training goes on, but this push failed: {newest['message']}", "warning")
-    return notice(f"{newest['message']} Commit {newest['commit'][:7]}.", "success")
+        return notice(f"The training goes on, but this push failed: {newest['message']}", "warning", spoken=False)
+    return notice(f"{newest['message']} Commit {newest['commit'][:7]}.", "success", spoken=False)
 
 
 def _charts(state: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -95,19 +96,28 @@ RESULTS = {
 }
 
 
+NO_MEMORY = {"kind": "memory", "message": "It ran out of memory.", "next": "Halve the batch size."}
+
+
 @pytest.mark.parametrize(
-    ("status", "fraction", "heard"),
+    ("changes", "fraction", "heard"),
     [
-        ("queued", 0.0, "Waiting for its turn"),
-        ("running", 0.09, "Training, 0 %"),
-        ("running", 0.57, "Training, 50 %"),
-        ("running", 1.0, "Training, 100 %"),
-        ("finished", 1.0, "Finished"),
+        ({}, 0.0, "Waiting for its turn"),
+        ({"status": "running"}, 0.09, "Training, 0 %"),
+        ({"status": "running"}, 0.57, "Training, 50 %"),
+        ({"status": "running"}, 1.0, "Training, 100 %"),
+        ({"status": "finished", "message": "Finished."}, 1.0, "Finished"),
+        ({"status": "stopped", "message": "The model stays.", "outcome": {"title": "Stop"}}, 0.5,
+         "Stopped. Stop. The model stays"),
+        ({"status": "failed", "failure": NO_MEMORY}, 0.5, "Failed. Memory. It ran out of memory. Halve the batch size"),
     ],
-)
-def test_how_a_run_goes_is_told_at_each_tenth(status: str, fraction: float, heard: str) -> None:
-    shown = run_view(state(status=status, progress={**state()["progress"], "fraction": fraction}))
+)  # fmt: skip
+def test_how_a_run_goes_is_told_at_each_tenth_and_its_end_once(
+    changes: dict[str, Any], fraction: float, heard: str
+) -> None:
+    shown = run_view(state(**changes, progress={**state()["progress"], "fraction": fraction}))
     assert f'data-says="{heard}"' in shown
+    assert not re.search('role="(alert|status)"', shown)  # which would be read out at every look
 
 
 @pytest.mark.parametrize(("given", "answer", "shown"), ANSWERS)

@@ -57,7 +57,7 @@ AILMENTS: list[tuple[str, dict[str, list[dict[str, Any]]], str, str]] = [
     (
         "drop_contradictions",
         {"train": [*GOOD, {**GOOD[0], "label": "good"}]},
-        "1 text has different labels in different rows: film 0",
+        "1 text has different labels in different rows: 'film 0",
         "Leaves out all 2 rows",
     ),
     (

@@ -235,7 +235,7 @@ def sources_of(task: str) -> list[str]:
 
 
 def _file(label: str, elem_id: str) -> gr.File:
-    return gr.File(label=label, file_types=_FILE_TYPES, height=120, min_width=200, elem_id=elem_id)
+    return gr.File(label=label, file_types=_FILE_TYPES, height=150, min_width=200, elem_id=elem_id)
 
 
 def _every_role() -> dict[str, Column]:

@@ -63,10 +63,6 @@ class RunPanel:
                 explain("finetune", "Log")
                 self.log = LogPanel(ctx, self.runs, log_tab)
             self.history_tab = gr.Tab("History", id="history")
-        gr.HTML('<p class="wb-lead">Take it further</p>', padding=False)
-        with gr.Row():
-            self.to_playground = _small("Run it in the playground", "ft-to-play", interactive=False)
-            self.to_card = _small("Write its card", "ft-to-card", interactive=False)
         self.timer = gr.Timer(POLL_SECONDS, active=False)
 
     def _stopping(self) -> None:
@@ -94,6 +90,9 @@ class RunPanel:
                 self.cancel = _small("Take out of the line", "ft-cancel", visible=False)
                 self.resume = _small("Resume", "ft-resume", visible=False)
                 self.mend = _small("Try again", "ft-mend", visible=False)
+                # Where it goes from here is in sight beside the run, and not below its curves.
+                self.to_playground = _small("Run it in the playground", "ft-to-play", visible=False)
+                self.to_card = _small("Write its card", "ft-to-card", visible=False)
                 self.again = _small("Run again with changes", "ft-again", visible=False)
         self.mending = gr.State({})
 
@@ -165,11 +164,12 @@ class RunPanel:
     def follow(self, visitor: Visitor, run: str | None, how: str) -> Updates:
         """The run as it stands; `how` is the way to stop it that is chosen at the moment."""
         if not run:
-            hidden = dict.fromkeys((self.stopping, self.again, self.resume, self.mend), gr.update(visible=False))
+            gone = (self.stopping, self.again, self.resume, self.mend, self.to_playground, self.to_card)
+            hidden = dict.fromkeys(gone, gr.update(visible=False))
             return {self.shown: run_view(None), self.seen: run, self.timer: gr.Timer(active=False), **hidden}
         state = self.ctx.bench.runs.state(run, visitor=visitor)
         status = state["status"]
-        usable = gr.update(interactive=bool(state["model"]))
+        has_model = bool(state["model"])
         trains = status in ACTIVE and status != "queued"
         return {
             self.shown: run_view(state),
@@ -181,7 +181,8 @@ class RunPanel:
             self.stopping: gr.update(visible=trains),
             self.effect: _effect(how) if trains else "",
             **dict.fromkeys((self.earlier, self.later, self.cancel), gr.update(visible=status == "queued")),
-            **dict.fromkeys((self.compare, self.to_playground, self.to_card), usable),
+            self.compare: gr.update(interactive=has_model),
+            **dict.fromkeys((self.to_playground, self.to_card), gr.update(visible=has_model)),
             **self._ended(state),
         }
 

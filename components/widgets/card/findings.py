@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from components.widgets.html import escape, notice
+from components.widgets.html import counted_findings, escape, notice, says
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -20,11 +20,12 @@ def findings_view(problems: Sequence[Mapping[str, Any]], place: Callable[[str], 
         above: Lines at the beginning of the card that the editor does not show.
     """
     if not problems:
-        return notice("Nothing to mend: the metadata is valid and no section is left open.", "success")
+        told_none = "Nothing to mend: the metadata is valid and no section is left open."
+        return says(told_none) + notice(told_none, "success", spoken=False)
     numbered = sorted(enumerate(problems), key=lambda one: (_ORDER.get(one[1]["level"], 3), one[1].get("line") or 0))
     # What to do is told once of several in a row that ask for the same.
     fixes = ["", *(problem.get("fix") or "" for _, problem in numbered)]
-    return "".join(
+    return says(counted_findings(problems)) + "".join(
         _finding(number, problem, "" if fix == before else fix, place, above)
         for (number, problem), before, fix in zip(numbered, fixes, fixes[1:], strict=False)
     )
@@ -46,10 +47,9 @@ def _finding(number: int, problem: Mapping[str, Any], fix: str, place: Callable[
             f'<div class="wb-remedy"><button type="button" data-pick="{number}">Mend it</button>'
             f"<small>{escape(told(problem['remedy']))}</small></div>"
         )
-    role = "alert" if problem["level"] == "error" else "status"
     head = " · ".join(filter(None, parts))
     head = f"{head}. " if head else ""
-    return f'<div class="wb-notice wb-{escape(problem["level"])}" role="{role}">{head}{said}{button}</div>'
+    return f'<div class="wb-notice wb-{escape(problem["level"])}">{head}{said}{button}</div>'
 
 
 def _link(pick: str, text: str) -> str:

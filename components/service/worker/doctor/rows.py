@@ -14,7 +14,6 @@ from components.service.worker.findings import count, finding
 from components.service.worker.roles import suggest
 
 FEW_ROWS = 50
-_LEFT_OUT = "They are left out of training; nothing needs to be done."
 #: Of roles whose cell can be there and still be of no use.
 _UNUSABLE = {
     "tags": "without a tag for each token in",
@@ -79,9 +78,9 @@ def _unusable(looked: Looked) -> Iterator[Finding]:
         number -= looked.broken if role == "image" else 0
         if column not in looked.table.columns or not number:
             continue
-        where, fix = f"columns.{role}", _LEFT_OUT
-        if role in ("label", "tags"):
-            fix = "They are left out of training; label them to use them."
+        they, them = ("It is", "it") if number == 1 else ("They are", "them")
+        mends = f"label {them} to use {them}" if role in ("label", "tags") else "nothing needs to be done"
+        where, fix = f"columns.{role}", f"{they} left out of training; {mends}."
         if role in _UNUSABLE:
             message = f"{count(number, 'row is', 'rows are')} {_UNUSABLE[role]} {column}."
         else:
@@ -166,7 +165,7 @@ def _contradicted(looked: Looked) -> Iterator[Finding]:
     read = " ".join(text for name, value in first.items() if name != role for text in _strings(value))
     example, labels = shorten(read, 60), {"label": "labels", "tags": "tags"}[role]
     message = f"{looked.things(len(found))} {'has' if len(found) == 1 else 'have'} different {labels} in different rows"
-    message += f": {example}" if example else "."
+    message += f": {example!r}." if example else "."
     yield looked.treated(
         finding("warning", message, "Decide for one of them; a model cannot learn both.", f"columns.{role}"),
         "drop_contradictions",

@@ -177,7 +177,7 @@ def _unknown(tokenizer: Any, ids: Sequence[Sequence[int]]) -> Iterator[Finding]:
     share = sum(one.count(tokenizer.unk_token_id) if isinstance(one, list) else 0 for one in ids) / total
     if share > MANY_UNKNOWN:
         message = f"{_percent(share)} of the tokens are unknown to this model ({tokenizer.unk_token})."
-        fix = "It was made for another language or script. Choose a model that knows this one."
+        fix = "It was probably made for another language or script. If so, choose a model that knows this one."
         yield finding("warning", message, fix, "model")
 
 
