@@ -169,7 +169,7 @@ def _fill_examples(
 
     fills = {"playground": run, "tokenizer": look, "finetune": tune_it, "card": write}
     outputs = [*play.opened, tok.picker.model, tok.text, *tune.opened, cards.subject]
-    start.wire(ctx, fills, outputs)
+    start.wire(ctx, fills, outputs, play.runs)
 
 
 def _hand_over_example(ctx: Context, tabs: gr.Tabs, play: playground.Playground, cards: card.Card) -> None:

@@ -124,13 +124,28 @@ def _with_data(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def bring_into_view(event: Callable[..., Any], elem_id: str) -> None:
-    """Scroll to the results on `event`, where they lie below the form or their beginning is out of sight."""
+    """Scroll to the results on `event`, where they lie below the form or their beginning is out of sight.
+
+    Ask for it before what makes the results: Gradio begins a second thing on an event once the first has ended.
+    """
     event(
         None,
         js=f"""() => {{
             const results = document.getElementById("{elem_id}"), {{ top }} = results.getBoundingClientRect();
             if (matchMedia("(max-width: 700px)").matches || top < 0 || top > innerHeight - 120)
                 results.scrollIntoView({{ block: "start" }});
+        }}""",
+        api_visibility="private",
+    )
+
+
+def bring_back(event: Callable[..., Any], told: str) -> None:
+    """Scroll to what `told` says went wrong, where `event` finds it out of sight."""
+    event(
+        None,
+        js=f"""() => {{
+            const said = document.querySelector("#{told} [role=alert]"), place = said?.getBoundingClientRect();
+            if (place && (place.top < 0 || place.bottom > innerHeight)) said.scrollIntoView({{ block: "center" }});
         }}""",
         api_visibility="private",
     )

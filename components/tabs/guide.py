@@ -11,17 +11,18 @@ from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.widgets.guide import SCRIPT, Chapter, Opens, Step, guide
 
+_SIMPLE = "Using a Transformer network is simple"
 STEPS = (
     Step(
         "Run a model",
         "Let a classifier say whether a sentence is glad or cross.",
-        Opens("Run the example", "playground", view="Result", task="text-classification"),
+        Opens("Run the example", "playground", view="Result", task="text-classification", press="pg-run"),
         done="#pg-facts .wb-facts",
     ),
     Step(
         "Look inside",
         "See a sentence cut into tokens, as the model reads it.",
-        Opens("See tokens", "tokenizer", view="Tokens", text="Using a Transformer network is simple"),
+        Opens("See tokens", "tokenizer", view="Tokens", text=_SIMPLE, press="tok-run"),
         done="#tok-strip .wb-token",
     ),
     Step(
@@ -46,7 +47,8 @@ STEPS = (
 
 
 def _run(title: str, task: str, example: int = 0, view: str = "Result") -> Opens:
-    return Opens(title, "playground", view, task, example)
+    # What a model is made of is looked up as the view opens.
+    return Opens(title, "playground", view, task, example, press="" if view == "About" else "pg-run")
 
 
 CHAPTERS = (
@@ -69,11 +71,11 @@ CHAPTERS = (
     Chapter(
         "2. Tokenizers",
         (
-            Opens("Text to ids", "tokenizer", "Stages", text="Using a Transformer network is simple"),
-            Opens("Texts of unequal length", "tokenizer", "Batch"),
-            Opens("Ids back to text", "tokenizer", "Decode"),
-            Opens("Kinds of tokenizers", "tokenizer", "Compare"),
-            Opens("Subwords in the vocabulary", "tokenizer", "Vocabulary"),
+            Opens("Text to ids", "tokenizer", "Stages", text=_SIMPLE, press="tok-run"),
+            Opens("Texts of unequal length", "tokenizer", "Batch", press="tok-batch-run"),
+            Opens("Ids back to text", "tokenizer", "Decode", text=_SIMPLE, press="tok-run"),
+            Opens("Kinds of tokenizers", "tokenizer", "Compare", press="tok-cmp-run"),
+            Opens("Subwords in the vocabulary", "tokenizer", "Vocabulary", press="tok-voc-search"),
         ),
     ),
     Chapter(
@@ -122,14 +124,16 @@ class Guide:
         drawn, own_look = guide(STEPS, CHAPTERS), {"padding": False, "apply_default_css": False}
         self.shown = gr.HTML(drawn, js_on_load=SCRIPT, elem_id="guide", **own_look)
 
-    def wire(self, ctx: Context, fills: dict[str, Fill], outputs: list[Any]) -> None:
+    def wire(self, ctx: Context, fills: dict[str, Fill], outputs: list[Any], runs: list[Any]) -> None:
         """Fill in the example that is clicked.
 
         Args:
             ctx: The page's surroundings.
             fills: By the id of a tab, what fills its form; a tab without one opens as it is.
             outputs: All that these may update.
+            runs: Events of the playground: what they still bring may not land under an example that is filled in.
         """
+        self.shown.refill(None, cancels=runs, api_visibility="private", queue=False)
 
         def fill(visitor: Visitor, clicked: dict[str, Any]) -> Updates:
             opens = OPENS[clicked["number"]]

@@ -21,9 +21,9 @@ VIEWS = {
         "row, too, and you see the [accuracy] and where the model is wrong. Rows of similar length go through the "
         "model together in one [batch].",
         "Compare": "The same rows through several models. You see where they agree, where not, and how long each one "
-        "takes. The time p50 is the usual one of a row, and p95 that of the slow ones.",
+        "takes. The median time is the usual one of a row, and the 95th percentile that of the slow ones.",
         "About": "What the model is made of: its [architecture], its layers and how many [parameters] each of them "
-        "holds. Nothing is run for it; the figures come from the [config] and from the heads of the weight files. "
+        "holds. Nothing is run for it; the figures come from the [config] and from the headers of the weight files. "
         "The [model card] below says what it was trained on and where it fails.",
     },
     "tokenizer": {
@@ -37,8 +37,8 @@ VIEWS = {
         "in the original words. A token that stands for no text has none.",
         "Batch": "Texts of different lengths in one [tensor]. The shorter ones are filled with [padding], and the "
         "[attention mask] says which places are real. [Truncation] cuts off what is too long.",
-        "Decode": "Numbers back into text. The ids come from the field of the form, or from a text that is encoded "
-        "first. Where the text that comes back differs from yours, the tokenizer has lost something on the way.",
+        "Decode": "Numbers back into text. The ids are those of your text, or any that you write into the field. Below "
+        "stands whether your text comes back as it was, and what the [tokenizer] has lost on the way.",
         "Chat": "A conversation as the one text that the model gets. The [chat template] writes the marks around "
         "each turn. The prompt ends where the model is to begin its answer.",
         "Vocabulary": "All the [token]s that this [tokenizer] knows. Search for a piece to see in which tokens it "

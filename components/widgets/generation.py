@@ -89,7 +89,7 @@ def _level(probability: float) -> int:
 
 
 def _percent(share: float) -> str:
-    return percent(share, 1) if share >= 0.001 else f"{100 * share:.1e} %"
+    return percent(share, 1)
 
 
 def _visible(text: str) -> str:

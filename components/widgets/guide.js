@@ -6,7 +6,7 @@ const nav = element.querySelector(".wb-guide"), dialog = element.querySelector("
 const steps = [...element.querySelectorAll("[data-step]")];
 const tabOf = (id) => document.querySelector(`#tabs > .tab-wrapper [role=tab][data-tab-id="${id}"]`);
 const told = new Map();  // what each view said last, by its id
-let view = "";  // the view that is to be opened as soon as it is there
+let view = "", press = "";  // the view that is to be opened as soon as it is there, and the button to be pressed then
 
 const unfold = (open) => {
   nav.classList.toggle("wb-unfolded", open);
@@ -42,10 +42,20 @@ const follow = () => {
     else name.removeAttribute("aria-current");
   }
   if (heard.length) nav.querySelector("[role=status]").textContent = heard.join(". ");
-  if (!view) return;
+  if (view) open();
+  else if (press && document.getElementById(press)?.offsetParent) {
+    const button = document.getElementById(press);
+    press = "";
+    button.click();
+  }
+};
+const open = () => {
   const named = [...document.querySelectorAll("#tabs [role=tabpanel] [role=tab]")];
   const found = named.find((tab) => tab.textContent.trim() === view && tab.offsetParent);
-  if (found) { view = ""; found.click(); }
+  if (!found) return;
+  view = "";
+  found.click();
+  requestAnimationFrame(follow);  // once what was filled in has been drawn
 };
 const lookUp = (term) => {
   search.value = "";
@@ -80,12 +90,15 @@ element.addEventListener("click", (event) => {
     if (guide === "close") element.querySelector("[data-guide=open]").focus();
   }
   if (button.dataset.glossary !== undefined) lookUp();
-  if (to) { view = ""; tabOf(to)?.click(); }
-  if (open) { nav.dataset.wants = button.dataset.view; trigger("select", { number: Number(open) }); }
+  if (to) { view = press = ""; tabOf(to)?.click(); }
+  if (!open) return;
+  if (to === "playground") trigger("refill");
+  Object.assign(nav.dataset, { wants: button.dataset.view, presses: button.dataset.press });
+  trigger("select", { number: Number(open) });
 });
 // The server has filled the example in.
 nav.addEventListener("filled", () => {
-  view = nav.dataset.wants || "";
+  [view, press] = [nav.dataset.wants || "", nav.dataset.presses || ""];
   document.getElementById("tabs").scrollIntoView({ block: "start" });
   follow();
 });

@@ -28,6 +28,7 @@ class Opens:
         task: The task whose example is filled in, where the tab has tasks.
         example: Its number among the task's.
         text: What is filled in where there is no task: a text, or the subject of a card.
+        press: The id of the button that is pressed then, where that is done in a moment.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Opens:
     task: str = ""
     example: int = 0
     text: str = ""
+    press: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,4 +95,4 @@ def _course(steps: tuple[Step, ...], chapters: tuple[Chapter, ...]) -> str:
 
 def _button(number: int, opens: Opens) -> str:
     return f"""<button type="button" class="wb-open" data-open="{number}" data-to="{escape(opens.tab)}"
-data-view="{escape(opens.view)}">{escape(opens.title)}</button>"""
+data-view="{escape(opens.view)}" data-press="{escape(opens.press)}">{escape(opens.title)}</button>"""

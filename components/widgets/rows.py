@@ -33,6 +33,7 @@ def batch_view(spec: TaskSpec, result: dict[str, Any]) -> str:
     failed = sum("error" in row for row in result["rows"])
     stated = facts(
         [
+            ("Model", told["model"]),
             ("Rows", f"{through['rows']:,}"),
             ("With an error", failed or None),
             ("Time", duration(through["seconds"])),

@@ -20,7 +20,7 @@ from components.tabs.tokenizer.batch import EXAMPLES, read_texts
 from components.tabs.tokenizer.chat import CHATML
 from components.tabs.tokenizer.code import asked
 from components.tabs.tokenizer.compare import read_prices
-from components.tabs.tokenizer.form import read_ids
+from components.tabs.tokenizer.decode import read_ids
 from components.tabs.tokenizer.messages import EXAMPLE, ROWS, MessagesForm, gone_over, read_json
 from components.widgets.tokens import batch, chat, compare, decode, facts, offsets, stages, strip, vocabulary
 from components.widgets.tokens.text import changed, dropped, visible

@@ -30,6 +30,7 @@ class Playground:
         last: The last answer, with its `inputs`.
         open_example: Fills the form with a task's example, by its number, and clears what was there; its updates are
             over `opened`.
+        runs: The events that run, to be cancelled by what fills the form anew.
     """
 
     task: gr.Dropdown
@@ -43,6 +44,7 @@ class Playground:
     told: gr.HTML
     open_example: Callable[[str, int], Updates]
     opened: list[Any]
+    runs: list[Any]
 
 
 def build(ctx: Context, page: gr.Blocks) -> Playground:
@@ -78,13 +80,14 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
                 to_example = gr.Button("Add to its card", size="sm", min_width=96, elem_id="pg-to-example")
                 to_link = gr.Button("Copy a link", size="sm", min_width=96, elem_id="pg-make-link")
             result.link_part()
-    view = gr.State("result")
+    view = gr.State("other")
     views.select(_selected, None, view, api_visibility="private", queue=False)
-    cleared = {**result.cleared, **hood_views.stages.cleared}
+    cleared = {**result.cleared, **hood_views.cleared}
     form.wire(page, cleared)
-    hood_views.wire(view, hood, result.wire(to_link))
+    runs, ran = result.wire(to_link)
+    hood_views.wire(view, hood, ran)
     batch.wire()
-    compare.wire(compare_tab)
+    compare.wire(view, compare_tab)
     about.wire(view, about_tab)
     wire_picker(ctx, page, form.picker, form.told, task=form.task, revision=form.revision)
     return Playground(
@@ -99,10 +102,9 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
         told=form.told,
         open_example=lambda task, number: {**form.open_example(task, number), **cleared},
         opened=[*form.opened, *cleared],
+        runs=runs,
     )
 
 
 def _selected(event: gr.SelectData) -> str:
-    return {"Result": "result", "Under the hood": "hood", "Code": "code", "About": "about"}.get(
-        str(event.value), "other"
-    )
+    return {"Under the hood": "hood", "Compare": "compare", "About": "about"}.get(str(event.value), "other")

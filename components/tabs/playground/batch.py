@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import tempfile
 from collections.abc import Iterator
 from functools import partial
@@ -12,6 +14,7 @@ import gradio as gr
 
 from components.service.batch import table
 from components.service.errors import WorkbenchError
+from components.service.tasks import TASKS, TaskSpec
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.playground.form import Form
@@ -20,7 +23,6 @@ from components.widgets.rows import batch_view, progress, rows_view
 
 _PASTED, _FILE, _HUB = _SOURCES = ("Paste rows", "Upload a file", "Hub data set")
 _EMPTY = "Each row is run with the task, model and parameters on the left. What is wrong with one row stays in it."
-_ROWS = "I've been waiting for a HuggingFace course my whole life.\nI hate this so much!\nThis restaurant is awesome"
 NO_CODE = "# Every row had an error, so there is nothing to run again."
 #: Names of columns that are offered as gold answers.
 _GOLD = ("label", "labels", "gold", "target", "class", "category", "sentiment", "answer", "answers")
@@ -32,12 +34,12 @@ _ON, _OFF = gr.update(interactive=True), gr.update(interactive=False)
 class RowsForm:
     """Where rows come from: pasted, a file, or a data set; and their gold answers. Batch and Compare have one each."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, first: TaskSpec) -> None:
         self.kind = gr.Radio(_SOURCES, value=_PASTED, label="Rows", elem_id=f"{prefix}-source")
         self.pasted = gr.Textbox(
             label="One input a line, or a table",
             info="The first line of a table names its columns: what the task reads, and gold answers if any.",
-            value=_ROWS,
+            value=example_rows(first),
             lines=5,
             max_lines=12,
             elem_id=f"{prefix}-rows",
@@ -71,8 +73,11 @@ class RowsForm:
         """The fields that `read` takes."""
         return [self.kind, self.pasted, self.file, self.dataset, self.gold]
 
-    def wire(self, ctx: Context, told: gr.HTML) -> None:
-        """Offer the column of the rows that looks like gold answers by its name, where none is named yet."""
+    def wire(self, ctx: Context, told: gr.HTML, task: gr.Dropdown) -> None:
+        """Offer the column of the rows that looks like gold answers by its name, where none is named yet, and rows
+        that fit the task where another task's stand untouched."""
+        quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+        task.change(_fitting, [task, self.pasted], self.pasted, **quiet)
         once = {"show_progress": "hidden", "trigger_mode": "always_last"}
         for event in (self.pasted.change, self.file.upload, self.dataset.submit, self.dataset.blur):
             ctx.wire(event, partial(self._offer, ctx), self.fields, [self.gold], told=told, clears=False, **once)
@@ -103,12 +108,33 @@ class RowsForm:
         return {"text": pasted or ""}
 
 
+def example_rows(spec: TaskSpec) -> str:
+    """A task's examples for its own model as rows to be pasted; none for what is no text."""
+    needed = [one for one in spec.inputs if one.required]
+    if any(one.kind not in ("text", "chat") for one in needed):
+        return ""
+    examples = [one.inputs for one in map(spec.example, range(len(spec.examples))) if not one.hub_model]
+    if len(needed) == 1:
+        return "\n".join(text for text in examples if isinstance(text, str) and "\n" not in text)
+    sink = io.StringIO()
+    writer = csv.DictWriter(sink, [one.name for one in needed], extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(examples)
+    return sink.getvalue().rstrip("\n")
+
+
+def _fitting(task: str, pasted: str | None) -> Any:
+    """The examples of the task that is chosen, where the field holds another task's, or nothing."""
+    known = {example_rows(spec) for spec in TASKS.values()}
+    return example_rows(TASKS[task]) if (pasted or "") in known else gr.skip()
+
+
 class BatchPanel:
     """Rows, a run of them with its progress, and the result as a table to look at and to download."""
 
     def __init__(self, ctx: Context, form: Form) -> None:
         self.ctx, self.form = ctx, form
-        self.rows = RowsForm("pg-batch")
+        self.rows = RowsForm("pg-batch", TASKS[form.task.value])
         with gr.Row():
             self.run = gr.Button("Run the rows", variant="primary", scale=3, elem_id="pg-batch-run")
             self.stop = gr.Button("Stop", scale=1, min_width=80, interactive=False, elem_id="pg-batch-stop")
@@ -122,7 +148,7 @@ class BatchPanel:
     def wire(self) -> None:
         """Run and stop."""
         outputs = [self.result, self.csv, self.jsonl, self.stop, self.code]
-        self.rows.wire(self.ctx, self.told)
+        self.rows.wire(self.ctx, self.told, self.form.task)
         fields = [*self.rows.fields, *self.form.fields]
         run = self.ctx.wire(self.run.click, self._run, fields, outputs, told=self.told)
         run.then(lambda: _OFF, None, self.stop, api_visibility="private", show_progress="hidden")

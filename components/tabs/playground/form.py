@@ -97,14 +97,18 @@ class Form:
         wire, quiet = self.ctx.wire, {"told": self.told, "show_progress": "hidden"}
 
         def choose(visitor: Visitor, name: str) -> Updates:
-            return {**self._chosen(visitor, TASKS[name]), **cleared}
+            return self._chosen(visitor, TASKS[name])
 
-        chosen = [self.picker.model, *self.inputs.fields, *cleared]
+        def fit(_visitor: Visitor, name: str, fitted: str) -> Updates:
+            # A link has filled the form already.
+            return {} if name == fitted else {**self._fit(TASKS[name]), **cleared}
+
+        chosen = [self.picker.model, *self.inputs.fields]
         wire(self.task.input, choose, [self.task], chosen, told=self.told, clears=False)
         fields = [*self.inputs.fields, *self.parameters.fields]
-        fitted = [self._fitted, self.task, self.examples, *fields]
-        fit = wire(self.task.change, self._fit, [self.task, self._fitted], fitted, clears=False, **quiet)
-        for event in (fit.then, self.picker.model.change):
+        fitted = [self._fitted, self.task, self.examples, *fields, *cleared]
+        fit_it = wire(self.task.change, fit, [self.task, self._fitted], fitted, clears=False, **quiet)
+        for event in (fit_it.then, self.picker.model.change):
             asked = [self.task, self.picker.model, self.revision, self.inputs.text]
             wire(event, self._offer_chat, asked, [self.inputs.chat], clears=False, **quiet)
         wire(self.examples.click, self._take, [self.examples, self.task], [self.picker.model, *fields], **quiet)
@@ -120,13 +124,10 @@ class Form:
         filled = self.inputs.fill(spec, spec.example().inputs)
         return {self.picker.model: gr.update(value=model, choices=known), self.told: told, **filled}
 
-    def _fit(self, _visitor: Visitor, name: str, fitted: str) -> Updates:
+    def _fit(self, spec: TaskSpec) -> Updates:
         """The fields of a task, however it came to be chosen: by hand, or sent from another tab."""
-        spec = TASKS[name]
-        if name == fitted:
-            return {}  # a link has filled them already
         return {
-            self._fitted: name,
+            self._fitted: spec.name,
             self.task: gr.update(info=spec.summary),
             self.examples: gr.update(samples=_samples(spec)),
             **self.inputs.show(spec),

@@ -34,6 +34,14 @@ class Hood:
             with gr.Tab("With and without a head"):
                 self.heads = HeadsPanel(ctx, form)
 
+    @property
+    def cleared(self) -> Updates:
+        """What another task leaves of the views."""
+        panels = (self.steps, self.score, self.heads)
+        views = {panel.view: html.empty(panel.empty) for panel in panels}
+        codes = dict.fromkeys((panel.code for panel in panels), "")
+        return {self.stages.stages: html.empty(_EMPTY), **views, **codes, self.steps.forced: []}
+
     def wire(self, view: gr.State, opened: gr.Tab, ran: list[Any]) -> None:
         """Wire every view, and show those that the task has."""
         self.stages.wire(view, opened, ran)
@@ -55,11 +63,6 @@ class StagesPanel:
     def __init__(self, ctx: Context, form: Form) -> None:
         self.ctx, self.form = ctx, form
         self.stages = gr.HTML(html.empty(_EMPTY), padding=False, elem_id="pg-stages")
-
-    @property
-    def cleared(self) -> Updates:
-        """What another task leaves of it."""
-        return {self.stages: html.empty(_EMPTY)}
 
     def wire(self, view: gr.State, opened: gr.Tab, ran: list[Any]) -> None:
         """Look inside when the tab is opened, and again after a run while it is open."""
@@ -88,7 +91,7 @@ class Panel:
     """A button, and under it what it shows, with the code that gives it again."""
 
     def __init__(self, ctx: Context, form: Form, name: str, button: str, empty: str, **options: Any) -> None:
-        self.ctx, self.form = ctx, form
+        self.ctx, self.form, self.empty = ctx, form, empty
         self.run = gr.Button(button, elem_id=f"pg-{name}-run")
         self.told = gr.HTML(padding=False, elem_id=f"pg-{name}-told")
         self.view = gr.HTML(html.empty(empty), padding=False, elem_id=f"pg-{name}", **options)

@@ -132,7 +132,9 @@ def places(spec: TaskSpec) -> list[tuple[InputSpec, list[str]]]:
 def summary(inputs: Any) -> str:
     """An example in a few words, for the row of examples."""
     if isinstance(inputs, dict):
-        parts = [str(value.get("sample", "")) if isinstance(value, dict) else str(value) for value in inputs.values()]
+        if "sample" in inputs:
+            return str(inputs["sample"])
+        parts = [summary(value) for value in inputs.values() if isinstance(value, str | list) or "sample" in value]
         text = " · ".join(part for part in parts if part and not part.startswith("{"))
     elif isinstance(inputs, list):
         text = " · ".join(summary(one) for one in inputs)

@@ -8,9 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from components.service.errors import WorkbenchError
 from components.service.visitor import Visitor
-from components.tabs.context import Context, Updates, bring_into_view
+from components.tabs.context import Context, Updates, bring_back, bring_into_view
 from components.tabs.labels import in_labels
 from components.tabs.playground.asked import Asked
 from components.tabs.playground.form import Form
@@ -21,6 +20,7 @@ from components.widgets.script import script
 
 _WAYS = [("With pipeline", "pipeline"), ("Step by step", "stages")]
 _EMPTY = "Press Run. The first result takes a few seconds, while the model is loaded."
+_FAILED = "There is no result. Why, and what to do, stands under Run."
 _ELSEWHERE = "# The model ran at an inference provider. Run it on this machine to get code for that."
 #: Seconds between two drawings of an answer that grows. Each costs the browser tens of milliseconds; at one for every
 #: token of a quick model it falls behind, and Stop is not heard.
@@ -62,12 +62,15 @@ class ResultPanel:
         """What another task leaves of a result."""
         return {self.result: html.empty(_EMPTY), self.ran: "", self.code: "", self.last: None}
 
-    def wire(self, make_link: gr.Button) -> list[Any]:
-        """Run, stop, code and link; gives the events after which a result is there."""
+    def wire(self, make_link: gr.Button) -> tuple[list[Any], list[Any]]:
+        """Run, stop, code and link; gives the events that run, and those after which a result is there."""
         ctx, form = self.ctx, self.form
         outputs = [self.result, self.ran, self.code, self.last, form.stop, form.inputs.history, form.inputs.text]
+        bring_into_view(form.run.click, "pg-result")
+        failed = {self.result: html.empty(_FAILED), self.ran: "", form.stop: _OFF}
+        asked = [self.way, form.where, *form.fields]
         started = [
-            ctx.wire(event, self._execute, [self.way, form.where, *form.fields], outputs, told=form.told)
+            ctx.wire(event, self._execute, asked, outputs, told=form.told, failed=failed)
             for event in (form.run.click, form.inputs.text.submit)
         ]
         stopped = html.notice("Stopped. What is shown is what there was by then.")
@@ -80,7 +83,7 @@ class ResultPanel:
             queue=False,
         )
         # What was asked of another task may not land under this one.
-        form.task.input(None, cancels=started, api_visibility="private", queue=False)
+        form.task.change(None, cancels=started, api_visibility="private", queue=False)
         ctx.wire(self.way.input, self._show_code, [self.way, self.last], [self.code], told=form.told)
         written = ctx.wire(
             make_link.click,
@@ -98,27 +101,22 @@ class ResultPanel:
             api_visibility="private",
             queue=False,
         )
-        bring_into_view(form.run.click, "pg-result")
-        return [
-            event.then(lambda: _OFF, None, form.stop, api_visibility="private", show_progress="hidden")
-            for event in started
-        ]
+        for event in started:
+            bring_back(event.then, "pg-told")
+        off: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        return started, [event.then(lambda: _OFF, None, form.stop, **off) for event in started]
 
     def _execute(self, visitor: Visitor, way: str, where: str, *values: Any) -> Iterator[Updates]:
         asked = self.form.read(*values)
         yield {self.result: html.empty("Running …"), self.ran: "", self.form.stop: _ON, self.code: ""}
-        try:
-            answer: dict[str, Any] = {}
-            for state in paced(self._answers(asked, where, visitor)):
-                if state is None:
-                    yield {}  # where nobody waits any more, the run ends here
-                    continue
-                answer = state
-                drawn = notes_of(answer) + shown(asked.spec, asked.inputs, answer)
-                yield {self.result: drawn, self.ran: facts_of(answer)}
-        except WorkbenchError as error:
-            yield {self.result: html.notice(in_labels(error.message), "error")}
-            raise
+        answer: dict[str, Any] = {}
+        for state in paced(self._answers(asked, where, visitor)):
+            if state is None:
+                yield {}  # where nobody waits any more, the run ends here
+                continue
+            answer = state
+            drawn = notes_of(answer) + shown(asked.spec, asked.inputs, answer)
+            yield {self.result: drawn, self.ran: facts_of(answer)}
         done = {**answer, "inputs": asked.inputs}
         code = self._code_of(way, done)
         talked = self.form.inputs.said(_messages(asked.inputs, done["output"])) if _is_chat(asked) else {}
@@ -166,6 +164,7 @@ def facts_of(answer: dict[str, Any]) -> str:
     """How a result came about."""
     tokens, seconds = answer.get("tokens"), answer.get("seconds")
     pairs = [
+        ("Model", answer.get("model")),
         ("Time", html.duration(seconds)),
         ("Loading", html.duration(answer.get("load_seconds")) if answer.get("load_seconds") else None),
         ("First token", html.duration(answer.get("first_token_seconds"))),

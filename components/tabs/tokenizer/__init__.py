@@ -1,4 +1,4 @@
-"""The tokenizer inspector: a text as the model sees it, every stage on the way, and ids back to text."""
+"""The tokenizer inspector: a text as the model sees it, every stage on the way, and back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.tabs.context import Context, bring_into_view
+from components.tabs.context import Context, bring_back, bring_into_view
 from components.tabs.model_search import wire_picker
 from components.tabs.tokenizer.batch import BatchPanel
 from components.tabs.tokenizer.chat import ChatPanel
@@ -54,10 +54,10 @@ def build(ctx: Context, page: gr.Blocks) -> Tokenizer:
                 with gr.Tab("Batch", id="batch"):
                     explain("tokenizer", "Batch")
                     batch = BatchPanel(ctx, form)
-                with gr.Tab("Decode", id="decode"):
+                with gr.Tab("Decode", id="decode") as decode_tab:
                     explain("tokenizer", "Decode")
-                    decode = DecodePanel(ctx, form, views)
-                    tokens.trip_part()
+                    decode = DecodePanel(ctx, form)
+                    tokens.trip_part(decode.ids)
                 with gr.Tab("Chat", id="chat"):
                     explain("tokenizer", "Chat")
                     chat = ChatPanel(ctx, form)
@@ -72,8 +72,9 @@ def build(ctx: Context, page: gr.Blocks) -> Tokenizer:
                     code = CodePanel(ctx)
     viewing = gr.State("Tokens")
     views.select(_selected, None, viewing, api_visibility="private", queue=False, show_progress="hidden")
-    for part in (form, tokens, batch, decode, chat, vocabulary, compare):
+    for part in (form, tokens, batch, chat, vocabulary, compare):
         part.wire()
+    decode.wire(decode_tab)
     for strip in (tokens.strip, chat.tokens):
         vocabulary.look_up_on(strip)
     made = [tokens.made, batch.made, decode.made, chat.made, vocabulary.made, vocabulary.made_two, compare.made]
@@ -88,9 +89,9 @@ def build(ctx: Context, page: gr.Blocks) -> Tokenizer:
         show_progress="hidden",
         trigger_mode="always_last",  # an answer that is late may not speak of what has changed since
     )
-    tokens.show_on(form.tokenize.click)
-    tokens.show_on(form.text.submit)
     bring_into_view(form.tokenize.click, "tok-strip")
+    for event in (form.tokenize.click, form.text.submit):
+        bring_back(tokens.show_on(event).then, "tok-told")
     wire_picker(ctx, page, form.picker, form.told, task=gr.State(""))
     return Tokenizer(form.picker, form.text, tokens.show_on)
 

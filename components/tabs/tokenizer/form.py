@@ -1,13 +1,11 @@
-"""What a visitor gives: a tokenizer, a text or a pair of texts, and ids to turn back into text."""
+"""What a visitor gives: a tokenizer, and a text or a pair of texts."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import gradio as gr
 
-from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.visitor import Visitor
 from components.tabs.context import Context
@@ -54,23 +52,6 @@ class Form:
             self.revision = gr.Textbox(
                 label="Revision", info="A branch, a tag or a commit; empty for the newest.", max_lines=1
             )
-        with gr.Accordion("Ids back to text", open=True):
-            self.ids = gr.Textbox(
-                label="Ids",
-                info="One list a line, or several lists in brackets, for a batch.",
-                placeholder="101, 7592, 102",
-                lines=2,
-                max_lines=8,
-                elem_id="tok-ids",
-            )
-            with gr.Row():
-                self.skip = gr.Checkbox(label="Leave out special tokens", value=True, min_width=150)
-                self.clean = gr.Checkbox(label="Clean up spaces", min_width=150)
-            self.decode = gr.Button("Decode", elem_id="tok-decode")
-            self.decoded = gr.Textbox(
-                label="Decoded text", lines=2, max_lines=8, interactive=False, elem_id="tok-decoded"
-            )
-            self.told_ids = gr.HTML(padding=False, elem_id="tok-told-ids")
 
     @property
     def chosen(self) -> list[Any]:
@@ -116,28 +97,3 @@ def known(ctx: Context, visitor: Visitor) -> list[str]:
     runs = [run["model"] for run in ctx.bench.runs.list(visitor=visitor) if run["model"]]
     found = [row["id"] for row in ctx.bench.catalog.search_models("", limit=30, visitor=visitor)]
     return list(dict.fromkeys([*runs, *found]))
-
-
-#: Most digits of an id that may be in a vocabulary, its sign included.
-_DIGITS = 12
-
-
-def read_ids(typed: str) -> list[list[int]]:
-    """Lists of ids, as people copy them: one a line, or each in brackets, with commas or spaces between.
-
-    Raises:
-        WorkbenchError: There are none, or something else than a whole number.
-    """
-    lists = re.findall(r"\[([^\[\]]*)\]", typed) or typed.splitlines()
-    rows = [words for words in (re.findall(r"[^\s,;\[\]]+", line) for line in lists) if words]
-    if not rows:
-        raise WorkbenchError("Write the ids to decode, separated by commas or spaces.", field="ids")
-    wrong = next((word for row in rows for word in row if not re.fullmatch(r"-?\d+", word)), None)
-    if wrong is not None:
-        raise WorkbenchError(f"“{wrong[:40]}” is not an id. Write whole numbers, such as 101, 7592, 102.", field="ids")
-    large = next((word for row in rows for word in row if len(word) > _DIGITS), None)
-    if large is not None:
-        raise WorkbenchError(
-            f"The id {large[:12]}… has {len(large):,} digits: it is beyond every vocabulary.", field="ids"
-        )
-    return [[int(word) for word in row] for row in rows]

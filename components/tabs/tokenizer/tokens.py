@@ -10,6 +10,7 @@ import gradio as gr
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
 from components.tabs.tokenizer.code import asked
+from components.tabs.tokenizer.decode import in_a_row
 from components.tabs.tokenizer.form import Form
 from components.widgets import html
 from components.widgets.tokens import facts, strip
@@ -77,15 +78,16 @@ class TokensPanel:
         """Place the offsets, in a tab of their own."""
         self.offsets = gr.HTML(html.empty(_OFFSETS), padding=False, elem_id="tok-offsets")
 
-    def trip_part(self) -> None:
-        """Place what the text lost on its way to ids and back."""
+    def trip_part(self, ids: gr.Textbox) -> None:
+        """Place what the text lost on its way to ids and back; `ids` is the field that takes the ids of the text."""
+        self.ids = ids
         self.trip = gr.HTML(html.empty(_TRIP), padding=False, elem_id="tok-trip")
 
     @property
     def outputs(self) -> list[Any]:
         """Everything that one call fills."""
         views = [self.strip, self.counts, self.legend, self.table, self.stages, self.offsets, self.trip]
-        return [*views, self.made, self.form.ids, *self.pager.outputs]
+        return [*views, self.made, self.ids, *self.pager.outputs]
 
     def show_on(self, event: Callable[..., Any]) -> Any:
         """Tokenize on `event`, and show the beginning; what was shown before goes where that fails."""
@@ -133,7 +135,7 @@ class TokensPanel:
             self.stages: stages_view(seen),
             self.offsets: offsets_view(seen),
             self.trip: facts.round_trip_view(seen["round_trip"], seen["model"]),
-            self.form.ids: ", ".join(str(token["id"]) for token in seen["tokens"]),
+            self.ids: in_a_row(seen["tokens"]),
             self.made: _made(given, seen),
             **self.pager.show(start, len(seen["tokens"]), seen["counts"]["tokens"]),
         }
