@@ -10,14 +10,16 @@ import torch
 from components.service.errors import WorkbenchError
 from components.service.worker.media import read_audio, wav
 from components.service.worker.runners.base import Runner
-from components.service.worker.runners.classify import score_stage
+from components.service.worker.runners.classify import OwnLabels, score_stage
 from components.service.worker.runners.generate import Draw
 from components.service.worker.runners.multimodal_writer import Writer, unfit
 from components.service.worker.tensors import describe
 
 
-class MediaClassifier(Runner):
+class MediaClassifier(OwnLabels):
     """Runs a pipeline that classifies sounds or videos; every label is returned where `top_k` does not say how many."""
+
+    looks = "reads all of it at once"
 
     def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
         config = self.loaded.model.config
@@ -27,19 +29,7 @@ class MediaClassifier(Runner):
 
     def forward(self, inputs: Any) -> Any:
         with unfit(self):
-            outputs = super().forward(inputs)
-        self.check_finite(outputs["logits"])
-        return outputs
-
-    def show_forward(self, inputs: Any, outputs: Any) -> dict[str, Any]:  # noqa: ARG002
-        kind = type(self.loaded.model).__name__
-        return {
-            "tensors": describe(outputs),
-            "note": f"{kind} reads all of it at once and gives a logit for each label.",
-        }
-
-    def show_postprocess(self, inputs: Any, outputs: Any, output: Any) -> dict[str, Any]:  # noqa: ARG002
-        return score_stage(outputs["logits"][0], self.function, self.loaded.model.config.id2label)
+            return super().forward(inputs)
 
 
 class AudioClassifier(MediaClassifier):

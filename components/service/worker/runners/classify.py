@@ -18,8 +18,35 @@ MEANING = {
 }
 
 
-class Classifier(Runner):
+class OwnLabels(Runner):
+    """Gives a logit for each of the model's own labels, of which `function` makes scores.
+
+    Attributes:
+        function: `softmax`, `sigmoid` or `none`.
+        looks: How the model looks at its input, in words.
+    """
+
+    function: str
+    looks: str
+
+    def forward(self, inputs: Any) -> Any:
+        outputs = super().forward(inputs)
+        self.check_finite(outputs["logits"])
+        return outputs
+
+    def show_forward(self, inputs: Any, outputs: Any) -> dict[str, Any]:
+        kind = type(self.loaded.model).__name__
+        told = f"{kind} {self.looks} and gives one logit for each label."
+        return {**super().show_forward(inputs, outputs), "note": told}
+
+    def show_postprocess(self, inputs: Any, outputs: Any, output: Any) -> dict[str, Any]:  # noqa: ARG002
+        return score_stage(outputs["logits"][0], self.function, self.loaded.model.config.id2label)
+
+
+class Classifier(OwnLabels):
     """Runs `TextClassificationPipeline`; every label is returned where `top_k` does not say how many."""
+
+    looks = "reads all ids at once"
 
     def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
         self.function = given.get("function_to_apply") or own_function(self.loaded.model.config)
@@ -53,21 +80,6 @@ class Classifier(Runner):
             if fits:
                 self.note_unknown(ids)
         return prepared
-
-    def forward(self, inputs: Any) -> Any:
-        outputs = super().forward(inputs)
-        self.check_finite(outputs["logits"])
-        return outputs
-
-    def show_forward(self, inputs: Any, outputs: Any) -> dict[str, Any]:  # noqa: ARG002
-        kind = type(self.loaded.model).__name__
-        return {
-            "tensors": describe(outputs),
-            "note": f"{kind} reads all ids at once and gives one logit for each label.",
-        }
-
-    def show_postprocess(self, inputs: Any, outputs: Any, output: Any) -> dict[str, Any]:  # noqa: ARG002
-        return score_stage(outputs["logits"][0], self.function, self.loaded.model.config.id2label)
 
 
 def score_stage(logits: torch.Tensor, function: str, labels: Mapping[int, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from transformers.image_utils import SizeDict
 from components.service.errors import WorkbenchError
 from components.service.worker.blame import blaming
 from components.service.worker.runners.base import Runner
-from components.service.worker.runners.classify import own_function, score_stage
+from components.service.worker.runners.classify import OwnLabels, own_function
 from components.service.worker.tensors import flatten, plain
 
 #: Longest side that an image processor may ask for, in pixels: its file is a stranger's.
@@ -96,25 +96,14 @@ class ImageRunner(Runner):
                 self.check_finite(tensor)
 
 
-class ImageClassifier(ImageRunner):
+class ImageClassifier(OwnLabels, ImageRunner):
     """Runs `ImageClassificationPipeline`."""
+
+    looks = "looks at the whole image"
 
     def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
         self.function = given.get("function_to_apply") or own_function(self.loaded.model.config)
         return {"top_k": 5, **given, "function_to_apply": self.function}
-
-    def forward(self, inputs: Any) -> Any:
-        outputs = super().forward(inputs)
-        self.check_finite(outputs["logits"])
-        return outputs
-
-    def show_forward(self, inputs: Any, outputs: Any) -> dict[str, Any]:
-        shown = super().show_forward(inputs, outputs)
-        kind = type(self.loaded.model).__name__
-        return {**shown, "note": f"{kind} looks at the whole image and gives one logit for each label."}
-
-    def show_postprocess(self, inputs: Any, outputs: Any, output: Any) -> dict[str, Any]:  # noqa: ARG002
-        return score_stage(outputs["logits"][0], self.function, self.loaded.model.config.id2label)
 
 
 class FeatureExtractor(ImageRunner):
