@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -31,11 +32,24 @@ SEED = Path(__file__).parent / "components" / "starter" / "repos"
 ANSWER_SECONDS = 2.0
 #: How long an app that is being stopped may still have the data folder, in seconds.
 PATIENCE = 5.0
+VARIABLES = """variables in the environment that have no flag:
+  HF_TOKEN             the machine's own login at the Hub, used on one's own machine alone
+  HF_HUB_OFFLINE=1, TRANSFORMERS_OFFLINE=1
+                       the embedded Hub where no --hub is given, without asking for another
+  HF_HOME, HF_HUB_CACHE, XDG_CACHE_HOME
+                       where the cache of a Hub other than the embedded one is, as the Hub's client has it
+  WORKBENCH_PRECISION  fp32 for all models, or bf16 where the answer is scores; otherwise what was measured quicker
+  WORKBENCH_REMOTE     a server that speaks the Inference API, for models that are too large for this machine
+A flag counts before its variable, and that before the default."""
 
 
 def arguments(argv: list[str] | None = None) -> dict[str, object]:
     """The flags given on the command line; None where one is not given."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").split("\n")[0],
+        epilog=VARIABLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--hub",
         help="auto (the default): the Hub of HF_ENDPOINT or huggingface.co, or the embedded one if that does not "
@@ -93,6 +107,33 @@ def claim(home: Path) -> IO[str]:
     return file
 
 
+def check_address(settings: Settings) -> None:
+    """Nothing, where the server can listen: otherwise the app ends before it has imported all that it needs.
+
+    Raises:
+        SystemExit: The port is taken, or the host is none of this machine's.
+    """
+    try:
+        found = socket.getaddrinfo(settings.host.strip("[]"), settings.port or 0, type=socket.SOCK_STREAM)
+        family, kind, _, _, address = found[0]
+        with socket.socket(family, kind) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        raise SystemExit(
+            f"The app cannot listen at {settings.host}, port {settings.port or 'any'} ({error.strerror}). "
+            "Give another --port or --host, or stop what listens there."
+        ) from None
+
+
+def ask_this_machine_directly() -> None:
+    """Leave the proxies that the environment names to the Internet: the app, its Hub and MCP ask each other."""
+    named = urllib.request.getproxies_environment()
+    spared = named.pop("no", "")
+    if named and spared != "*":
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = f"{spared},localhost,127.0.0.1,::1".lstrip(",")
+
+
 def find_hub(settings: Settings) -> tuple[Settings, EmbeddedHub | None]:
     """The settings with the Hub in use: the one asked for, or the embedded one, which is being started."""
     if settings.hub not in ("auto", "local") or (settings.hub == "auto" and hub_answers(settings.endpoint)):
@@ -112,6 +153,7 @@ def set_switches(settings: Settings) -> None:
     """Set what huggingface_hub, transformers and gradio read from the environment when they are imported."""
     os.environ |= {
         "HF_ENDPOINT": settings.endpoint,
+        "HF_HUB_OFFLINE": "0",  # the Hub in use is asked, which is on this machine where there is no network
         "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -134,7 +176,9 @@ def main() -> None:
         settings = read_settings(os.environ, arguments())
     except ValueError as error:
         raise SystemExit(str(error)) from None
+    ask_this_machine_directly()
     claimed = claim(settings.home)
+    check_address(settings)
     settings, hub = find_hub(settings)
     set_switches(settings)
 

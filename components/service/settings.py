@@ -246,9 +246,10 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
     """The settings of one start.
 
     Args:
-        environ: `WORKBENCH_HOME`, `WORKBENCH_REMOTE`, `WORKBENCH_PRECISION`, `HF_ENDPOINT`, `HF_HOME`,
-            `HF_HUB_CACHE`, `GRADIO_SERVER_NAME`, `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH`, `GRADIO_MCP_SERVER` and, on
-            a Space, `SPACE_ID`, `SPACE_HOST` and `SPACES_ZERO_GPU`.
+        environ: `WORKBENCH_HOME`, `WORKBENCH_REMOTE`, `WORKBENCH_PRECISION`, `HF_ENDPOINT`, `HF_HUB_OFFLINE`,
+            `TRANSFORMERS_OFFLINE`, `HF_HOME`, `HF_HUB_CACHE`, `XDG_CACHE_HOME`, `GRADIO_SERVER_NAME`,
+            `GRADIO_SERVER_PORT`, `GRADIO_ROOT_PATH`, `GRADIO_MCP_SERVER` and, on a Space, `SPACE_ID`, `SPACE_HOST` and
+            `SPACES_ZERO_GPU`.
         flags: `hub`, `host`, `port`, `share`, `home`, `root_path`, `mcp` from the command line; None where not given.
 
     Raises:
@@ -258,7 +259,8 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
     on_space = bool(environ.get("SPACE_ID"))
     host = given.get("host") or environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1")
     share = bool(given.get("share", False))
-    hub = given.get("hub", "auto")
+    offline = _yes(environ.get("HF_HUB_OFFLINE") or environ.get("TRANSFORMERS_OFFLINE"))
+    hub = given.get("hub") or ("local" if offline else "auto")
     if hub not in ("auto", "local") and not hub.startswith(("http://", "https://")):
         raise ValueError(f"--hub must be auto, local or an address that begins with http, not {hub!r}")
     endpoint = hub if hub not in ("auto", "local") else environ.get("HF_ENDPOINT") or HUGGING_FACE
@@ -290,7 +292,7 @@ def read_settings(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Setti
 
 
 def _yes(value: str | None) -> bool:
-    return (value or "").lower() in ("1", "true")
+    return (value or "").lower() in ("1", "true", "yes", "on")
 
 
 def _home(named: str | None, on_space: bool) -> Path:
@@ -305,8 +307,8 @@ def _home(named: str | None, on_space: bool) -> Path:
 def _hub_cache(environ: Mapping[str, str]) -> Path:
     if environ.get("HF_HUB_CACHE"):
         return Path(environ["HF_HUB_CACHE"]).expanduser()
-    home = environ.get("HF_HOME")
-    return (Path(home).expanduser() if home else Path.home() / ".cache" / "huggingface") / "hub"
+    home = environ.get("HF_HOME") or Path(environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    return Path(home).expanduser() / "hub"
 
 
 def _port(value: str | int | None) -> int | None:

@@ -24,9 +24,10 @@ PREFIX = "/lab/workbench"
 
 @pytest.fixture(scope="module")
 def served(start_app: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A public app that says it stands under a path, with its MCP server."""
+    """A public app that says it stands under a path, with its MCP server, where no network and no proxy is."""
     flags = ("--hub", "local", "--host", "0.0.0.0", "--mcp", "--root-path", PREFIX)
-    running = start_app(tmp_path_factory.mktemp("served"), *flags)
+    nowhere = dict.fromkeys(("HTTP_PROXY", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+    running = start_app(tmp_path_factory.mktemp("served"), *flags, **nowhere, HF_HUB_OFFLINE="1")
     yield running
     running.stop()
 
