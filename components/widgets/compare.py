@@ -80,7 +80,7 @@ def _agreement(names: list[str], matrix: list[list[float | None]], means: str) -
         cells = "".join(
             "<td class='wb-num'>–</td>"
             if share is None
-            else f'<td class="wb-num" style="background:color-mix(in srgb, var(--wb-accent) {60 * share:.0f}%, '
+            else f'<td class="wb-num" style="background:color-mix(in srgb, var(--wb-heat) {60 * share:.0f}%, '
             f'transparent)">{escape(percent(share, 0))}</td>'
             for share in row
         )

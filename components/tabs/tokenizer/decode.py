@@ -25,7 +25,7 @@ class DecodePanel:
             label="Ids",
             info="Those of your text, or others: one list a line, or several lists in brackets, for a batch.",
             placeholder="101, 7592, 102",
-            lines=2,
+            lines=3,
             max_lines=8,
             elem_id="tok-ids",
         )
