@@ -252,6 +252,8 @@ def serve(settings: Settings) -> None:
             # Otherwise Gradio asks for its own page, and ends the app if a busy machine takes three seconds for it.
             _frontend=False,
             run_history=False,
+            # Where Python is interactive, as in a notebook, it would return at once, and the service be closed.
+            prevent_thread_lock=True,
             enable_monitoring=False,
             # The page comes from this process, whose rules and headers count for it, and not from one of Node's.
             ssr_mode=False,
@@ -272,5 +274,6 @@ def serve(settings: Settings) -> None:
                 ],
             },
         )
+        page.block_thread()
     finally:
         bench.close()
