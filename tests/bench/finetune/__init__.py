@@ -16,17 +16,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.bench.batch import of_minilm_size
 from tests.bench.finetune.data import ROOT, Case, entities, marked, opinions, plays, sentences, tales
+from tests.bench.generation import of_distilgpt2_size
 from tests.bench.table import Goal, Row, as_text
 
 SEED = 42
 RATE = 5e-5
 #: Cases of the project's own rows, and of real ones that are given by path.
 CASES = (opinions, marked, tales)
+#: The sizes of larger models for the same cases, and the rows that they are trained on.
+LARGER, FEWER = ("6 layers, 384 wide", "6 layers, 384 wide", "6 layers, 768 wide"), 192
 REAL = {"sst2": sentences, "wnut17": entities, "shakespeare": plays}
 SCRIPT, TRAINER, RUNNER = "script, padded to 128", "Trainer, padded by batch", "runner"
 #: What the runner reaches where bf16 is fast, and what it may not fall below elsewhere.
@@ -52,8 +56,23 @@ class Asked:
 
 
 def measure(rounds: int) -> list[Row]:
-    """Rows for the table, of the project's own data."""
-    asked, cases = Asked(), [make() for make in CASES]
+    """Rows for the table, of the project's own data: from the starter models, and from larger ones on fewer rows."""
+    rows = _measured([make() for make in CASES], Asked(), rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        models = _headless(of_minilm_size(Path(folder, "encoder"))), of_distilgpt2_size(Path(folder, "decoder"))
+        larger = [replace(make(), name=f"{size}, random weights") for make, size in zip(CASES, LARGER, strict=True)]
+        return rows + _measured(larger, Asked(*models, rows=FEWER), rounds)
+
+
+def _headless(folder: Path) -> Path:
+    """The same folder with the model alone, which takes a new head for whatever it is trained for."""
+    from transformers import AutoModel
+
+    AutoModel.from_pretrained(folder).save_pretrained(folder)
+    return folder
+
+
+def _measured(cases: Sequence[Case], asked: Asked, rounds: int) -> list[Row]:
     return [row for case in cases for row in rows_of(case, asked, compare(case, asked, rounds))]
 
 
