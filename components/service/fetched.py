@@ -8,7 +8,6 @@ none goes unasked.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import threading
 import time
@@ -17,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from components.service.disk import spare_disk
+from components.service.disk import bytes_of, spare_disk
 from components.service.errors import WorkbenchError
 from components.service.settings import Settings
 from components.service.sizes import in_units
@@ -75,7 +74,7 @@ class Fetched:
         over = size - spare_disk(folder, self._settings.free_disk_bytes)
         going: list[Path] = []
         if self._settings.public:
-            ours = {one: _bytes(one) for one in self._ours()}
+            ours = {one: bytes_of(one) for one in self._ours()}
             over = max(over, sum(ours.values()) + size - self._settings.fetched_bytes)
             for one in sorted(ours, key=lambda one: self._used.get(one, 0.0)):
                 if over > 0 and not self._is_needed(one) and one != folder:
@@ -106,16 +105,6 @@ class Fetched:
 
     def _note(self, folder: Path) -> Path:
         return self._notes / hashlib.sha256(str(folder).encode()).hexdigest()[:32]
-
-
-def _bytes(folder: Path) -> int:
-    """What a folder takes on the disk, without following links."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(FileNotFoundError):
-                total += os.lstat(os.path.join(place, name)).st_size
-    return total
 
 
 def _delete(folder: Path) -> None:

@@ -34,7 +34,6 @@ from components.web.shares import Caller, Shares
 from components.web.visitors import COOKIE
 
 Owners = frozenset[str]
-NOBODY: Owners = frozenset()
 
 #: Sessions and calls that are remembered; Gradio itself keeps the state of as many sessions.
 _REMEMBERED = 10_000

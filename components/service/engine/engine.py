@@ -265,7 +265,7 @@ def _ended_error(gone: _Gone) -> WorkbenchError:
         )
     if gone.ending == "unstarted":
         return WorkbenchError(
-            "The worker process could not start. Its log, worker.log in the app's data folder, says why.",
+            "The worker process could not start. Its log, logs/worker.log in the app's data folder, says why.",
             kind="crashed",
         )
     if gone.ending == "closed":

@@ -194,13 +194,8 @@ class Jobs:
         if isinstance(after, bool) or not isinstance(after, int) or after < 0:
             raise WorkbenchError("Say as a whole number how many lines are known already.", field="after")
         state = self.job_state(job, visitor=visitor)
-        lines = list(islice(self._lines(job, after, visitor, follow=False), LINES))
+        lines = list(islice(self._lines(job, after, visitor), LINES))
         return {"lines": lines, "next": after + len(lines), "done": state["done"] and len(lines) < LINES}
-
-    def follow_job(self, job: str, after: int = 0, *, visitor: Visitor) -> Iterator[str]:
-        """The lines of a job as they come, until it ends; a connection that breaks is made again where it was."""
-        self._inspect(checked_job(job), visitor)
-        yield from self._lines(job, after, visitor, follow=True)
 
     def cancel_job(self, job: str, *, visitor: Visitor) -> dict[str, Any]:
         """End a job at once; what it has trained is lost, and what was sent for it goes. Returns its state."""
@@ -211,11 +206,9 @@ class Jobs:
         left = self._clear(state["repo"], visitor) if state["repo"] else ""
         return {**state, "message": left or state["message"]}
 
-    def _lines(self, job: str, after: int, visitor: Visitor, *, follow: bool) -> Iterator[str]:
+    def _lines(self, job: str, after: int, visitor: Visitor) -> Iterator[str]:
         with _job_errors("this job"):
-            lines = self.hub.api.fetch_job_logs(
-                job_id=job, namespace=self._namespace(visitor), follow=follow, token=visitor.token
-            )
+            lines = self.hub.api.fetch_job_logs(job_id=job, namespace=self._namespace(visitor), token=visitor.token)
             for line in islice(lines, after, None):
                 yield clean(str(line))
 

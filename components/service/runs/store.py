@@ -25,6 +25,7 @@ from typing import Any
 import orjson
 import psutil
 
+from components.service.disk import bytes_of
 from components.service.runs.checkpoints import is_whole, step_of
 
 _ID = re.compile(r"[A-Za-z0-9_-]{16,40}", re.ASCII)
@@ -141,15 +142,8 @@ class RunFolder:
                 shutil.rmtree(path, ignore_errors=True)
 
     def bytes(self) -> int:
-        """Disk space that the run takes, in bytes; files that go while it is counted are passed over."""
-        total = 0
-        for folder, _, names in os.walk(self.path):
-            for name in names:
-                try:
-                    total += os.lstat(os.path.join(folder, name)).st_size
-                except FileNotFoundError:
-                    continue
-        return total
+        """Disk space that the run takes, in bytes."""
+        return bytes_of(self.path)
 
     def owner_key(self) -> str:
         """What stands for its owner; empty for a run by hand."""
