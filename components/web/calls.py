@@ -46,7 +46,7 @@ def code_of(endpoint: str, _told: Any, root: str, space_id: str | None = None, a
 def commands_of(endpoints: dict[str, Any]) -> dict[str, str]:
     """The call of each endpoint's example as a command; the page puts in what stands in braces."""
     return {
-        endpoint: f"{{command}} predict {{space_id}} {endpoint} {shlex.quote(_json(EXAMPLES[endpoint[1:]]))}"
+        endpoint: f"{{command}} predict {{space_id}} {endpoint} {shlex.quote(_sent(EXAMPLES[endpoint[1:]]))}"
         for endpoint in endpoints
     }
 
@@ -71,8 +71,7 @@ def _javascript(endpoint: str, example: dict[str, Any], place: str) -> str:
 
 def _bash(endpoint: str, example: dict[str, Any], address: str) -> str:
     names = _files(example)
-    sent = shlex.quote(_json(_with_files(example, lambda _name: {"path": "<path>", "meta": {"_type": _UPLOADED}})))
-    sent = sent.replace("<path>", "'$path'")
+    sent = shlex.quote(_sent(example, "<path>")).replace("<path>", "'$path'")
     lines = [f"path=$(curl -s {address}upload -F files=@{shlex.quote(name)} | cut -d '\"' -f 2)" for name in names]
     lines += [
         f'event=$(curl -s {address}call/v2{endpoint} -H "Content-Type: application/json" \\',
@@ -80,6 +79,11 @@ def _bash(endpoint: str, example: dict[str, Any], address: str) -> str:
         f"curl -sN {address}call{endpoint}/$event",
     ]
     return "\n".join(lines)
+
+
+def _sent(example: dict[str, Any], path: str = "") -> str:
+    """An example as JSON, each of its files at `path`, or else beside whoever calls."""
+    return _json(_with_files(example, lambda name: {"path": path or name, "meta": {"_type": _UPLOADED}}))
 
 
 def _files(value: Any) -> list[str]:
