@@ -33,7 +33,7 @@ def begin(folder, source):
             time.sleep(1)
             try:
                 counted.save()
-            except coverage.CoverageException:  # a test bounds the files of its process: what is counted stays for later
+            except coverage.CoverageException:  # where a test bounds its files: it is counted later
                 continue
 
     threading.Thread(target=keep, daemon=True).start()
