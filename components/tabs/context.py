@@ -99,9 +99,11 @@ class Context:
         self, function: Callable[..., Iterator[Updates]], told: Component, fresh: Updates, failed: Updates
     ) -> Callable[..., Any]:
         def handler(request: gr.Request, token: Kept, *values: Any) -> Iterator[Updates]:
+            cleared = fresh
             try:
                 for updates in function(self.visitor(request, token), *values):
-                    yield {**fresh, **updates}
+                    yield {told: gr.skip(), **cleared, **updates}
+                    cleared = {}  # once: what is told of Stop meanwhile may not be wiped off
             except Exception as error:  # noqa: BLE001  the page's boundary: a sentence, never a traceback
                 yield {**failed, told: _sentence(error)}
 

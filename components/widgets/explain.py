@@ -9,10 +9,10 @@ from components.widgets.glossary import linked
 #: By the id of the tab and the title of the view. Terms in square brackets are links into the glossary.
 VIEWS = {
     "playground": {
-        "Result": "This is the model's answer to what you typed. A classifier gives each [label] a [probability]: "
-        "all of them add up to 1, and the longest bar is its answer. The small figures say how long it took, where "
+        "Result": "This is the model's answer to what you gave it. A classifier gives each [label] a [probability]: "
+        "mostly they add up to 1, and the longest bar is its answer. The small figures say how long it took, where "
         "it ran and which [commit] of the model answered.",
-        "Under the hood": "A [pipeline] is three steps, and here they are one by one. The [tokenizer] turns the text "
+        "Under the hood": "A [pipeline] is three steps, and here they are one by one. The [tokenizer] turns a text "
         "into [token ids], the model turns these into [logits] or [hidden states], and the last step makes an answer "
         "of them. Every table shows the real [tensor] with its shape.",
         "Code": "This Python gives the same answer on your own machine. With [pipeline] is the short way, step by "

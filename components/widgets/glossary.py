@@ -89,6 +89,8 @@ TERMS = {
     "tells the model to look past it.",
     "Parameters (weights)": "The numbers that a model has learned, millions or billions of them. Their count and "
     "their [dtype] say how much memory it takes.",
+    "Perplexity": "The [loss] of a text as a count: among how many equally likely [token]s the model has to guess each "
+    "time. Lower is better, and only models with one [vocabulary] can be compared by it.",
     "Pipeline": "One call that does all three steps: text to numbers, the model, numbers to an answer. It chooses a "
     "model for the task if you name none.",
     "Pull request": "A change that you propose for somebody else's [repository]. They look at it and take it, or not.",
@@ -113,8 +115,8 @@ TERMS = {
     "the end (test).",
     "Step": "One [batch] through the model, and one change of its weights. An [epoch] has as many as there are "
     "batches.",
-    "Subword": "A piece of a word. Frequent words stay whole, rare ones are put together from pieces, so that no "
-    "word is unknown.",
+    "Subword": "A piece of a word. Frequent words stay whole, rare ones are put together from pieces, so that "
+    "hardly any word is unknown.",
     "Temperature": "A number that the [logits] are divided by before a token is drawn. Below 1 the text is safer, "
     "above 1 wilder.",
     "Tensor": "Numbers in a grid with any count of dimensions, named by its shape: (2, 16, 768) is two texts of 16 "

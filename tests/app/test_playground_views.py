@@ -11,11 +11,13 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 import pytest
+from gradio_client import Client
 
 from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.tasks.spec import Output
 from components.tabs.labels import in_labels
+from components.tabs.playground.batch import example_rows
 from components.tabs.playground.inputs import InputForm, places, summary, typed_table
 from components.tabs.playground.link import read_link, write_link
 from components.tabs.playground.parameters import typed, written
@@ -276,3 +278,21 @@ def test_a_link_with_a_file_or_a_long_text_says_what_it_leaves_out() -> None:
 )
 def test_a_sentence_calls_parameters_as_the_form_does(sentence: str, read: str) -> None:
     assert in_labels(sentence) == read
+
+
+PASTED = [spec.name for spec in TASKS.values() if spec.starter_model and example_rows(spec)]
+
+
+def test_the_rows_that_a_batch_begins_with_fit_their_task(client: Client) -> None:
+    assert {"text-classification", "fill-mask", "question-answering", "translation"} <= set(PASTED)
+    for task in PASTED:
+        rows, example = example_rows(TASKS[task]), TASKS[task].example()
+        made = client.predict(task, "", {"text": rows}, dict(example.parameters), api_name="/run_batch")
+        assert made["rows"], task
+        assert [row["error"] for row in made["rows"] if "error" in row] == [], task
+
+
+def test_examples_are_told_in_words() -> None:
+    told = [summary(spec.example(number).inputs) for spec in TASKS.values() for number in range(len(spec.examples))]
+    assert all(told)
+    assert [one for one in told if any(mark in one for mark in "[]{}") and "[MASK]" not in one] == []

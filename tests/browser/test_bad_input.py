@@ -55,7 +55,17 @@ def test_the_playground_says_what_to_do(playground: Page, model: str, text: str,
     playground.locator("#pg-run").click()
     expect(playground.locator("#pg-told [role=alert]")).to_contain_text(said)
     assert playground.locator("#pg-text textarea").input_value() == text
-    expect(playground.locator("#pg-result")).not_to_contain_text("Running")
+    expect(playground.locator("#pg-result")).to_have_text("There is no result. Why, and what to do, stands under Run.")
+
+
+def test_what_went_wrong_is_in_sight_on_a_narrow_screen_too(playground: Page) -> None:
+    size = playground.viewport_size
+    playground.set_viewport_size({"width": 390, "height": 700})
+    playground.locator("#pg-text textarea").fill("")
+    playground.locator("#pg-run").click()
+    expect(playground.locator("#pg-told [role=alert]")).to_contain_text("no text yet")
+    expect(playground.locator("#pg-told [role=alert]")).to_be_in_viewport()
+    playground.set_viewport_size(size or {"width": 1280, "height": 900})
 
 
 def test_what_a_stranger_writes_is_shown_as_text(playground: Page) -> None:
@@ -149,3 +159,13 @@ def test_text_is_streamed_and_can_be_stopped(page: Page, app: Any, slow_writer: 
     expect(playground.locator("#pg-facts")).not_to_contain_text("Commit")
     playground.locator("#pg-stop").click()
     expect(playground.locator("#pg-told")).to_contain_text("Stopped")
+    # An example of the guide ends a run, so that nothing of it lands under the example.
+    playground.locator("#pg-run").click()
+    expect(playground.locator("#pg-result mark")).not_to_be_empty()
+    guide = playground.locator("#guide")
+    guide.locator("details").evaluate("part => part.open = true")
+    guide.get_by_role("button", name="Go on writing").click()
+    expect(playground.locator("#pg-facts")).to_contain_text("Model starter/stories")
+    expect(playground.locator("#pg-facts")).to_contain_text("Tokens 50")
+    expect(playground.locator("#pg-result")).to_contain_text("Once upon a time")
+    expect(playground.locator("#pg-stop")).to_be_disabled()

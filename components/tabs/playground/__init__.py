@@ -84,8 +84,8 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
     views.select(_selected, None, view, api_visibility="private", queue=False)
     cleared = {**result.cleared, **hood_views.cleared}
     form.wire(page, cleared)
-    runs, ran = result.wire(to_link)
-    hood_views.wire(view, hood, ran)
+    runs = result.wire(to_link)
+    hood_views.wire(view, hood, runs)
     batch.wire()
     compare.wire(view, compare_tab)
     about.wire(view, about_tab)

@@ -150,8 +150,8 @@ class BatchPanel:
         outputs = [self.result, self.csv, self.jsonl, self.stop, self.code]
         self.rows.wire(self.ctx, self.told, self.form.task)
         fields = [*self.rows.fields, *self.form.fields]
-        run = self.ctx.wire(self.run.click, self._run, fields, outputs, told=self.told)
-        run.then(lambda: _OFF, None, self.stop, api_visibility="private", show_progress="hidden")
+        failed = {self.result: html.empty(_EMPTY), self.stop: _OFF}
+        run = self.ctx.wire(self.run.click, self._run, fields, outputs, told=self.told, failed=failed)
         stopped = html.notice("Stopped. The rows that were done by then are shown.")
         self.stop.click(
             lambda: (_OFF, stopped), None, [self.stop, self.told], cancels=[run], api_visibility="private", queue=False
@@ -163,23 +163,12 @@ class BatchPanel:
         yield {self.result: progress(0, None, None), self.stop: _ON, self.csv: hidden, self.jsonl: hidden}
         done: dict[int, Any] = {}
         item: dict[str, Any] = {}
-        try:
-            for item in self.ctx.bench.batch.stream_batch(
-                asked.spec.name,
-                asked.model,
-                rows,
-                asked.parameters,
-                gold,
-                asked.revision,
-                visitor=visitor,
-            ):
-                done.update(item.get("rows", ()))
-                if "total" in item:
-                    far = progress(len(done), item["total"], item.get("remaining_seconds"))
-                    yield {self.result: far + rows_view(asked.spec, [done[number] for number in sorted(done)])}
-        except WorkbenchError:
-            yield {self.result: html.empty(_EMPTY)}
-            raise
+        call = (asked.spec.name, asked.model, rows, asked.parameters, gold, asked.revision)
+        for item in self.ctx.bench.batch.stream_batch(*call, visitor=visitor):
+            done.update(item.get("rows", ()))
+            if "total" in item:
+                far = progress(len(done), item["total"], item.get("remaining_seconds"))
+                yield {self.result: far + rows_view(asked.spec, [done[number] for number in sorted(done)])}
         result = {**item, "rows": [done[number] for number in sorted(done)]}
         yield {
             self.result: batch_view(asked.spec, result),

@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from components.service.errors import WorkbenchError
 from components.service.tasks import TASKS
 from components.service.visitor import Visitor
 from components.tabs.context import Context, Updates
@@ -66,6 +65,7 @@ class ComparePanel:
             [self.different, self.models, *self.rows.fields, *form.fields],
             [self.result, self.different, self.last, self.code],
             told=self.told,
+            failed={self.result: html.empty(_EMPTY)},
         )
         ctx.wire(self.different.input, self._show, [self.different, self.last], [self.result], told=self.told)
 
@@ -86,13 +86,9 @@ class ComparePanel:
     def _run(self, visitor: Visitor, different: bool, models: list[str], *values: Any) -> Iterator[Updates]:
         (rows, gold), asked = self.rows.read(*values[:5]), self.form.setting(*values[5:])
         yield {self.result: html.empty("Running one model after the other …"), self.last: None}
-        try:
-            made = self.ctx.bench.compare.compare_models(
-                asked.spec.name, models, rows, asked.parameters, gold, visitor=visitor
-            )
-        except WorkbenchError:
-            yield {self.result: html.empty(_EMPTY)}
-            raise
+        made = self.ctx.bench.compare.compare_models(
+            asked.spec.name, models, rows, asked.parameters, gold, visitor=visitor
+        )
         kept = {**made, "rows": [{**row, "outputs": None} for row in made["rows"]]}
         yield {
             self.result: compare_view(kept, only_different=different),

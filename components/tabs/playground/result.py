@@ -60,10 +60,10 @@ class ResultPanel:
     @property
     def cleared(self) -> Updates:
         """What another task leaves of a result."""
-        return {self.result: html.empty(_EMPTY), self.ran: "", self.code: "", self.last: None}
+        return {self.result: html.empty(_EMPTY), self.ran: "", self.code: "", self.last: None, self.form.stop: _OFF}
 
-    def wire(self, make_link: gr.Button) -> tuple[list[Any], list[Any]]:
-        """Run, stop, code and link; gives the events that run, and those after which a result is there."""
+    def wire(self, make_link: gr.Button) -> list[Any]:
+        """Run, stop, code and link; gives the events that run."""
         ctx, form = self.ctx, self.form
         outputs = [self.result, self.ran, self.code, self.last, form.stop, form.inputs.history, form.inputs.text]
         bring_into_view(form.run.click, "pg-result")
@@ -103,8 +103,7 @@ class ResultPanel:
         )
         for event in started:
             bring_back(event.then, "pg-told")
-        off: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        return started, [event.then(lambda: _OFF, None, form.stop, **off) for event in started]
+        return started
 
     def _execute(self, visitor: Visitor, way: str, where: str, *values: Any) -> Iterator[Updates]:
         asked = self.form.read(*values)
