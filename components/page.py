@@ -142,6 +142,12 @@ def _hand_over(
     cards.editor.draft_on(drafted.then)
     cards.editor.edit_on(send(mine.to_card, "card", [mine.repo], [cards.subject]).then)
 
+    def see(visitor: Visitor, repo: str) -> Updates:
+        return {tabs: gr.Tabs(selected="hub"), **mine.view.open(visitor, repo, "model")}
+
+    seen = ctx.wire(cards.to_hub.click, see, [cards.repo], [tabs, *mine.view.outputs], told=cards.editor.panel.told)
+    mine.view.follow(seen)
+
 
 def _fill_examples(
     ctx: Context,

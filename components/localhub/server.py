@@ -9,9 +9,10 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -56,6 +57,10 @@ PARTS = (
     files,
     history,
 )
+_NO_PAGE = (
+    "There is no page here: this is an embedded Hub, which serves huggingface_hub, git and other programs alone.\n"
+    "To look at a repository, open the Hub tab of the app.\n"
+)
 
 
 class _Choice(StringConvertor):
@@ -93,6 +98,11 @@ def _disk_failed(request: Request, error: Exception) -> Response:
     if isinstance(error, FileNotFoundError) and hub.repositories.find(kind, *repo_id.split("/")) is None:
         return respond(request, repository_not_found(signed_in=True))
     raise error
+
+
+def _no_page(_request: Request, _error: Exception) -> Response:
+    """404 for somebody who opens an address in a browser: the same whether a repository is there or not."""
+    return PlainTextResponse(_NO_PAGE, 404)
 
 
 def _hung_up(_request: Request, _error: Exception) -> Response:
@@ -139,7 +149,7 @@ def create_app(
 
     app = Starlette(
         routes=_routes(hub),
-        exception_handlers={HubError: respond, ClientDisconnect: _hung_up, OSError: _disk_failed},
+        exception_handlers={HubError: respond, ClientDisconnect: _hung_up, OSError: _disk_failed, 404: _no_page},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
@@ -158,6 +168,8 @@ def _routes(hub: Hub) -> list[Route]:
 
     def missing(request: Request) -> Response:
         """An address of a repository that cannot exist, such as one without a namespace."""
+        if "text/html" in request.headers.get("accept", ""):
+            raise HTTPException(404)
         raise repository_not_found(signed_in=hub.account(request) is not None)
 
     routes = [Route("/health", health)]

@@ -98,7 +98,7 @@ class Publisher:
         names = sorted(operation.path_in_repo for operation in upload.operations)
 
         def commit(operations: list[CommitOperationAdd]) -> dict[str, Any]:
-            title = push.message or f"Add the model of run {snapshot.id}"
+            title = push.message or f"Add the model of run {snapshot.id.removeprefix('runs/')}"
             done = self.contents.commit(
                 repo, operations, title, parent=parent, create_pr=push.create_pr, visitor=visitor
             )

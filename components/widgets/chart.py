@@ -14,6 +14,8 @@ from components.widgets.html import escape
 
 WIDTH, HEIGHT = 400, 240
 LEFT, RIGHT, TOP, BOTTOM = 60, 14, 12, 40
+#: Curves of more points than this have no dots, which would run into each other.
+DOTS = 30
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Series:
         points: `(x, y)`, by rising x.
         band: `(x, low, high)`, drawn as an area behind the curve.
         dashed: For a constant to compare with, such as a baseline.
-        marked: Draw each point, for curves of few points.
+        marked: Draw each point, where there are no more than `DOTS`.
     """
 
     name: str
@@ -140,7 +142,7 @@ def _curve(frame: _Frame, number: int, curve: Series) -> str:
     marks = "".join(
         f'<circle class="wb-dot {style}" cx="{frame.x(x)}" cy="{frame.y(y)}" r="3.5">'
         f"<title>{escape(curve.name)} {y:.4g} at {x:,.6g}</title></circle>"
-        for x, y in (curve.points if curve.marked or len(curve.points) == 1 else ())
+        for x, y in (curve.points if (curve.marked and len(curve.points) <= DOTS) or len(curve.points) == 1 else ())
     )
     return area + line + marks
 

@@ -24,6 +24,8 @@
     document.querySelectorAll(".cm-content, .code_wrap > pre, #card-preview").forEach((part) => {
       if (!part.hasAttribute("tabindex")) part.tabIndex = 0;
     });
+    // Gradio names the frame of its table, and gives it no role that a name can belong to.
+    document.querySelectorAll("#card-results .wrapper[aria-label]:not([role])").forEach((part) => part.setAttribute("role", "group"));
   };
   new MutationObserver(() => {
     if (!waiting) waiting = Boolean(setTimeout(reach, 500));

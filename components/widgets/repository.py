@@ -28,7 +28,7 @@ def row_label(row: dict[str, Any]) -> str:
 
 
 def header(info: dict[str, Any]) -> str:
-    """Name, badges, facts and address."""
+    """Name, badges and facts."""
     badges = [KINDS[info["repo_type"]], "Private" if info["private"] else "Public", _GATED if info["gated"] else ""]
     shown = "".join(f'<span class="wb-badge">{html.escape(badge)}</span>' for badge in badges if badge)
     size = sum(file["bytes"] or 0 for file in info["files"])

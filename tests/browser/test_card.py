@@ -52,6 +52,12 @@ def test_what_was_written_outlives_a_reload_and_is_not_replaced_unasked(editor: 
     expect(editor.locator("#card-preview")).to_contain_text("Written by hand.")
 
     editor.reload()
+    editor.get_by_role("tab", name="Hub", exact=True).click()
+    editor.locator("#hub-to-card").click()
+    expect(editor.locator("#card-told")).to_contain_text("press Edit its card again")
+    expect(editor.locator("#card-preview")).to_contain_text("Written by hand.")
+
+    editor.reload()
     editor.get_by_role("tab", name="Model card", exact=True).click()
     expect(editor.locator("#card-preview")).to_contain_text("Written by hand.")
 
@@ -90,10 +96,14 @@ def test_what_is_chosen_while_the_page_loads_stays(editor: Page) -> None:
     subject = editor.locator("#card-subject input")
     subject.fill("starter/sentiment")
     subject.press("Enter")
+    # What was written before is still to come: nothing can be typed that it would replace.
+    text = editor.locator("#card-editor .cm-content")
+    expect(text).to_have_count(0)
     holding = False
     for route in held:
         route.continue_()
     expect(editor.locator("#card-owner input")).to_have_value("me")
+    expect(text).to_have_attribute("contenteditable", "true")
     subject.click()
     expect(editor.get_by_role("option", name="An empty card: the template")).to_be_visible()
     expect(subject).to_have_value("starter/sentiment")
@@ -223,6 +233,12 @@ def test_what_was_typed_last_is_published_and_no_card_is_replaced_unseen(editor:
     card = Client(app.url, verbose=False).predict("me/card-alone", api_name="/repo_card")["text"]
     assert "Typed last." in card
     assert "license: gpl-3.0" in card
+    editor.locator("#card-to-play").click()
+    expect(editor.locator("#pg-task input")).to_have_value("Fill-mask")
+    editor.get_by_role("tab", name="Model card", exact=True).click()
+    editor.locator("#card-to-hub").click()
+    expect(editor.locator("#hub-repo h2")).to_have_text("me/card-alone")
+    editor.get_by_role("tab", name="Model card", exact=True).click()
 
     open_file(editor, "---\nlicense: mit\nlanguage: no\n---\n# Caf\u00e9".encode("cp1252"))
     expect(editor.locator("#card-told")).to_contain_text("0xE9")

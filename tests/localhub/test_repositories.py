@@ -1,5 +1,6 @@
 """Creating, describing, moving, hiding and deleting repositories."""
 
+import httpx
 import pytest
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
@@ -26,6 +27,16 @@ def test_each_kind_of_repository_is_created_listed_and_deleted(hub, api, kind):
     assert api.repo_info("ada/kinds", repo_type=kind).id == "ada/kinds"
     api.delete_repo("ada/kinds", repo_type=kind)
     assert not api.repo_exists("ada/kinds", repo_type=kind)
+
+
+def test_a_browser_reads_that_there_are_no_pages_whether_a_repository_is_there_or_not(hub, repo):
+    said = {
+        (answer.status_code, answer.text)
+        for path in ("/", f"/{repo}", "/ada/nothing", f"/{repo}/discussions/1")
+        for answer in [httpx.get(f"{hub.url}{path}", headers={"Accept": "text/html,*/*"})]
+    }
+    assert [(status, "open the Hub tab" in text) for status, text in said] == [(404, True)]
+    assert httpx.get(f"{hub.url}/{repo}/discussions/1").headers["x-error-code"] == "RepoNotFound"
 
 
 def test_a_name_without_a_namespace_is_ones_own(api):

@@ -260,7 +260,7 @@ def _finish(job: Job, trainer: Trainer, reporter: Reporter) -> None:
     folder.append("results", **results)
     if stopped:
         limit = "the time limit was reached" if reporter.out_of_time else "this was asked for"
-        message = f"Stopped at step {step} because {limit}; the model so far can be used."
+        message = f"Stopped at step {step:,} because {limit}; the model so far can be used."
         folder.append("status", status="stopped", message=message)
     elif reporter.out_of_patience:
         judged = metric_title(job.family.metric, job.spec.task)

@@ -27,6 +27,7 @@ class Card:
     subject: gr.Dropdown
     repo: gr.Textbox
     to_playground: gr.Button
+    to_hub: gr.Button
     task: gr.State
     editor: Editor
 
@@ -70,10 +71,10 @@ def build(ctx: Context, page: gr.Blocks, shelf: gr.Tab) -> Card:
             preview = Preview()
     panel = PublishPanel(ctx, document, form)
     editor = Editor(ctx, subject, told, document, form, findings, lacking, sources, changes, preview, panel)
-    editor.wire(page, shelf, draft, file)
+    restored = editor.wire(page, shelf, draft, file)
     form.wire()
     findings.wire(document, form, views)
     lacking.wire(document, form, views)
     sources.wire(document, subject, sources_tab)
-    panel.wire(page, subject)
-    return Card(subject, panel.repo, panel.to_playground, panel.task, editor)
+    panel.wire(page, subject, restored)
+    return Card(subject, panel.repo, panel.to_playground, panel.to_hub, panel.task, editor)

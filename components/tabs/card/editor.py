@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,6 +24,8 @@ from components.widgets.run_view import run_title
 
 #: Stands for the last draft once the visitor has been asked whether to replace their own changes.
 _REPLACE = "\0"
+#: Stands for the last draft while the text that was left is on its way to the editor.
+_ARRIVING = "\1"
 _TEMPLATE = ("An empty card: the template", "template")
 #: What stands over the card of a run, whose own name is a long number.
 _UNPUBLISHED = "Not published yet"
@@ -51,15 +54,19 @@ class Editor:
         self.stored = gr.Textbox(visible=False)
         self._opened = [self.document.editor, self.drafted, self.document.before, self.sources.given, self.panel.origin]
         self._following = [
-            self.ctx.draft,
+            *(self.ctx.draft, self.drafted),
             *self.findings.outputs,
             *(self.lacking.shown, self.changes.shown, self.changes.code),
             *(self.preview.header, self.preview.text, self.preview.beside),
             *(self.form.told, *self.form.outputs),
         ]
 
-    def wire(self, page: gr.Blocks, shelf: gr.Tab, draft: gr.Button, file: gr.UploadButton) -> None:
-        """Open what was written before, what is asked for, or a file; follow the text."""
+    def wire(self, page: gr.Blocks, shelf: gr.Tab, draft: gr.Button, file: gr.UploadButton) -> Any:
+        """Open what was written before, what is asked for, or a file; follow the text.
+
+        Returns:
+            What happens once the subject is there that was left, for `.then`.
+        """
         wire, told = self.ctx.wire, self.told
         quiet: dict[str, Any] = {"told": told, "clears": False, "show_progress": "hidden"}
         outputs = [self.subject, self.stored, *self._opened, self.panel.repo]
@@ -67,7 +74,7 @@ class Editor:
         loaded = wire(page.load, self._restore, [self.ctx.draft], outputs, failed=unlocked, **quiet)
         # What somebody has chosen meanwhile stays.
         subject = {"inputs": [self.stored, self.subject], "outputs": [self.subject], "api_visibility": "private"}
-        loaded.then(None, js="(stored, now) => now || stored || null", **subject)
+        restored = loaded.then(None, js="(stored, now) => now || stored || null", **subject)
         wire(shelf.select, self.form.offer, [], list(self.form.fields.values()), **quiet)
         seen = [
             self.subject,
@@ -77,12 +84,14 @@ class Editor:
             self.panel.repo,
             self.panel.origin,
         ]
-        following = {"trigger_mode": "always_last", **quiet}
-        for event in (self.document.editor.change, self.document.before.change):
-            wire(event, self._follow, [*self.document.fields, *seen], self._following, **following)
+        # One after the other, whichever of them changes: an answer about the text before may not come in last.
+        changed = partial(gr.on, [self.document.editor.change, self.document.before.change])
+        followed = [self.drafted, self.stored, *self.document.fields, *seen]
+        wire(changed, self._follow, followed, self._following, trigger_mode="always_last", **quiet)
         opened = [*self._opened, self.subject]
         wire(file.upload, self._open_file, [file, *self.document.fields, self.drafted], opened, told=told)
         self.draft_on(draft.click)
+        return restored
 
     def draft_on(self, event: Any) -> Any:
         """Draft the card of the subject on `event`."""
@@ -143,6 +152,7 @@ class Editor:
         return {
             **subject,
             self.document.editor: gr.update(value=stored["text"], interactive=True),
+            self.drafted: _ARRIVING,
             self.document.before: before,
             self.sources.given: stored.get("sources"),
             # Without the commit that it was made from, publishing would overwrite what others have changed since.
@@ -220,6 +230,8 @@ class Editor:
     def _follow(
         self,
         _visitor: Visitor,
+        drafted: str,
+        left: str | None,
         text: str | None,
         before: dict[str, Any],
         subject: str | None,
@@ -230,8 +242,12 @@ class Editor:
         origin: dict[str, str],
     ) -> Updates:
         text, cards = self.document.read(text, before), self.ctx.bench.cards
+        if drafted == _ARRIVING:
+            if not text.strip():
+                return {}  # what the browser keeps is the text that is on its way
+            subject = subject or left or None  # which is on its way, too
         kept = {"text": text, "subject": subject, "before": before, "sources": sources, "origin": origin, "repo": repo}
-        stored = {self.ctx.draft: kept}
+        stored = {self.ctx.draft: kept, **({self.drafted: ""} if drafted == _ARRIVING else {})}
         if not text.strip():
             blank = {self.lacking.shown: html.empty("There is no card yet.")}
             empty = {**self.findings.empty(), **self.preview.empty(), **self.form.show("", [], before, filled, section)}

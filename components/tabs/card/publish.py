@@ -83,15 +83,21 @@ class PublishPanel:
                     self.merge = gr.Button(
                         "Take in what changed there", size="sm", min_width=160, visible=False, elem_id="card-merge"
                     )
+                self.publish = gr.Button("Publish", variant="primary", elem_id="card-publish")
                 with gr.Row():
-                    self.publish = gr.Button("Publish", variant="primary", elem_id="card-publish", min_width=160)
-                    self.to_playground = gr.Button(
-                        "Run it in the playground", interactive=False, elem_id="card-to-play", min_width=160
-                    )
+                    further: dict[str, Any] = {"size": "sm", "min_width": 150, "interactive": False}
+                    self.to_playground = gr.Button("Run it in the playground", elem_id="card-to-play", **further)
+                    self.to_hub = gr.Button("See it on the Hub", elem_id="card-to-hub", **further)
         self.told = gr.HTML(padding=False, elem_id="card-published")
 
-    def wire(self, page: gr.Blocks, subject: gr.Dropdown) -> None:
-        """Offer the owners, and publish `subject` with its card."""
+    def wire(self, page: gr.Blocks, subject: gr.Dropdown, restored: Any) -> None:
+        """Offer the owners, and publish `subject` with its card.
+
+        Args:
+            page: The Blocks, for what happens as it loads.
+            subject: What the card is of.
+            restored: What puts there what it was when the page was left, which its own `change` does not tell.
+        """
         for event in (page.load, self.ctx.token.change):
             self.ctx.wire(event, self.owners, [], [self.owner], told=self.told, show_progress="hidden")
         published = self.ctx.wire(
@@ -110,7 +116,7 @@ class PublishPanel:
                 *self.form.typed,
             ],
             [
-                *(self.to_playground, self.repo, self.task, self.origin, self.existing, self.merge),
+                *(self.to_playground, self.to_hub, self.repo, self.task, self.origin, self.existing, self.merge),
                 *(self.document.editor, self.document.before),
             ],
             told=self.told,
@@ -120,22 +126,22 @@ class PublishPanel:
         self.ctx.wire(self.against.click, self._against, [self.owner, self.repo], opened, told=self.told)
         merged = [self.document.editor, *opened, self.merge]
         self.ctx.wire(self.merge.click, self._merge, [*here, self.origin], merged, told=self.told)
-        self._wire_where(subject, published.then)
+        self._wire_where(subject, published.then, restored.then)
         subject.input(
-            lambda: ("", gr.update(interactive=False)),
+            lambda: ("", *[gr.update(interactive=False)] * 2),
             None,
-            [self.told, self.to_playground],
+            [self.told, self.to_playground, self.to_hub],
             api_visibility="private",
             queue=False,
         )
 
-    def _wire_where(self, subject: gr.Dropdown, published: Any) -> None:
+    def _wire_where(self, subject: gr.Dropdown, *others: Any) -> None:
         """Say what goes where, whenever one of them may have changed."""
         quiet: dict[str, Any] = {"told": self.told, "clears": False, "show_progress": "hidden"}
         asked = [subject, self.owner, self.repo, self.propose]
         says = [self.what, self.private, self.update]
         named = (self.repo.blur, self.repo.submit, self.owner.change, self.origin.change)
-        for event in (subject.change, self.propose.change, *named, published):
+        for event in (subject.change, self.propose.change, *named, *others):
             self.ctx.wire(event, self._where, asked, says, trigger_mode="always_last", **quiet)
 
     def owners(self, visitor: Visitor) -> Updates:
@@ -279,6 +285,7 @@ class PublishPanel:
         return {
             self.told: repository.confirmed(said, done["pull_request"] or done["address"], title),
             self.to_playground: gr.update(interactive=not done["pull_request"]),
+            self.to_hub: gr.update(interactive=True),
             self.repo: done["repo"],
             self.task: task if task in TASKS else _ANY_TASK,
             self.merge: gr.update(visible=False),

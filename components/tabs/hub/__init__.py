@@ -26,6 +26,7 @@ class HubTab:
         repo, repo_type, task: Id, kind and task of the repository that is shown; empty where none is.
         to_playground, to_tokens, to_finetune, to_card: Send a model.
         to_data: Sends a data set.
+        view: Shows a repository.
     """
 
     repo: gr.State
@@ -36,6 +37,7 @@ class HubTab:
     to_finetune: gr.Button
     to_card: gr.Button
     to_data: gr.Button
+    view: View
 
 
 def build(ctx: Context, page: gr.Blocks, header: gr.HTML, tab: gr.Tab) -> HubTab:
@@ -74,4 +76,5 @@ def build(ctx: Context, page: gr.Blocks, header: gr.HTML, tab: gr.Tab) -> HubTab
         to_finetune=view.to_finetune,
         to_card=view.to_card,
         to_data=view.to_data,
+        view=view,
     )

@@ -23,7 +23,9 @@ class Yours:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         with gr.Row(equal_height=False, elem_classes="wb-bottom"):
-            self.owner = gr.Dropdown(label="Of", choices=[], value=None, scale=2, min_width=120, elem_id="hub-owner")
+            self.owner = gr.Dropdown(
+                label="Repositories of", choices=[], value=None, scale=2, min_width=120, elem_id="hub-owner"
+            )
             self.refresh = gr.Button("Refresh", size="sm", scale=1, min_width=90)
         self.kind = gr.Radio(KINDS, value="model", show_label=False, label="Kind", container=False)
         self.told = gr.HTML(html.empty(_NOBODY), padding=False, elem_id="hub-yours-told")
