@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -119,9 +120,12 @@ def view(page: Page, name: str) -> None:
     page.locator("#card-views").get_by_role("tab", name=name).first.click()
 
 
-def test_the_form_changes_one_field_and_nothing_else(editor: Page) -> None:
+def test_the_form_changes_one_field_and_nothing_else(editor: Page, look: Callable[[Page, str], None]) -> None:
     drafted(editor)
     view(editor, "Form")
+    editor.get_by_role("button", name="Evaluation results").click()
+    expect(editor.locator("#card-results .wrapper[role=group]")).to_be_visible()
+    look(editor, "card-form")
     licence = editor.locator("#card-f-license input")
     expect(licence).to_have_value("apache-2.0")
     licence.fill("mit")
