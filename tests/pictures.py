@@ -83,9 +83,10 @@ def run_a_model(page: Page, folder: Path) -> None:
 
 
 def look_at_tokens(page: Page, folder: Path) -> None:
-    """The tokenizer's tokens and stages."""
+    """The tokenizer's tokens, coloured and as a table."""
     page.get_by_role("button", name="See its tokens").click()
     expect(page.locator("#tok-strip")).to_contain_text("waiting")
+    page.get_by_text("As a table", exact=True).locator("visible=true").first.click()
     top(page, "#tabs")
     keep(page, folder, "tokenizer")
 
