@@ -45,7 +45,8 @@ def batch_view(spec: TaskSpec, result: dict[str, Any]) -> str:
     )
     notes = "".join(notice(note) for note in told["notes"])
     stopped = notice(_STOPPED.get(result.get("stopped") or "", ""), "warning")
-    said = says(f"{through['rows']:,} rows are done" + (f", {failed:,} with an error" if failed else ""))
+    done = "1 row is done" if through["rows"] == 1 else f"{through['rows']:,} rows are done"
+    said = says(done + (f", {failed:,} with an error" if failed else ""))
     return stated + said + notes + stopped + metrics_view(result.get("metrics")) + rows_view(spec, result["rows"])
 
 

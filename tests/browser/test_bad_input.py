@@ -136,9 +136,12 @@ def test_text_is_streamed_and_can_be_stopped(page: Page, app: Any, slow_writer: 
     playground.get_by_label("Max new tokens").fill("1000")
     playground.get_by_label("Min new tokens").fill("1000")
     playground.locator("#pg-run").click()
+    heard = playground.locator("#guide [role=status]")
+    expect(heard).to_contain_text("The model runs")
     expect(playground.locator("#pg-result mark")).not_to_be_empty()
     playground.locator("#pg-stop").click()
     expect(playground.locator("#pg-stop")).to_be_disabled()
+    expect(heard).to_contain_text("Stopped")
     playground.wait_for_timeout(1000)  # what was on its way when it was stopped
     written = playground.locator("#pg-result mark").inner_text()
     playground.wait_for_timeout(1000)
@@ -150,6 +153,7 @@ def test_text_is_streamed_and_can_be_stopped(page: Page, app: Any, slow_writer: 
     playground.locator("#pg-run").click()
     expect(playground.locator("#pg-result")).to_contain_text("and the next one is answered")
     expect(playground.locator("#pg-facts")).to_contain_text("Tokens 3")
+    expect(playground.locator("#pg-facts")).to_contain_text("Commit")  # the run has ended, and the next may begin
     # Beam search is followed and stopped like any other.
     for label, value in (("Max new tokens", "1000"), ("Min new tokens", "1000"), ("Num beams", "2")):
         playground.get_by_label(label).fill(value)

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from components.service.tasks import TASKS
 from components.tabs.context import Context, Updates
 from components.tabs.model_search import wire_picker
 from components.tabs.playground.about import AboutPanel
@@ -15,6 +16,7 @@ from components.tabs.playground.batch import BatchPanel
 from components.tabs.playground.compare import ComparePanel
 from components.tabs.playground.form import Form
 from components.tabs.playground.hood import Hood
+from components.tabs.playground.inputs import has_text
 from components.tabs.playground.result import ResultPanel
 from components.widgets.explain import explain
 from components.widgets.model_picker import ModelPicker
@@ -80,6 +82,8 @@ def build(ctx: Context, page: gr.Blocks) -> Playground:
                 to_example = gr.Button("Add to its card", size="sm", min_width=96, elem_id="pg-to-example")
                 to_link = gr.Button("Copy a link", size="sm", min_width=96, elem_id="pg-make-link")
             result.link_part()
+    quiet: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+    form.task.change(lambda task: gr.update(visible=has_text(TASKS[task])), form.task, to_tokens, **quiet)
     view = gr.State("other")
     views.select(_selected, None, view, api_visibility="private", queue=False)
     cleared = {**result.cleared, **hood_views.cleared}

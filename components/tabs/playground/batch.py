@@ -152,7 +152,7 @@ class BatchPanel:
         fields = [*self.rows.fields, *self.form.fields]
         failed = {self.result: html.empty(_EMPTY), self.stop: _OFF}
         run = self.ctx.wire(self.run.click, self._run, fields, outputs, told=self.told, failed=failed)
-        stopped = html.notice("Stopped. The rows that were done by then are shown.")
+        stopped = html.notice("Stopped. The rows that were done by then are shown.") + html.says("Stopped")
         self.stop.click(
             lambda: (_OFF, stopped), None, [self.stop, self.told], cancels=[run], api_visibility="private", queue=False
         )
@@ -160,7 +160,8 @@ class BatchPanel:
     def _run(self, visitor: Visitor, *values: Any) -> Iterator[Updates]:
         (rows, gold), asked = self.rows.read(*values[:5]), self.form.setting(*values[5:])
         hidden = gr.update(visible=False)
-        yield {self.result: progress(0, None, None), self.stop: _ON, self.csv: hidden, self.jsonl: hidden}
+        begun = progress(0, None, None) + html.says("The rows are run")
+        yield {self.result: begun, self.stop: _ON, self.csv: hidden, self.jsonl: hidden}
         done: dict[int, Any] = {}
         item: dict[str, Any] = {}
         call = (asked.spec.name, asked.model, rows, asked.parameters, gold, asked.revision)

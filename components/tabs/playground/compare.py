@@ -85,13 +85,14 @@ class ComparePanel:
 
     def _run(self, visitor: Visitor, different: bool, models: list[str], *values: Any) -> Iterator[Updates]:
         (rows, gold), asked = self.rows.read(*values[:5]), self.form.setting(*values[5:])
-        yield {self.result: html.empty("Running one model after the other …"), self.last: None}
+        running = html.empty("Running one model after the other …") + html.says("The models run")
+        yield {self.result: running, self.last: None}
         made = self.ctx.bench.compare.compare_models(
             asked.spec.name, models, rows, asked.parameters, gold, visitor=visitor
         )
         kept = {**made, "rows": [{**row, "outputs": None} for row in made["rows"]]}
         yield {
-            self.result: compare_view(kept, only_different=different),
+            self.result: compare_view(kept, only_different=different) + html.says("The models are compared"),
             self.different: gr.update(visible=True),
             self.last: kept,
             self.code: self._code(asked, made),

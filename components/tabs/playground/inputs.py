@@ -27,6 +27,7 @@ _FIELDS = {
     "video": ("video",),
     "json": ("json", "json2"),
 }
+_TEXT = ("text", "chat")
 _MEDIA = ("image", "audio", "video")
 #: How JSON begins where a text may stand as well: of a chat the list of its messages.
 _JSON = {"json": re.compile(r"\s*[{\[]"), "chat": re.compile(r'\s*\[\s*\{\s*"')}
@@ -192,6 +193,11 @@ def is_chat(text: str | None) -> bool:
 def reads_chats(spec: TaskSpec) -> bool:
     """Whether an input of a task may be a chat."""
     return any(one.kind == "chat" for one in spec.inputs)
+
+
+def has_text(spec: TaskSpec) -> bool:
+    """Whether a task reads text, which has tokens to be seen."""
+    return any(one.kind in _TEXT for one in spec.inputs)
 
 
 def _values(spec: TaskSpec, inputs: Any) -> dict[str, Any]:

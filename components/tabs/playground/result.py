@@ -73,7 +73,7 @@ class ResultPanel:
             ctx.wire(event, self._execute, asked, outputs, told=form.told, failed=failed)
             for event in (form.run.click, form.inputs.text.submit)
         ]
-        stopped = html.notice("Stopped. What is shown is what there was by then.")
+        stopped = html.notice("Stopped. What is shown is what there was by then.") + html.says("Stopped")
         form.stop.click(
             lambda: (_OFF, stopped),
             None,
@@ -107,7 +107,8 @@ class ResultPanel:
 
     def _execute(self, visitor: Visitor, way: str, where: str, *values: Any) -> Iterator[Updates]:
         asked = self.form.read(*values)
-        yield {self.result: html.empty("Running …"), self.ran: "", self.form.stop: _ON, self.code: ""}
+        running = html.empty("Running …") + html.says("The model runs")
+        yield {self.result: running, self.ran: "", self.form.stop: _ON, self.code: ""}
         answer: dict[str, Any] = {}
         for state in paced(self._answers(asked, where, visitor)):
             if state is None:
