@@ -172,9 +172,9 @@ def page(street: Any) -> dict[str, Any]:
 
 
 def dependency(page: dict[str, Any], name: str, event: str) -> dict[str, Any]:
-    """The event of the page on the component of that name; `load` is an event of no component."""
+    """What the server does on an event of the component of that name; `load` is an event of no component."""
     ids = [one["id"] for one in page["components"] if one["props"].get("elem_id") == name]
-    for one in page["dependencies"]:
+    for one in (each for each in page["dependencies"] if each["backend_fn"]):
         if event == "load" and any(kind == "load" for _, kind in one["targets"]) and set(ids) & set(one["outputs"]):
             return dict(one)
         if any(target in ids and kind == event for target, kind in one["targets"]):

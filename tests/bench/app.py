@@ -75,7 +75,8 @@ class App:
         config = self._http.get(f"{self.url}/config").json()
         parts = {part["id"]: part["props"] for part in config["components"]}
         clicked = next(one for one, props in parts.items() if props.get("elem_id") == button)
-        handler = next(one for one in config["dependencies"] if [clicked, "click"] in map(list, one["targets"]))
+        handlers = (one for one in config["dependencies"] if [clicked, "click"] in map(list, one["targets"]))
+        handler = next(one for one in handlers if one["backend_fn"])
         values = [
             given.get(parts[one].get("elem_id") or parts[one].get("label"), parts[one].get("value"))
             for one in handler["inputs"]
