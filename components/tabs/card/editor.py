@@ -88,7 +88,7 @@ class Editor:
         changed = partial(gr.on, [self.document.editor.change, self.document.before.change])
         followed = [self.drafted, self.stored, *self.document.fields, *seen]
         wire(changed, self._follow, followed, self._following, trigger_mode="always_last", **quiet)
-        opened = [*self._opened, self.subject]
+        opened = [*self._opened, self.subject, self.stored]
         wire(file.upload, self._open_file, [file, *self.document.fields, self.drafted], opened, told=told)
         self.draft_on(draft.click)
         return restored
@@ -213,7 +213,8 @@ class Editor:
             raise WorkbenchError(f"The file is longer than the {CARD_BYTES:,} bytes of a card.", field="file")
         card = opened(content)
         # The card of a file is not that of the run that was chosen before: its model is not published with it.
-        return {**self._open(card.text, f"the file {Path(path).name}", None, remark=card.remark), self.subject: None}
+        updates = self._open(card.text, f"the file {Path(path).name}", None, remark=card.remark)
+        return {**updates, self.subject: None, self.stored: ""}
 
     def _open(
         self,
@@ -242,10 +243,9 @@ class Editor:
         origin: dict[str, str],
     ) -> Updates:
         text, cards = self.document.read(text, before), self.ctx.bench.cards
-        if drafted == _ARRIVING:
-            if not text.strip():
-                return {}  # what the browser keeps is the text that is on its way
-            subject = subject or left or None  # which is on its way, too
+        if drafted == _ARRIVING and not text.strip():
+            return {}  # what the browser keeps is the text that is on its way
+        subject = subject or left or None  # which may be on its way, too
         kept = {"text": text, "subject": subject, "before": before, "sources": sources, "origin": origin, "repo": repo}
         stored = {self.ctx.draft: kept, **({self.drafted: ""} if drafted == _ARRIVING else {})}
         if not text.strip():
