@@ -10,8 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from components.api import log
-from components.service.errors import SORRY, tellable
+from components.service.errors import SORRY, log, tellable
 from components.service.visitor import Visitor
 from components.service.workbench import Workbench
 from components.tabs.labels import in_labels, title_of
